@@ -1,0 +1,342 @@
+//! What is asked for, and what became of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{
+    ATTEMPTS_MAX_DEFAULT, LOSSES_MAX_DEFAULT, META_BYTES_MAX, NAME_BYTES_MAX, PROGRESS_BYTES_MAX, TAGS_MAX,
+};
+use crate::{
+    Args, AttemptError, Invalid, JobId, JobState, Json, KindName, Limits, Priority, QueueName, Reason, RetryPolicy,
+    Tag, Timestamp, span,
+};
+
+/// When a job is due, or must be finished: as asked, before the store's clock has made an instant of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Due {
+    /// As soon as it is stored.
+    #[default]
+    Now,
+    /// At this instant, by the store's clock.
+    At(Timestamp),
+    /// This long after it is stored.
+    In(Duration),
+}
+
+impl Due {
+    /// The instant that is meant when it is `now`.
+    #[must_use]
+    pub fn instant(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Now => now,
+            Self::At(instant) => instant,
+            Self::In(delay) => now.after(delay),
+        }
+    }
+}
+
+/// What only some jobs ask for. Stores keep it as one value, and nothing at all where it is the default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct JobOptions {
+    /// How long one attempt may take; none for no bound.
+    #[serde(with = "span::text_option", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// How long to wait after a failure.
+    #[serde(skip_serializing_if = "is_default")]
+    pub retry: RetryPolicy,
+    /// Words to find the job by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// Anything small that travels with the job: a trace parent, a tenant.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub meta: BTreeMap<String, serde_json::Value>,
+    /// Who asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A job to be enqueued.
+///
+/// Made by [`NewJob::new`] with the defaults of the contract; the fields are there to be changed. Nothing is
+/// checked until [`NewJob::validate`], which every store calls before it writes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NewJob {
+    /// Its id. Enqueueing the same id again is safe, and answers what happened the first time.
+    pub id: JobId,
+    /// Which handler it is for.
+    pub kind: KindName,
+    /// The version of its args, 1 or more. A worker never claims a version newer than it understands.
+    pub version: u32,
+    /// Where it waits.
+    pub queue: QueueName,
+    /// What it is to work on.
+    pub args: Args,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it is due.
+    pub due: Due,
+    /// When it must be finished, if ever: it is not started later, and never retried.
+    pub deadline: Option<Due>,
+    /// Total starts that may end in failure, 1 or more; [`crate::limits::ATTEMPTS_UNLIMITED`] for no bound.
+    pub attempts_max: u32,
+    /// Lost attempts that are forgiven.
+    pub losses_max: u32,
+    /// The rest.
+    pub options: JobOptions,
+}
+
+impl NewJob {
+    /// A job of this kind with these args, and the default of everything else.
+    #[must_use]
+    pub fn new(id: JobId, kind: KindName, args: Args) -> Self {
+        Self {
+            id,
+            kind,
+            version: 1,
+            queue: QueueName::default(),
+            args,
+            priority: Priority::default(),
+            due: Due::Now,
+            deadline: None,
+            attempts_max: ATTEMPTS_MAX_DEFAULT,
+            losses_max: LOSSES_MAX_DEFAULT,
+            options: JobOptions::default(),
+        }
+    }
+
+    /// Refuses what cannot be enqueued.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the first field at fault.
+    pub fn validate(&self, limits: &Limits) -> Result<(), Invalid> {
+        let (bytes, most) = (self.args.as_bytes().len(), limits.args_bytes_max);
+        if bytes > most {
+            return Err(Invalid::new("args", format!("are {bytes} bytes long; at most {most} are allowed")));
+        }
+        if self.id.as_uuid().is_nil() {
+            return Err(Invalid::new("id", "must not be the nil UUID"));
+        }
+        if self.version == 0 {
+            return Err(Invalid::new("version", "must be 1 or more"));
+        }
+        if self.attempts_max == 0 {
+            return Err(Invalid::new("attempts_max", "must be 1 or more: 1 is no retry"));
+        }
+        if self.options != JobOptions::default() {
+            self.options.validate()?;
+        }
+        Ok(())
+    }
+}
+
+impl JobOptions {
+    fn validate(&self) -> Result<(), Invalid> {
+        self.retry.validate()?;
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Invalid::new("timeout", "must be more than zero"));
+        }
+        if let Some(timeout) = self.timeout {
+            crate::retry::check_delay("timeout", timeout)?;
+        }
+        if self.tags.len() > TAGS_MAX {
+            return Err(Invalid::new("tags", format!("are {}; at most {TAGS_MAX} are allowed", self.tags.len())));
+        }
+        if self.submitted_by.as_ref().is_some_and(|name| name.len() > NAME_BYTES_MAX) {
+            return Err(Invalid::new("submitted_by", format!("is longer than {NAME_BYTES_MAX} bytes")));
+        }
+        if !self.meta.is_empty() {
+            let bytes = Json::of("meta", &self.meta)?.as_bytes().len();
+            if bytes > META_BYTES_MAX {
+                return Err(Invalid::new("meta", format!("is {bytes} bytes long; at most {META_BYTES_MAX} are allowed")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// 0 to 100.
+    pub percent: u8,
+    /// What it is doing, if it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Progress {
+    /// Checks the percentage and makes the message safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the field `progress.percent` above 100.
+    pub fn new(percent: u8, message: Option<&str>) -> Result<Self, Invalid> {
+        if percent > 100 {
+            return Err(Invalid::new("progress.percent", format!("is {percent}; it runs from 0 to 100")));
+        }
+        let message = message.map(|text| crate::attempt::safe_text(text, PROGRESS_BYTES_MAX));
+        Ok(Self { percent, message })
+    }
+}
+
+/// How grave a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For whoever debugs the handler.
+    Debug = 1,
+    /// What happened.
+    Info = 2,
+    /// What may need a look.
+    Warn = 3,
+    /// What went wrong.
+    Error = 4,
+}
+
+impl LogLevel {
+    /// Every level, the least grave first.
+    pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
+
+    /// Its name, as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// The number stores keep.
+    #[must_use]
+    pub const fn as_number(self) -> u8 {
+        self as u8
+    }
+
+    /// The level that stores keep as `number`, if there is one.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| i64::from(level.as_number()) == number)
+    }
+}
+
+/// One line of a job's own log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Which attempt wrote it.
+    pub attempt: u64,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// How grave it is.
+    pub level: LogLevel,
+    /// What it says, safe to show.
+    pub message: String,
+}
+
+/// A job and what became of it so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Which handler it is for.
+    pub kind: KindName,
+    /// The version of its args.
+    pub version: u32,
+    /// Where it waits.
+    pub queue: QueueName,
+    /// What it is doing.
+    pub state: JobState,
+    /// Why, where there is a reason.
+    pub reason: Option<Reason>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What it works on.
+    pub args: Args,
+    /// Counted starts so far, the running one included. What was snoozed, interrupted or lost is not counted.
+    pub attempt: u32,
+    /// Total starts that may end in failure.
+    pub attempts_max: u32,
+    /// Lost attempts so far.
+    pub losses: u32,
+    /// Lost attempts that are forgiven.
+    pub losses_max: u32,
+    /// From when on it may run.
+    pub run_at: Timestamp,
+    /// When it must be finished.
+    pub deadline: Option<Timestamp>,
+    /// The rest of what was asked for.
+    pub options: JobOptions,
+    /// How far its last attempt said it had come.
+    pub progress: Option<Progress>,
+    /// Where its handler wants to go on. Survives retries.
+    pub checkpoint: Option<Json>,
+    /// What it made.
+    pub result: Option<Json>,
+    /// What went wrong last.
+    pub error: Option<AttemptError>,
+    /// The name of the worker of its last attempt.
+    pub worker: Option<String>,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+    /// When its last attempt was claimed.
+    pub started_at: Option<Timestamp>,
+    /// When it became final.
+    pub finished_at: Option<Timestamp>,
+    /// Raised with every change.
+    pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job() -> NewJob {
+        NewJob::new(JobId::from_bytes([1; 16]), KindName::new("mail").unwrap(), Args::default())
+    }
+
+    fn refused(change: impl FnOnce(&mut NewJob)) -> String {
+        let mut job = job();
+        change(&mut job);
+        job.validate(&Limits::default()).unwrap_err().field
+    }
+
+    #[test]
+    fn a_job_with_defaults_is_valid() {
+        assert_eq!(job().validate(&Limits::default()), Ok(()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_by_field() {
+        let text = format!("\"{}\"", "x".repeat(256 * 1024));
+        assert_eq!(refused(|job| job.args = Args::json(text).unwrap()), "args");
+        assert_eq!(refused(|job| job.id = JobId::from_bytes([0; 16])), "id");
+        assert_eq!(refused(|job| job.version = 0), "version");
+        assert_eq!(refused(|job| job.attempts_max = 0), "attempts_max");
+        assert_eq!(refused(|job| job.options.timeout = Some(Duration::ZERO)), "timeout");
+        assert_eq!(refused(|job| job.options.retry = RetryPolicy::List(vec![])), "retry.list");
+        assert_eq!(refused(|job| job.options.tags = vec![Tag::new("t").unwrap(); 33]), "tags");
+        let big = serde_json::Value::String("x".repeat(META_BYTES_MAX));
+        assert_eq!(refused(|job| job.options.meta = [("k".to_owned(), big)].into()), "meta");
+    }
+
+    #[test]
+    fn default_options_are_written_as_nothing() {
+        assert_eq!(serde_json::to_string(&JobOptions::default()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn progress_ends_at_a_hundred() {
+        assert_eq!(Progress::new(101, None).unwrap_err().field, "progress.percent");
+    }
+}

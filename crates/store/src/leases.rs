@@ -1,0 +1,295 @@
+//! Leases: claim jobs, keep them, and give them back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use windlass_core::limits::{CLAIM_BATCH_MAX, LEASE_MAX, LEASE_MIN};
+use windlass_core::{
+    Args, AttemptToken, Invalid, JobId, JobOptions, JobState, Json, KindName, LogLevel, Priority, Progress,
+    QueueName, Reason, Timestamp, Verdict, WorkerId,
+};
+
+use crate::StoreError;
+
+/// Which queues a claim looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queues {
+    /// Every queue.
+    Any,
+    /// These.
+    Only(Vec<QueueName>),
+}
+
+/// A kind a worker has a handler for, and the newest version of its args that the handler understands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindSupport {
+    /// The kind.
+    pub kind: KindName,
+    /// The newest version; jobs with a newer one are left to others.
+    pub version_max: u32,
+}
+
+/// Which kinds a claim looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kinds {
+    /// Every kind and version.
+    Any,
+    /// These.
+    Only(Vec<KindSupport>),
+}
+
+/// What a worker can take on. Shared by all its claims, so that a store may keep what it worked out for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// From these queues.
+    pub queues: Queues,
+    /// Of these kinds.
+    pub kinds: Kinds,
+}
+
+/// How long a claimed job is held without a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseTerm {
+    /// As long as the worker process holds its own lease, which it extends for all its jobs at once.
+    Process,
+    /// This long from each claim and extension, for a worker that beats per job.
+    Own(Duration),
+}
+
+/// A claim.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClaimRequest {
+    /// Who claims. Must be registered, and must not have expired.
+    pub worker: WorkerId,
+    /// What it can take on.
+    pub scope: Arc<Scope>,
+    /// At most this many jobs, 1 to [`CLAIM_BATCH_MAX`].
+    pub limit: u32,
+    /// How long it holds them.
+    pub lease: LeaseTerm,
+}
+
+impl ClaimRequest {
+    /// A claim of up to `limit` jobs under the lease of the process.
+    #[must_use]
+    pub const fn new(worker: WorkerId, scope: Arc<Scope>, limit: u32) -> Self {
+        Self { worker, scope, limit, lease: LeaseTerm::Process }
+    }
+
+    /// The same claim, each job with a lease of its own.
+    #[must_use]
+    pub const fn with_lease(mut self, lease: LeaseTerm) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Refuses a claim of nothing, of too much, or with an impossible lease.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the field `limit` or `lease`.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if self.limit == 0 || self.limit > CLAIM_BATCH_MAX {
+            return Err(Invalid::new("limit", format!("is {}; it runs from 1 to {CLAIM_BATCH_MAX}", self.limit)));
+        }
+        match self.lease {
+            LeaseTerm::Process => Ok(()),
+            LeaseTerm::Own(lease) => check_lease(lease),
+        }
+    }
+}
+
+/// Refuses a lease that is too short to keep or too long to wait for.
+///
+/// # Errors
+///
+/// [`Invalid`] with the field `lease`.
+pub fn check_lease(lease: Duration) -> Result<(), Invalid> {
+    if !(LEASE_MIN..=LEASE_MAX).contains(&lease) {
+        let span = windlass_core::span::format;
+        let range = format!("is {}; it runs from {} to {}", span(lease), span(LEASE_MIN), span(LEASE_MAX));
+        return Err(Invalid::new("lease", range));
+    }
+    Ok(())
+}
+
+/// A job a worker may run, and the right to say how it went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeasedJob {
+    /// Names this attempt; every write for it needs it.
+    pub token: AttemptToken,
+    /// Until when the lease holds if nobody extends it.
+    pub lease_until: Timestamp,
+    /// Which handler it is for.
+    pub kind: KindName,
+    /// The version of its args.
+    pub version: u32,
+    /// The queue it waited in.
+    pub queue: QueueName,
+    /// What it is to work on.
+    pub args: Args,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Counted starts, this one included.
+    pub attempt: u32,
+    /// How many of them it may have.
+    pub attempts_max: u32,
+    /// Lost attempts so far.
+    pub losses: u32,
+    /// When it was due.
+    pub run_at: Timestamp,
+    /// When it must be finished.
+    pub deadline: Option<Timestamp>,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+    /// When it was claimed, by the store's clock.
+    pub started_at: Timestamp,
+    /// Where an earlier attempt wants it to go on.
+    pub checkpoint: Option<Json>,
+    /// The rest of what was asked for; none where it is all default.
+    pub options: Option<Box<JobOptions>>,
+}
+
+impl LeasedJob {
+    /// The job's id.
+    #[must_use]
+    pub const fn id(&self) -> JobId {
+        self.token.job
+    }
+}
+
+/// What a claim found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claimed {
+    /// The jobs, in claim order: priority, then due time, then enqueue order.
+    pub jobs: Vec<LeasedJob>,
+    /// When the next job of this scope is due, if there were fewer than asked for and the store knows.
+    pub next_due: Option<Timestamp>,
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settlement {
+    /// Which attempt.
+    pub token: AttemptToken,
+    /// What its worker says of it.
+    pub verdict: Verdict,
+}
+
+/// Where a settled job went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The state it is in now.
+    pub state: JobState,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// What a worker has to say and to ask in one go.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// The attempts that ended since its last turn.
+    pub settlements: Vec<Settlement>,
+    /// What it wants next, if it has room.
+    pub claim: Option<ClaimRequest>,
+}
+
+/// The answer to a [`Turn`].
+#[derive(Debug, Default)]
+pub struct Turned {
+    /// One for each settlement, in order.
+    pub settled: Vec<Result<Settled, StoreError>>,
+    /// What the claim found; nothing if none was asked for.
+    pub claimed: Claimed,
+    /// Attempts of this worker whose jobs were cancelled and that are still open. Given with a claim only.
+    pub cancelled: Vec<AttemptToken>,
+}
+
+/// Which job an open attempt belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The job.
+    pub job: JobId,
+    /// Until when its lease holds.
+    pub lease_until: Timestamp,
+    /// Whether the job was cancelled: the attempt should stop.
+    pub cancel_requested: bool,
+}
+
+/// A log line to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLogLine {
+    /// How grave it is.
+    pub level: LogLevel,
+    /// What it says. Made safe, and cut where it is too long.
+    pub message: String,
+}
+
+/// Leases as workers see them.
+///
+/// # Fencing (G6)
+///
+/// Every method that takes a token acts only if it is the token of the job's *open* attempt and its lease has not
+/// expired. Otherwise it changes nothing and answers:
+///
+/// - `NotFound`, when there is no such job;
+/// - `NotRunning`, when it was this token's own settle that closed the attempt;
+/// - `LeaseLost`, for everything else: a successor's attempt, an expired lease whether or not anyone took the job
+///   back, a token of another store.
+///
+/// For an attempt whose job was cancelled while it ran, the answer is `Cancelled`. A settle so answered closes the attempt.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// Stores how attempts ended, then claims new jobs; one commit for both.
+    ///
+    /// Each settlement stands for itself: one that is refused does not touch the others. The claim is committed when
+    /// this returns, so whatever is started afterwards is known to the store (G5). Claimed are, of the jobs in scope
+    /// that are due and whose queue is not paused, the first by priority, then due time, then enqueue order (G10). A
+    /// job whose deadline has passed is not claimed but ends `dead(deadline)`.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` when the claim is; `NotFound` when its worker is unknown or expired, and then the settlements were
+    /// *not* stored: under an expired process lease they would all be `LeaseLost`.
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
+
+    /// Claims one given job, whatever its place in the order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for the job or the worker; `NotReady` when it is not claimable; `Invalid(lease)`.
+    async fn claim_job(&self, worker: WorkerId, job: JobId, lease: LeaseTerm) -> Result<LeasedJob, StoreError>;
+
+    /// Keeps a lease: from now on it holds as long as it held at the claim. A lease of the process is kept by the
+    /// beat of the process, and only looked at here.
+    async fn extend(&self, token: AttemptToken) -> Result<Holder, StoreError>;
+
+    /// Which job this is, and whether it was cancelled. Changes nothing.
+    async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError>;
+
+    /// Stores how far the attempt has come.
+    async fn progress(&self, token: AttemptToken, progress: Progress) -> Result<(), StoreError>;
+
+    /// Stores where a later attempt should go on. Survives every end of the attempt.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(checkpoint)` when it is too large.
+    async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError>;
+
+    /// Stores log lines. Past [`windlass_core::limits::LOG_BYTES_MAX`] bytes of one job, a single line says that the rest is cut, and
+    /// further lines are dropped.
+    async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError>;
+
+    /// [`turn`](Self::turn) without a claim.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
+        Ok(self.turn(Turn { settlements, claim: None }).await?.settled)
+    }
+
+    /// [`turn`](Self::turn) without settlements.
+    async fn claim(&self, request: ClaimRequest) -> Result<Claimed, StoreError> {
+        Ok(self.turn(Turn { settlements: Vec::new(), claim: Some(request) }).await?.claimed)
+    }
+}

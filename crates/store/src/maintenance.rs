@@ -1,0 +1,121 @@
+//! The periodic duties. Each is idempotent and safe if two processes do it at once.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use windlass_core::Timestamp;
+
+use crate::StoreError;
+
+/// What a rescue did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// Jobs whose expired lease was closed and that may be claimed again.
+    pub returned: u64,
+    /// Jobs that were lost once too often and are dead.
+    pub poisoned: u64,
+    /// Attempts of cancelled jobs that were closed.
+    pub closed: u64,
+    /// Jobs that were not started by their deadline and are dead.
+    pub expired: u64,
+    /// Workers that were forgotten because their lease had expired.
+    pub workers: u64,
+    /// Whether there was more to do than one call does.
+    pub more: bool,
+}
+
+/// How long finished jobs are kept; none for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Completed ones.
+    pub completed: Option<Duration>,
+    /// Cancelled ones.
+    pub cancelled: Option<Duration>,
+    /// Dead ones.
+    pub dead: Option<Duration>,
+}
+
+impl Default for Retention {
+    /// Completed and cancelled jobs a week, dead ones a quarter of a year.
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self { completed: Some(DAY * 7), cancelled: Some(DAY * 7), dead: Some(DAY * 90) }
+    }
+}
+
+/// What a prune did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Jobs that were removed, with their attempts and logs.
+    pub removed: u64,
+    /// Whether there may be more to remove than one call does.
+    pub more: bool,
+}
+
+/// What an acknowledged write survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The death of every process, and the loss of power.
+    Durable,
+    /// The death of every process. The last moments before a loss of power may be gone.
+    Relaxed,
+    /// Nothing: it lives as long as its process.
+    Volatile,
+}
+
+impl Durability {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Relaxed => "relaxed",
+            Self::Volatile => "volatile",
+        }
+    }
+}
+
+/// What a store says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// The engine and its version: `sqlite 3.51.3`.
+    pub engine: String,
+    /// Where it is, without secrets.
+    pub location: String,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// The time by its clock.
+    pub now: Timestamp,
+    /// How much room it takes, in bytes.
+    pub size_bytes: u64,
+    /// What a person should look at; empty when all is well. Each says what to do.
+    pub warnings: Vec<String>,
+}
+
+/// Duties of no worker in particular.
+#[async_trait]
+pub trait Maintenance: Send + Sync {
+    /// Takes back what expired leases held, ends jobs that missed their deadline, and forgets workers that have gone
+    /// silent.
+    ///
+    /// A lost job keeps its place. Rescuing twice changes nothing. One call does a bounded amount and says whether
+    /// there is more.
+    async fn rescue(&self) -> Result<Rescued, StoreError>;
+
+    /// Removes jobs that have been final for longer than `retention` says; never an unfinished one. Bounded, like
+    /// [`rescue`](Self::rescue).
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError>;
+
+    /// Keeps the store itself in shape: what to do and how much is the store's business, and bounded.
+    async fn tidy(&self) -> Result<(), StoreError>;
+
+    /// What the store says of itself.
+    async fn status(&self) -> Result<StoreStatus, StoreError>;
+
+    /// Reads everything and reports what does not fit together, a line each; empty when all is well. Takes as long
+    /// as it takes to read the whole store.
+    async fn check(&self) -> Result<Vec<String>, StoreError>;
+}
