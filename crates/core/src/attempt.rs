@@ -103,6 +103,20 @@ impl AttemptError {
         Self { message: safe_text(message.as_ref(), ERROR_BYTES_MAX), ..Self::default() }
     }
 
+    /// What stands with an attempt whose lease expired, and with its job: the `losses`-th loss of that job.
+    #[must_use]
+    pub fn lost(losses: u32, losses_max: u32) -> Self {
+        let text =
+            format!("the lease expired without a sign of life; loss {losses}, and {losses_max} are forgiven");
+        Self::new(text)
+    }
+
+    /// What stands with a job that was not started by its deadline.
+    #[must_use]
+    pub fn missed(deadline: Timestamp) -> Self {
+        Self::new(format!("it was not started by its deadline, {deadline}"))
+    }
+
     /// The same error, of this type.
     #[must_use]
     pub fn with_class(mut self, class: impl AsRef<str>) -> Self {
@@ -234,7 +248,9 @@ impl Verdict {
                 if result.as_bytes().len() > limits.result_bytes_max =>
             {
                 let (bytes, most) = (result.as_bytes().len(), limits.result_bytes_max);
-                let error = AttemptError::new(format!("the result is {bytes} bytes long; at most {most} can be stored"));
+                let error = AttemptError::new(format!(
+                    "the result is {bytes} bytes long; at most {most} can be stored"
+                ));
                 Self::Failed { error, retry_after: None }
             }
             other => other,
@@ -251,6 +267,16 @@ impl Verdict {
             | Self::TimedOut { error }
             | Self::Cancelled { error } => Some(error),
             _ => None,
+        }
+    }
+
+    /// What a job says went wrong last, once it is settled so; `before` is what it said until now. Success clears
+    /// it, and what is not counted leaves it.
+    #[must_use]
+    pub fn error_after(&self, before: Option<AttemptError>) -> Option<AttemptError> {
+        match self {
+            Self::Succeeded { .. } | Self::Unchanged { .. } => None,
+            _ => self.error().cloned().or(before),
         }
     }
 
@@ -352,8 +378,8 @@ pub fn settle(job: &Running<'_>, verdict: &Verdict, now: Timestamp) -> Ending {
         Verdict::TimedOut { .. } if job.deadline.is_some_and(|deadline| deadline <= now) => {
             job.ends(Outcome::TimedOut, Stage::Dead, Reason::Deadline)
         }
-        Verdict::TimedOut { .. } => job.fails(Outcome::TimedOut, Reason::TimedOut, None, now),
-        Verdict::Failed { retry_after, .. } => job.fails(Outcome::Failed, Reason::Error, *retry_after, now),
+        Verdict::TimedOut { .. } => job.fails(Outcome::TimedOut, None, now),
+        Verdict::Failed { retry_after, .. } => job.fails(Outcome::Failed, *retry_after, now),
         Verdict::Snoozed { delay } => {
             let run_at = now.after((*delay).min(DELAY_MAX));
             job.waits(Some(Outcome::Snoozed), Some(Reason::Snoozed), run_at)
@@ -387,7 +413,12 @@ impl Running<'_> {
     }
 
     /// Gives the attempt back: what waits here is not counted.
-    const fn waits(&self, outcome: Option<AttemptOutcome>, reason: Option<Reason>, run_at: Timestamp) -> Ending {
+    const fn waits(
+        &self,
+        outcome: Option<AttemptOutcome>,
+        reason: Option<Reason>,
+        run_at: Timestamp,
+    ) -> Ending {
         Ending {
             outcome,
             attempt: self.attempt.saturating_sub(1),
@@ -396,11 +427,13 @@ impl Running<'_> {
         }
     }
 
-    fn fails(&self, outcome: AttemptOutcome, reason: Reason, after: Option<Duration>, now: Timestamp) -> Ending {
+    fn fails(&self, outcome: AttemptOutcome, after: Option<Duration>, now: Timestamp) -> Ending {
         if self.attempts_max != ATTEMPTS_UNLIMITED && self.attempt >= self.attempts_max {
             return self.ends(outcome, Stage::Dead, Reason::Exhausted);
         }
-        let delay = after.map_or_else(|| self.retry.delay_after(self.attempt, self.jitter), |delay| delay.min(DELAY_MAX));
+        let delay = after
+            .map_or_else(|| self.retry.delay_after(self.attempt, self.jitter), |delay| delay.min(DELAY_MAX));
+        let reason = if outcome == AttemptOutcome::TimedOut { Reason::TimedOut } else { Reason::Error };
         let next = Next::Waiting { reason: Some(reason), run_at: now.after(delay) };
         Ending { outcome: Some(outcome), attempt: self.attempt, losses: self.losses, next }
     }
@@ -482,7 +515,8 @@ mod tests {
     fn a_timeout_after_the_deadline_is_final() {
         let policy = RetryPolicy::default();
         let verdict = Verdict::TimedOut { error: AttemptError::new("too slow") };
-        let with = |deadline| settle(&Running { deadline, ..running(1, &policy) }, &verdict, NOW).next.reason();
+        let with =
+            |deadline| settle(&Running { deadline, ..running(1, &policy) }, &verdict, NOW).next.reason();
 
         assert_eq!(with(Some(NOW)), Some(Reason::Deadline));
         assert_eq!(with(Some(Timestamp::MAX)), Some(Reason::TimedOut));
@@ -518,6 +552,15 @@ mod tests {
 
         let message = &verdict.error().unwrap().message;
         assert_eq!(message, "the result is 307202 bytes long; at most 262144 can be stored");
+    }
+
+    #[test]
+    fn only_success_clears_the_last_error() {
+        let before = || Some(AttemptError::new("first"));
+
+        assert_eq!(Verdict::Succeeded { result: None }.error_after(before()), None);
+        assert_eq!(Verdict::Interrupted.error_after(before()), before());
+        assert_eq!(failed().error_after(before()), Some(AttemptError::new("boom")));
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    ATTEMPTS_MAX_DEFAULT, LOSSES_MAX_DEFAULT, META_BYTES_MAX, NAME_BYTES_MAX, PROGRESS_BYTES_MAX, TAGS_MAX,
+    ATTEMPTS_MAX_DEFAULT, LOG_BYTES_MAX, LOSSES_MAX_DEFAULT, META_BYTES_MAX, NAME_BYTES_MAX,
+    PROGRESS_BYTES_MAX, TAGS_MAX,
 };
 use crate::{
-    Args, AttemptError, Invalid, JobId, JobState, Json, KindName, Limits, Priority, QueueName, Reason, RetryPolicy,
-    Tag, Timestamp, span,
+    Args, AttemptError, Invalid, JobId, JobState, Json, KindName, Limits, Priority, QueueName, Reason,
+    RetryPolicy, Tag, Timestamp, span,
 };
 
 /// When a job is due, or must be finished: as asked, before the store's clock has made an instant of it.
@@ -149,7 +150,10 @@ impl JobOptions {
             crate::retry::check_delay("timeout", timeout)?;
         }
         if self.tags.len() > TAGS_MAX {
-            return Err(Invalid::new("tags", format!("are {}; at most {TAGS_MAX} are allowed", self.tags.len())));
+            return Err(Invalid::new(
+                "tags",
+                format!("are {}; at most {TAGS_MAX} are allowed", self.tags.len()),
+            ));
         }
         if self.submitted_by.as_ref().is_some_and(|name| name.len() > NAME_BYTES_MAX) {
             return Err(Invalid::new("submitted_by", format!("is longer than {NAME_BYTES_MAX} bytes")));
@@ -157,7 +161,10 @@ impl JobOptions {
         if !self.meta.is_empty() {
             let bytes = Json::of("meta", &self.meta)?.as_bytes().len();
             if bytes > META_BYTES_MAX {
-                return Err(Invalid::new("meta", format!("is {bytes} bytes long; at most {META_BYTES_MAX} are allowed")));
+                return Err(Invalid::new(
+                    "meta",
+                    format!("is {bytes} bytes long; at most {META_BYTES_MAX} are allowed"),
+                ));
             }
         }
         Ok(())
@@ -244,6 +251,47 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// The line that stands where a job's log was cut, at [`LogLevel::Warn`].
+pub const LOG_CUT: &str = "… [log cut: it reached 1 MiB, and later lines are not kept]";
+
+/// How full a job's log is, as the one number that stores keep of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogFill(usize);
+
+/// What becomes of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFate {
+    /// It is kept.
+    Kept,
+    /// [`LOG_CUT`] is kept in its place, and the log is closed.
+    Cut,
+    /// The log is closed: it is dropped.
+    Dropped,
+}
+
+impl LogFill {
+    /// A log of which stores keep this number; 0 when nothing was logged.
+    #[must_use]
+    pub const fn from_number(bytes: usize) -> Self {
+        Self(bytes)
+    }
+
+    /// The number that stores keep: bytes of messages so far, and more than the bound once the log is closed.
+    #[must_use]
+    pub const fn as_number(self) -> usize {
+        self.0
+    }
+
+    /// Decides on the next line, whose message (made safe) is `bytes` long.
+    pub const fn admit(&mut self, bytes: usize) -> LogFate {
+        if self.0 > LOG_BYTES_MAX {
+            return LogFate::Dropped;
+        }
+        self.0 = self.0.saturating_add(bytes);
+        if self.0 > LOG_BYTES_MAX { LogFate::Cut } else { LogFate::Kept }
+    }
+}
+
 /// A job and what became of it so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
@@ -281,19 +329,19 @@ pub struct Job {
     pub progress: Option<Progress>,
     /// Where its handler wants to go on. Survives retries.
     pub checkpoint: Option<Json>,
-    /// What it made.
+    /// What the attempt made that completed it.
     pub result: Option<Json>,
-    /// What went wrong last.
+    /// What went wrong last; none once it has succeeded.
     pub error: Option<AttemptError>,
-    /// The name of the worker of its last attempt.
+    /// The name of the worker that claimed it last.
     pub worker: Option<String>,
     /// When it was enqueued.
     pub created_at: Timestamp,
-    /// When its last attempt was claimed.
+    /// When it was claimed last.
     pub started_at: Option<Timestamp>,
     /// When it became final.
     pub finished_at: Option<Timestamp>,
-    /// Raised with every change.
+    /// 1 when it is enqueued, and raised by one with every change of anything above.
     pub revision: u64,
 }
 
@@ -333,6 +381,16 @@ mod tests {
     #[test]
     fn default_options_are_written_as_nothing() {
         assert_eq!(serde_json::to_string(&JobOptions::default()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_log_is_cut_once_and_stays_closed() {
+        let mut fill = LogFill::default();
+
+        let fates = [LOG_BYTES_MAX - 1, 1, 0, 1, 0, 1].map(|bytes| fill.admit(bytes));
+
+        let kept = LogFate::Kept;
+        assert_eq!(fates, [kept, kept, kept, LogFate::Cut, LogFate::Dropped, LogFate::Dropped]);
     }
 
     #[test]

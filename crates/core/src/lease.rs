@@ -41,7 +41,9 @@ impl FromStr for AttemptToken {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        parse(text).ok_or_else(|| Invalid::new("token", "is not an attempt token: expected wlt_ and 49 or more digits"))
+        parse(text).ok_or_else(|| {
+            Invalid::new("token", "is not an attempt token: expected wlt_ and 49 or more digits")
+        })
     }
 }
 

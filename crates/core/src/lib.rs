@@ -30,7 +30,7 @@ pub mod time;
 pub use attempt::{Attempt, AttemptError, AttemptOutcome, Ending, Next, Verdict, lose, settle};
 pub use id::{JobId, WorkerId};
 pub use invalid::Invalid;
-pub use job::{Due, Job, JobOptions, LogLevel, LogLine, NewJob, Progress};
+pub use job::{Due, Job, JobOptions, LogFate, LogFill, LogLevel, LogLine, NewJob, Progress};
 pub use lease::AttemptToken;
 pub use limits::Limits;
 pub use name::{KindName, QueueName, Tag};

@@ -16,11 +16,17 @@ fn check_name(field: &'static str, name: &str) -> Result<(), Invalid> {
         return Err(Invalid::new(field, "must not be empty"));
     }
     if name.len() > NAME_BYTES_MAX {
-        return Err(Invalid::new(field, format!("is {} bytes long; at most {NAME_BYTES_MAX} are allowed", name.len())));
+        return Err(Invalid::new(
+            field,
+            format!("is {} bytes long; at most {NAME_BYTES_MAX} are allowed", name.len()),
+        ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
     if let Some(wrong) = name.chars().find(|c| !allowed(*c)) {
-        return Err(Invalid::new(field, format!("contains {wrong:?}; letters, digits and . _ : / - are allowed")));
+        return Err(Invalid::new(
+            field,
+            format!("contains {wrong:?}; letters, digits and . _ : / - are allowed"),
+        ));
     }
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(Invalid::new(field, "must start with a letter or a digit"));
@@ -34,7 +40,10 @@ fn check_tag(field: &'static str, tag: &str) -> Result<(), Invalid> {
         return Err(Invalid::new(field, "must not be empty"));
     }
     if tag.len() > TAG_BYTES_MAX {
-        return Err(Invalid::new(field, format!("is {} bytes long; at most {TAG_BYTES_MAX} are allowed", tag.len())));
+        return Err(Invalid::new(
+            field,
+            format!("is {} bytes long; at most {TAG_BYTES_MAX} are allowed", tag.len()),
+        ));
     }
     if tag.chars().any(char::is_control) {
         return Err(Invalid::new(field, "contains a control character"));

@@ -34,7 +34,8 @@ impl Json {
     ///
     /// [`Invalid`], naming `field`, when the value has no JSON form or nests too deep.
     pub fn of<T: Serialize + ?Sized>(field: &str, value: &T) -> Result<Self, Invalid> {
-        let text = serde_json::to_vec(value).map_err(|error| Invalid::new(field, format!("has no JSON form: {error}")))?;
+        let text = serde_json::to_vec(value)
+            .map_err(|error| Invalid::new(field, format!("has no JSON form: {error}")))?;
         check_depth(&text).map_err(|problem| Invalid::new(field, problem))?;
         Ok(Self(text.into()))
     }
@@ -81,7 +82,8 @@ impl fmt::Debug for Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &serde_json::value::RawValue = serde_json::from_slice(&self.0).map_err(serde::ser::Error::custom)?;
+        let raw: &serde_json::value::RawValue =
+            serde_json::from_slice(&self.0).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }

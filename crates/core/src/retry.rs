@@ -112,10 +112,13 @@ impl RetryPolicy {
         match self {
             Self::Fixed(delay) => check_delay("retry.fixed", *delay),
             Self::Exponential(terms) => terms.validate(),
-            Self::List(steps) if steps.is_empty() => Err(Invalid::new("retry.list", "must name at least one wait")),
-            Self::List(steps) if steps.len() > RETRY_STEPS_MAX => {
-                Err(Invalid::new("retry.list", format!("has {} waits; at most {RETRY_STEPS_MAX} are allowed", steps.len())))
+            Self::List(steps) if steps.is_empty() => {
+                Err(Invalid::new("retry.list", "must name at least one wait"))
             }
+            Self::List(steps) if steps.len() > RETRY_STEPS_MAX => Err(Invalid::new(
+                "retry.list",
+                format!("has {} waits; at most {RETRY_STEPS_MAX} are allowed", steps.len()),
+            )),
             Self::List(steps) => steps.iter().try_for_each(|step| check_delay("retry.list", step.0)),
         }
     }
@@ -219,7 +222,12 @@ mod tests {
     #[test]
     fn a_senseless_policy_is_refused_by_name() {
         let with = |factor, jitter| {
-            RetryPolicy::Exponential(Exponential { base: Duration::ZERO, factor, cap: Duration::ZERO, jitter })
+            RetryPolicy::Exponential(Exponential {
+                base: Duration::ZERO,
+                factor,
+                cap: Duration::ZERO,
+                jitter,
+            })
         };
         for (policy, field) in [
             (with(0.5, 0.0), "retry.factor"),

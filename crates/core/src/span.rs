@@ -11,7 +11,10 @@ use crate::Invalid;
 /// [`Invalid`] with the field `duration` when the text is no span, is negative, or does not fit.
 pub fn parse(text: &str) -> Result<Duration, Invalid> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| {
-        Invalid::new("duration", format!("{text:?} is not a duration: expected such as \"30s\", \"5m\" or \"1h30m\""))
+        Invalid::new(
+            "duration",
+            format!("{text:?} is not a duration: expected such as \"30s\", \"5m\" or \"1h30m\""),
+        )
     })?;
     Duration::try_from(span)
         .map_err(|_| Invalid::new("duration", format!("{text:?} is negative: a duration is zero or more")))
@@ -62,7 +65,6 @@ pub mod text_option {
     /// # Errors
     ///
     /// Those of the serializer.
-    #[expect(clippy::ref_option, reason = "the shape serde asks for")]
     pub fn serialize<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match span {
             Some(span) => serializer.serialize_some(&super::format(*span)),
@@ -77,7 +79,8 @@ pub mod text_option {
     /// What [`super::parse`] refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| super::parse(&text).map_err(|error| serde::de::Error::custom(error.problem))).transpose()
+        text.map(|text| super::parse(&text).map_err(|error| serde::de::Error::custom(error.problem)))
+            .transpose()
     }
 }
 

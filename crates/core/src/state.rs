@@ -172,7 +172,9 @@ impl JobState {
     #[must_use]
     pub const fn group(self) -> StateGroup {
         match self {
-            Self::Scheduled | Self::Ready | Self::Retryable | Self::Blocked | Self::InReview => StateGroup::Waiting,
+            Self::Scheduled | Self::Ready | Self::Retryable | Self::Blocked | Self::InReview => {
+                StateGroup::Waiting
+            }
             Self::Running => StateGroup::Active,
             Self::Completed | Self::Cancelled | Self::Dead => StateGroup::Final,
         }
@@ -199,20 +201,22 @@ impl Stage {
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match (self, next) {
-            // A retry, a snooze, a release; an operator's change of time.
-            (Self::Waiting | Self::Running, Self::Waiting) => true,
-            // Enqueued with parents: released by the last of them, or put back with the flow.
-            (Self::Blocked, Self::Waiting) | (Self::Cancelled, Self::Blocked) => true,
-            // Approved before its start, or declined work sent back.
-            (Self::InReview | Self::Blocked | Self::Running, Self::InReview) | (Self::InReview, Self::Waiting) => true,
+            // A retry, a snooze, a release, an operator's change of time; the last parent is done; approved before its start;
+            // a new budget by an operator.
+            (
+                Self::Waiting | Self::Running | Self::Blocked | Self::InReview | Self::Cancelled | Self::Dead,
+                Self::Waiting,
+            )
+            // Put back with its flow.
+            | (Self::Cancelled, Self::Blocked)
+            // A person is asked: before the start, or about the outcome.
+            | (Self::InReview | Self::Blocked | Self::Running, Self::InReview)
             // Leased.
-            (Self::Waiting, Self::Running) => true,
+            | (Self::Waiting, Self::Running)
             // Success ends a running attempt, or its review.
-            (Self::Running | Self::InReview, Self::Completed) => true,
+            | (Self::Running | Self::InReview, Self::Completed)
             // Anything unfinished can be stopped, or be given up.
-            (Self::Waiting | Self::Blocked | Self::InReview | Self::Running, Self::Cancelled | Self::Dead) => true,
-            // An operator gives it a new budget.
-            (Self::Cancelled | Self::Dead, Self::Waiting) => true,
+            | (Self::Waiting | Self::Blocked | Self::InReview | Self::Running, Self::Cancelled | Self::Dead) => true,
             _ => false,
         }
     }
@@ -222,7 +226,12 @@ impl Stage {
 ///
 /// A due job is `ready` and has no reason, however it came to wait.
 #[must_use]
-pub fn seen(stage: Stage, reason: Option<Reason>, run_at: Timestamp, now: Timestamp) -> (JobState, Option<Reason>) {
+pub fn seen(
+    stage: Stage,
+    reason: Option<Reason>,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> (JobState, Option<Reason>) {
     match stage {
         Stage::Waiting if run_at <= now => (JobState::Ready, None),
         Stage::Waiting => match reason {
@@ -246,8 +255,14 @@ mod tests {
     fn a_waiting_job_becomes_ready_by_time_alone() {
         let (early, due) = (Timestamp::from_micros(1), Timestamp::from_micros(2));
 
-        assert_eq!(seen(Stage::Waiting, Some(Reason::Error), due, early), (JobState::Retryable, Some(Reason::Error)));
-        assert_eq!(seen(Stage::Waiting, Some(Reason::Snoozed), due, early), (JobState::Scheduled, Some(Reason::Snoozed)));
+        assert_eq!(
+            seen(Stage::Waiting, Some(Reason::Error), due, early),
+            (JobState::Retryable, Some(Reason::Error))
+        );
+        assert_eq!(
+            seen(Stage::Waiting, Some(Reason::Snoozed), due, early),
+            (JobState::Scheduled, Some(Reason::Snoozed))
+        );
         assert_eq!(seen(Stage::Waiting, None, due, early), (JobState::Scheduled, Some(Reason::Delay)));
         assert_eq!(seen(Stage::Waiting, Some(Reason::Error), due, due), (JobState::Ready, None));
     }

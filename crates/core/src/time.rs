@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -60,6 +60,13 @@ impl Timestamp {
     }
 }
 
+impl From<SystemTime> for Timestamp {
+    /// The same instant to the microsecond, moved into the range that can be stored.
+    fn from(time: SystemTime) -> Self {
+        Self::MIN.after(time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many digits of the second as are needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,10 +87,13 @@ impl FromStr for Timestamp {
     /// Reads RFC 3339, such as `2026-11-21T08:00:00Z` or `2026-11-21T09:00:00+01:00`.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let instant: jiff::Timestamp = text.parse().map_err(|_| {
-            Invalid::new("time", format!("{text:?} is not a time: expected RFC 3339, such as 2026-11-21T08:00:00Z"))
+            Invalid::new(
+                "time",
+                format!("{text:?} is not a time: expected RFC 3339, such as 2026-11-21T08:00:00Z"),
+            )
         })?;
         let micros = instant.as_microsecond();
-        if micros < Self::MIN.0 || micros > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&micros) {
             return Err(Invalid::new("time", format!("{text:?} is outside the years 1970 to 9999")));
         }
         Ok(Self(micros))
@@ -122,6 +132,14 @@ mod tests {
 
         assert_eq!(utc, berlin);
         assert_eq!(utc.to_string(), "2026-11-21T08:00:00.000123Z");
+    }
+
+    #[test]
+    fn a_system_time_is_the_same_instant() {
+        let time = UNIX_EPOCH + Duration::from_micros(1_500);
+
+        assert_eq!(Timestamp::from(time), Timestamp::from_micros(1_500));
+        assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)), Timestamp::MIN);
     }
 
     #[test]

@@ -136,7 +136,10 @@ impl StoreError {
     /// Whether the same call may succeed later without anything being mended.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Unknown | ErrorKind::Full)
+        matches!(
+            self.0.kind,
+            ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Unknown | ErrorKind::Full
+        )
     }
 
     /// The same error once more, for another caller whose operation shared its fate. The source stays behind.

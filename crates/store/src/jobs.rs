@@ -1,7 +1,10 @@
 //! Jobs: enqueue them, look at them, and what an operator may do to them.
 
 use async_trait::async_trait;
-use windlass_core::{Attempt, Job, JobId, JobState, KindName, LogLine, NewJob, QueueName, Tag, Timestamp};
+use windlass_core::limits::NAME_BYTES_MAX;
+use windlass_core::{
+    Attempt, Invalid, Job, JobId, JobState, KindName, LogLine, NewJob, QueueName, Tag, Timestamp,
+};
 
 use crate::{Page, PageRequest, StoreError};
 
@@ -29,6 +32,9 @@ pub enum EnqueueOutcome {
     Replaced,
 }
 
+/// Longest reason that is kept with a change by hand, in bytes: a sentence or two, not a report.
+const WHY_BYTES_MAX: usize = 1024;
+
 /// Who changes something by hand, and why; kept with the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -49,6 +55,27 @@ impl Actor {
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
         self
+    }
+
+    /// Refuses an actor that would leave no trace, or too large a one. Asked by every method that takes one.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the field `by.name` or `by.why`.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if self.name.is_empty() {
+            return Err(Invalid::new("by.name", "must not be empty"));
+        }
+        if self.name.len() > NAME_BYTES_MAX {
+            return Err(Invalid::new("by.name", format!("is longer than {NAME_BYTES_MAX} bytes")));
+        }
+        if self.name.chars().any(char::is_control) {
+            return Err(Invalid::new("by.name", "contains a control character"));
+        }
+        if self.why.as_ref().is_some_and(|why| why.len() > WHY_BYTES_MAX) {
+            return Err(Invalid::new("by.why", format!("is longer than {WHY_BYTES_MAX} bytes")));
+        }
+        Ok(())
     }
 }
 
@@ -113,7 +140,7 @@ pub trait JobStore: Send + Sync {
     /// `NotFound` for an id that never was, or was pruned or deleted.
     async fn job(&self, id: JobId) -> Result<Job, StoreError>;
 
-    /// Jobs that match, newest first.
+    /// Jobs that match, the last enqueued first. A job that is enqueued between two pages is in neither.
     async fn jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>, StoreError>;
 
     /// Every attempt that started, first one first, the open one last.
@@ -124,6 +151,9 @@ pub trait JobStore: Send + Sync {
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>, StoreError>;
 
     /// Log lines of all attempts in the order they were stored; `page` goes on where it ended, so a reader can follow.
+    ///
+    /// The answer's `next` is where the lines go on that are still to come: given also at the end of the log, unless
+    /// nothing was ever logged.
     ///
     /// # Errors
     ///
@@ -140,30 +170,33 @@ pub trait JobStore: Send + Sync {
     /// Stops a job on purpose: it becomes `cancelled(operator)` at once.
     ///
     /// A running job's worker learns of it by its next beat, and its late settle is answered `Cancelled`. Its attempt
-    /// stays open until then, or until its lease ends.
+    /// stays open until then, or until its lease ends. A job that was cancelled before, by whomever, stays as it is.
     ///
     /// # Errors
     ///
-    /// `NotFound`; `Finished` for a job that ended otherwise.
+    /// `NotFound`; `Finished` for a job that ended otherwise; `Invalid(by…)`.
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError>;
 
     /// Gives a `dead`, `cancelled` or `retryable` job a new budget of attempts and losses, due now. Its id stays, and
     /// its earlier attempts stay listed.
     ///
+    /// A job that failed and is due again counts as `retryable` here. Its place in the enqueue order, its checkpoint
+    /// and its last error stay too; a deadline that has passed no longer holds, for it would kill the job at once.
+    ///
     /// # Errors
     ///
     /// `NotFound`; `Finished` for a completed job; `NotReady` for one that has not failed, or whose cancelled attempt
-    /// is still open.
+    /// is still open; `Invalid(by…)`.
     async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 
     /// Makes a waiting job due now. A ready one stays as it is.
     ///
     /// # Errors
     ///
-    /// `NotFound`; `Finished`; `NotReady` for a job that is running, blocked or in review.
+    /// `NotFound`; `Finished`; `NotReady` for a job that is running, blocked or in review; `Invalid(by…)`.
     async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 
-    /// Removes a job with its attempts and logs.
+    /// Removes a job with its attempts, logs and events. Its id may be enqueued again, and is then a new job.
     ///
     /// # Errors
     ///

@@ -53,7 +53,8 @@ pub struct Scope {
 pub enum LeaseTerm {
     /// As long as the worker process holds its own lease, which it extends for all its jobs at once.
     Process,
-    /// This long from each claim and extension, for a worker that beats per job.
+    /// This long from each claim and extension, for a worker that beats per job. Independent of the lease of the
+    /// process: it neither ends with it nor is it kept by its beat.
     Own(Duration),
 }
 
@@ -92,7 +93,10 @@ impl ClaimRequest {
     /// [`Invalid`] with the field `limit` or `lease`.
     pub fn validate(&self) -> Result<(), Invalid> {
         if self.limit == 0 || self.limit > CLAIM_BATCH_MAX {
-            return Err(Invalid::new("limit", format!("is {}; it runs from 1 to {CLAIM_BATCH_MAX}", self.limit)));
+            return Err(Invalid::new(
+                "limit",
+                format!("is {}; it runs from 1 to {CLAIM_BATCH_MAX}", self.limit),
+            ));
         }
         match self.lease {
             LeaseTerm::Process => Ok(()),
@@ -235,11 +239,14 @@ pub struct NewLogLine {
 /// expired. Otherwise it changes nothing and answers:
 ///
 /// - `NotFound`, when there is no such job;
-/// - `NotRunning`, when it was this token's own settle that closed the attempt;
+/// - `NotRunning`, when it was this token's own settle that closed the attempt, and nobody claimed the job since;
 /// - `LeaseLost`, for everything else: a successor's attempt, an expired lease whether or not anyone took the job
 ///   back, a token of another store.
 ///
-/// For an attempt whose job was cancelled while it ran, the answer is `Cancelled`. A settle so answered closes the attempt.
+/// For an attempt whose job was cancelled while it ran, the answer is `Cancelled`, and nothing is written. A settle
+/// so answered closes the attempt. [`extend`](LeaseStore::extend) and [`holder`](LeaseStore::holder) answer as ever,
+/// and say in [`Holder::cancel_requested`] that it should stop. Stores decide all of this by
+/// [`rules::fence`](crate::rules::fence).
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
     /// Stores how attempts ended, then claims new jobs; one commit for both.
@@ -247,7 +254,11 @@ pub trait LeaseStore: Send + Sync {
     /// Each settlement stands for itself: one that is refused does not touch the others. The claim is committed when
     /// this returns, so whatever is started afterwards is known to the store (G5). Claimed are, of the jobs in scope
     /// that are due and whose queue is not paused, the first by priority, then due time, then enqueue order (G10). A
-    /// job whose deadline has passed is not claimed but ends `dead(deadline)`.
+    /// job whose deadline has passed is not claimed but ends `dead(deadline)`, if the claim meets it: that is, before
+    /// it has as many as it asked for.
+    ///
+    /// A job keeps the error of its last attempt until it succeeds; its result is that of the attempt that completed
+    /// it. A settle of a cancelled job closes its attempt as `cancelled`, whatever the verdict.
     ///
     /// # Errors
     ///
@@ -255,12 +266,18 @@ pub trait LeaseStore: Send + Sync {
     /// *not* stored: under an expired process lease they would all be `LeaseLost`.
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
 
-    /// Claims one given job, whatever its place in the order.
+    /// Claims one given job, whatever its place in the order, its kind and its version.
     ///
     /// # Errors
     ///
-    /// `NotFound` for the job or the worker; `NotReady` when it is not claimable; `Invalid(lease)`.
-    async fn claim_job(&self, worker: WorkerId, job: JobId, lease: LeaseTerm) -> Result<LeasedJob, StoreError>;
+    /// `NotFound` for the job or the worker; `NotReady` when it is not claimable: not waiting, not due, past its
+    /// deadline, or in a queue that is paused; `Invalid(lease)`.
+    async fn claim_job(
+        &self,
+        worker: WorkerId,
+        job: JobId,
+        lease: LeaseTerm,
+    ) -> Result<LeasedJob, StoreError>;
 
     /// Keeps a lease: from now on it holds as long as it held at the claim. A lease of the process is kept by the
     /// beat of the process, and only looked at here.
@@ -269,7 +286,11 @@ pub trait LeaseStore: Send + Sync {
     /// Which job this is, and whether it was cancelled. Changes nothing.
     async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError>;
 
-    /// Stores how far the attempt has come.
+    /// Stores how far the attempt has come. Survives every end of the attempt, until a later one says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(progress.percent)` above 100.
     async fn progress(&self, token: AttemptToken, progress: Progress) -> Result<(), StoreError>;
 
     /// Stores where a later attempt should go on. Survives every end of the attempt.
@@ -279,12 +300,15 @@ pub trait LeaseStore: Send + Sync {
     /// `Invalid(checkpoint)` when it is too large.
     async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError>;
 
-    /// Stores log lines. Past [`windlass_core::limits::LOG_BYTES_MAX`] bytes of one job, a single line says that the rest is cut, and
-    /// further lines are dropped.
+    /// Stores log lines. Past [`windlass_core::limits::LOG_BYTES_MAX`] bytes of one job, a single line
+    /// ([`windlass_core::job::LOG_CUT`]) says that the rest is cut, and further lines are dropped.
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError>;
 
     /// [`turn`](Self::turn) without a claim.
-    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+    ) -> Result<Vec<Result<Settled, StoreError>>, StoreError> {
         Ok(self.turn(Turn { settlements, claim: None }).await?.settled)
     }
 

@@ -12,7 +12,8 @@
 //! - **Refused before written.** What a caller got wrong is [`ErrorKind::Invalid`] with the field named, before any
 //!   write, however large the batch. See [bad input](#bad-input).
 //! - **One clock.** Instants and leases are judged by the store's clock alone (G11). It never goes backwards within
-//!   a process.
+//!   a process, even where the machine's does: see [`SteadyClock`]. What is due, past or over *until* an instant is so
+//!   at that very instant.
 //! - **Cancel safe.** A future that is dropped may or may not have taken effect; asking again with the same ids and
 //!   tokens is safe. Nothing stays locked or half done because a caller went away.
 //! - **Same kinds.** All stores answer the same call with the same [`ErrorKind`].
@@ -33,6 +34,9 @@
 //! | a claim of zero jobs, or of more than 10,000 | `Invalid(limit)` |
 //! | a lease shorter than 100 ms or longer than an hour | `Invalid(lease)` |
 //! | a progress above 100 | `Invalid(progress.percent)` |
+//! | a checkpoint larger than the limit of results | `Invalid(checkpoint)` |
+//! | a worker without slots, or whose name, host or version is longer than 256 bytes or has a control character | `Invalid` of that field |
+//! | an actor's name that is empty, longer than 128 bytes or has a control character; a reason longer than 1 KiB | `Invalid(by.name)`, `Invalid(by.why)` |
 //! | an unknown job, worker, queue or token | `NotFound` |
 //! | a file that is no database, is damaged, or was made by something else | `Corrupt`, with the path |
 //! | a file made by a newer version | `Incompatible`; nothing is written |
@@ -47,17 +51,18 @@ pub mod leases;
 pub mod maintenance;
 pub mod page;
 pub mod queues;
+pub mod rules;
 pub mod signals;
 pub mod workers;
 
 use std::sync::Arc;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
 pub use error::{ErrorKind, StoreError};
 pub use jobs::{Actor, CancelOutcome, EnqueueOutcome, Enqueued, JobEvent, JobFilter, JobStore};
 pub use leases::{
-    ClaimRequest, Claimed, Holder, KindSupport, Kinds, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, Queues, Scope,
-    Settled, Settlement, Turn, Turned,
+    ClaimRequest, Claimed, Holder, KindSupport, Kinds, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, Queues,
+    Scope, Settled, Settlement, Turn, Turned,
 };
 pub use maintenance::{Durability, Maintenance, Pruned, Rescued, Retention, StoreStatus};
 pub use page::{Cursor, Page, PageRequest};

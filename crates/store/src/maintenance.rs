@@ -101,12 +101,13 @@ pub trait Maintenance: Send + Sync {
     /// Takes back what expired leases held, ends jobs that missed their deadline, and forgets workers that have gone
     /// silent.
     ///
-    /// A lost job keeps its place. Rescuing twice changes nothing. One call does a bounded amount and says whether
+    /// A lost job keeps its place. Rescuing twice changes nothing: leases come first, so a lost job that is past its
+    /// deadline is returned and ended by one call, and counted in both. One call does a bounded amount and says whether
     /// there is more.
     async fn rescue(&self) -> Result<Rescued, StoreError>;
 
-    /// Removes jobs that have been final for longer than `retention` says; never an unfinished one. Bounded, like
-    /// [`rescue`](Self::rescue).
+    /// Removes jobs that have been final for as long as `retention` says or longer; never an unfinished one, nor one
+    /// that has an open attempt. Bounded, like [`rescue`](Self::rescue).
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError>;
 
     /// Keeps the store itself in shape: what to do and how much is the store's business, and bounded.

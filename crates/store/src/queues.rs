@@ -54,7 +54,8 @@ pub struct QueueSummary {
     pub oldest_ready_at: Option<Timestamp>,
 }
 
-/// Queues as operators see them. A queue exists as soon as a job was enqueued to it or it was paused.
+/// Queues as operators see them. A queue exists as soon as a job was enqueued to it or it was paused, and stays when
+/// its last job is gone.
 #[async_trait]
 pub trait QueueStore: Send + Sync {
     /// Every queue, by name. Counts everything; meant for people, not for loops.
@@ -62,6 +63,10 @@ pub trait QueueStore: Send + Sync {
 
     /// Stops claims from the queue until it is resumed. What runs goes on. Stored, so it survives restarts. Pausing
     /// a paused queue keeps the first pause.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(by…)`.
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError>;
 
     /// Lets the queue be claimed from again. Resuming a queue that is not paused changes nothing.

@@ -92,7 +92,8 @@ pub struct LeaseSummary {
 /// The registry of worker processes.
 #[async_trait]
 pub trait WorkerStore: Send + Sync {
-    /// Makes a worker known; its lease begins. Registering the same id again replaces what was known of it.
+    /// Makes a worker known; its lease begins. Registering the same id again replaces what was known of it, and keeps
+    /// what it holds; but if its lease had expired, what it held under that lease is lost first, as in a rescue.
     ///
     /// # Errors
     ///
@@ -107,7 +108,7 @@ pub trait WorkerStore: Send + Sync {
     /// register anew under a fresh id.
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError>;
 
-    /// Forgets a worker.
+    /// Forgets a worker, be it expired or not.
     ///
     /// # Errors
     ///
@@ -115,10 +116,11 @@ pub trait WorkerStore: Send + Sync {
     /// stand in the way: they are closed.
     async fn deregister(&self, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Workers that have been silent for at least `silent_for` (zero for all), the longest-silent first.
+    /// Workers that have been silent for at least `silent_for` (zero for all), the longest-silent first; those that
+    /// fell silent together by id. An expired worker is listed until it is rescued.
     async fn workers(&self, silent_for: Duration) -> Result<Vec<Worker>, StoreError>;
 
-    /// Open attempts that have been silent for at least `silent_for` (zero for all), the longest-silent first, at
-    /// most [`windlass_core::limits::PAGE_MAX`].
+    /// Open attempts that have been silent for at least `silent_for` (zero for all), the longest-silent first and
+    /// those that fell silent together by job id, at most [`windlass_core::limits::PAGE_MAX`].
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError>;
 }
