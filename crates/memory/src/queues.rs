@@ -1,0 +1,52 @@
+//! Queues: how full they are, and whether they are paused.
+
+use async_trait::async_trait;
+use windlass_core::{JobState, QueueName, Timestamp};
+use windlass_store::{Actor, ErrorKind, Pause, QueueStore, QueueSummary, StateCounts, StoreError};
+
+use crate::MemoryStore;
+use crate::state::State;
+
+#[async_trait]
+impl QueueStore for MemoryStore {
+    async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
+        self.act("list queues", |state, now| Ok(state.summaries(now)))
+    }
+
+    async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
+        self.act("pause the queue", |state, now| {
+            by.validate().map_err(ErrorKind::Invalid)?;
+            state.queues.entry(queue.clone()).or_default().get_or_insert(Pause { since: now, by });
+            Ok(())
+        })
+    }
+
+    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
+        self.act("resume the queue", |state, _| {
+            *state.queues.get_mut(queue).ok_or(ErrorKind::NotFound)? = None;
+            state.hint_work();
+            Ok(())
+        })
+    }
+}
+
+impl State {
+    fn summaries(&self, now: Timestamp) -> Vec<QueueSummary> {
+        self.queues.iter().map(|(name, pause)| self.summary_of(name, pause.as_ref(), now)).collect()
+    }
+
+    fn summary_of(&self, name: &QueueName, pause: Option<&Pause>, now: Timestamp) -> QueueSummary {
+        let mut counts = StateCounts::default();
+        let mut oldest_ready_at = None;
+        for record in self.jobs.values().filter(|record| record.job.queue == *name) {
+            let (state, _) = record.state(now);
+            counts.add(state, 1);
+            if state == JobState::Ready {
+                let run_at = record.job.run_at;
+                oldest_ready_at =
+                    Some(oldest_ready_at.map_or(run_at, |oldest: Timestamp| oldest.min(run_at)));
+            }
+        }
+        QueueSummary { name: name.clone(), pause: pause.cloned(), counts, oldest_ready_at }
+    }
+}
