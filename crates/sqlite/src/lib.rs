@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The store in one local SQLite file.
+//!
+//! One file to copy, opened by `sqlite3` like any other. Several processes on one machine may share it: two workers, or
+//! the command line beside a running program.
+//!
+//! - One thread owns the only connection that writes, and commits what many callers ask at a time.
+//! - A few connections only read.
+//! - All statements are files under `sql/`; the schema is under `migrations/`.
+//!
+//! What a method promises is said once, on the traits of `windlass-store`.
+
+mod error;
+mod facts;
+mod file_system;
+mod jobs;
+mod lanes;
+mod leases;
+mod maintenance;
+mod open;
+mod options;
+mod queues;
+mod readers;
+mod row;
+mod sql;
+mod wal;
+mod workers;
+mod writer;
+
+use std::sync::Arc;
+
+use windlass_core::{Limits, Timestamp};
+use windlass_store::{Clock, Signals, Store};
+
+pub use options::SqliteOptions;
+
+use readers::Readers;
+use writer::Writer;
+
+/// A store in one SQLite file. It is closed when it is dropped, after what was asked of it is done.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    opener: open::Opener,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    signals: Arc<Signals>,
+}
+
+impl SqliteStore {
+    /// The time by the store's clock, for what is only read.
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl Store for SqliteStore {
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+}

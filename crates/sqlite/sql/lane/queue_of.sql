@@ -1,0 +1,9 @@
+-- The queue of a job. No row: there is no such job.
+--
+--   ?1  id  blob
+--
+-- Index: job_id.
+SELECT lane.queue
+FROM job
+JOIN lane ON lane.id = job.lane
+WHERE job.id = ?1

@@ -1,0 +1,58 @@
+//! What SQLite reports, as the kinds of the port.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+use windlass_store::{ErrorKind, StoreError};
+
+/// Turns a driver's error into the store's.
+pub(crate) trait During<T> {
+    /// Names the operation that failed, as a fragment that fits after "could not".
+    fn during(self, operation: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> During<T> for rusqlite::Result<T> {
+    fn during(self, operation: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| from_sqlite(operation, error))
+    }
+}
+
+/// The kind of a failed statement. Nothing it did is kept: the transaction around it is rolled back.
+pub(crate) fn from_sqlite(operation: &'static str, error: rusqlite::Error) -> StoreError {
+    StoreError::new(operation, kind_of(&error)).with_source(error)
+}
+
+fn kind_of(error: &rusqlite::Error) -> ErrorKind {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ErrorKind::Full,
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::OutOfMemory,
+        ) => ErrorKind::Unavailable,
+        _ => ErrorKind::Corrupt,
+    }
+}
+
+/// Whether the error is the database's, rather than an answer the caller must expect. After one of these nothing of
+/// the transaction is kept.
+pub(crate) fn is_fault(error: &StoreError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unavailable
+            | ErrorKind::Unknown
+            | ErrorKind::Full
+            | ErrorKind::Corrupt
+            | ErrorKind::Incompatible
+    )
+}
+
+/// A failure to open the file at `path`.
+pub(crate) fn opening(path: &Path, kind: ErrorKind, why: impl std::fmt::Display) -> StoreError {
+    StoreError::new("open the store", kind).with_detail(format!("{}: {why}", path.display()))
+}

@@ -1,0 +1,351 @@
+//! Jobs: enqueued, read, and changed by hand.
+
+use async_trait::async_trait;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
+use windlass_core::{
+    Args, Attempt, AttemptOutcome, Job, JobId, JobOptions, LogLine, NewJob, Reason, Timestamp,
+};
+use windlass_store::rules::{cancelling, check_batch, deleting, hastening, retrying};
+use windlass_store::{
+    Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page,
+    PageRequest, StoreError,
+};
+
+use crate::error::During;
+use crate::facts::Facts;
+use crate::maintenance::watch_deadline;
+use crate::writer::Tx;
+use crate::{SqliteStore, row, sql};
+
+#[async_trait]
+impl JobStore for SqliteStore {
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
+        const NAME: &str = "enqueue jobs";
+        check_batch(&jobs, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.writer.run(NAME, move |tx| insert_all(tx, &jobs).during(NAME)).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Job, StoreError> {
+        const NAME: &str = "read the job";
+        let now = self.now();
+        self.readers
+            .run(NAME, move |connection| {
+                let mut statement = connection.prepare_cached(sql::job::READ).during(NAME)?;
+                let job =
+                    statement.query_row([id.as_bytes()], |row| row::job(row, now)).optional().during(NAME)?;
+                job.ok_or_else(|| StoreError::new(NAME, ErrorKind::NotFound))
+            })
+            .await
+    }
+
+    async fn jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>, StoreError> {
+        let now = self.now();
+        self.readers
+            .run("list jobs", move |connection| list(connection, &filter, page, now).during("list jobs"))
+            .await
+    }
+
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>, StoreError> {
+        const NAME: &str = "read the attempts";
+        self.readers
+            .run(NAME, move |connection| {
+                check_exists(connection, id, NAME)?;
+                attempts(connection, id).during(NAME)
+            })
+            .await
+    }
+
+    async fn logs(&self, id: JobId, page: PageRequest) -> Result<Page<LogLine>, StoreError> {
+        const NAME: &str = "read the log";
+        self.readers
+            .run(NAME, move |connection| {
+                check_exists(connection, id, NAME)?;
+                log(connection, id, page).during(NAME)
+            })
+            .await
+    }
+
+    async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError> {
+        const NAME: &str = "read the events";
+        self.readers
+            .run(NAME, move |connection| {
+                check_exists(connection, id, NAME)?;
+                events(connection, id).during(NAME)
+            })
+            .await
+    }
+
+    async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
+        const NAME: &str = "cancel the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.writer.run(NAME, move |tx| cancel(tx, id, &by, NAME)).await
+    }
+
+    async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        const NAME: &str = "retry the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.writer.run(NAME, move |tx| retry(tx, id, &by, NAME)).await
+    }
+
+    async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        const NAME: &str = "run the job now";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.writer.run(NAME, move |tx| run_now(tx, id, &by, NAME)).await
+    }
+
+    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        const NAME: &str = "delete the job";
+        self.writer
+            .run(NAME, move |tx| {
+                let facts = Facts::expect(tx.connection, id, NAME)?;
+                deleting(facts.holder.is_some()).map_err(|kind| StoreError::new(NAME, kind))?;
+                delete(tx.connection, id).during(NAME)
+            })
+            .await
+    }
+}
+
+fn insert_all(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<Vec<Enqueued>> {
+    let mut statement = tx.connection.prepare_cached(sql::job::INSERT)?;
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let repeated = !insert(tx, &mut statement, job)?;
+        answers.push(Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated });
+    }
+    tx.hint_work();
+    Ok(answers)
+}
+
+/// Makes one job known; false if its id is there already.
+fn insert(tx: &mut Tx<'_>, statement: &mut CachedStatement<'_>, job: &NewJob) -> rusqlite::Result<bool> {
+    let lane = match tx.lanes.find(tx.connection, job)? {
+        Some(lane) => lane,
+        // A repeated job makes no new queue, whatever it names this time.
+        None if exists(tx.connection, job.id)? => return Ok(false),
+        None => tx.lanes.make(tx.connection, job)?,
+    };
+    let deadline = job.deadline.map(|deadline| deadline.instant(tx.now));
+    let inserted = statement.execute(params![
+        job.id.as_bytes(),
+        lane,
+        job.priority.as_number(),
+        job.due.instant(tx.now).as_micros(),
+        job.attempts_max,
+        job.losses_max,
+        tx.now.as_micros(),
+        deadline.map(Timestamp::as_micros),
+        StoredArgs(&job.args),
+        stored_options(&job.options)?,
+    ])?;
+    if inserted == 1 {
+        watch_deadline(tx, tx.connection.last_insert_rowid(), deadline)?;
+    }
+    Ok(inserted == 1)
+}
+
+/// JSON is kept as text, so that `sqlite3` shows it; anything else as a blob.
+struct StoredArgs<'a>(&'a Args);
+
+impl ToSql for StoredArgs<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Args::Json(json) => ValueRef::Text(json.as_bytes()),
+            Args::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Nothing, where all is default: most jobs ask for nothing special.
+fn stored_options(options: &JobOptions) -> rusqlite::Result<Option<String>> {
+    if *options == JobOptions::default() {
+        return Ok(None);
+    }
+    as_json(options).map(Some)
+}
+
+/// Writes a value of the model as JSON.
+pub(crate) fn as_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn list(
+    connection: &Connection,
+    filter: &JobFilter,
+    page: PageRequest,
+    now: Timestamp,
+) -> rusqlite::Result<Page<Job>> {
+    let states: Vec<u8> = filter.states.iter().map(|state| state.as_number()).collect();
+    let limit = page.limit() as usize;
+    let mut statement = connection.prepare_cached(sql::job::LIST)?;
+    let mut rows = statement.query(params![
+        now.as_micros(),
+        page.cursor().map(Cursor::position),
+        page.limit() + 1,
+        any_of(&states)?,
+        any_of(&filter.queues)?,
+        any_of(&filter.kinds)?,
+        filter.tag.as_ref().map(windlass_core::Tag::as_str),
+        filter.created_since.map(Timestamp::as_micros),
+    ])?;
+    let (mut items, mut last, mut next) = (Vec::with_capacity(limit), None, None);
+    while let Some(found) = rows.next()? {
+        if items.len() == limit {
+            next = last.map(Cursor::at);
+            break;
+        }
+        items.push(row::job(found, now)?);
+        last = Some(found.get(25)?);
+    }
+    Ok(Page { items, next })
+}
+
+/// A JSON array to be matched against, or nothing where everything matches.
+fn any_of<T: serde::Serialize>(values: &[T]) -> rusqlite::Result<Option<String>> {
+    if values.is_empty() { Ok(None) } else { as_json(&values).map(Some) }
+}
+
+fn check_exists(connection: &Connection, id: JobId, operation: &'static str) -> Result<(), StoreError> {
+    if exists(connection, id).during(operation)? {
+        Ok(())
+    } else {
+        Err(StoreError::new(operation, ErrorKind::NotFound))
+    }
+}
+
+fn exists(connection: &Connection, id: JobId) -> rusqlite::Result<bool> {
+    connection.prepare_cached(sql::job::EXISTS)?.exists([id.as_bytes()])
+}
+
+fn attempts(connection: &Connection, id: JobId) -> rusqlite::Result<Vec<Attempt>> {
+    let mut statement = connection.prepare_cached(sql::job::ATTEMPTS)?;
+    let recorded = statement.query_map([id.as_bytes()], |row| {
+        Ok(Attempt {
+            number: row::unsigned(row, 0)?,
+            worker: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            started_at: row::instant(row, 2)?,
+            ended_at: row::instant_option(row, 3)?,
+            outcome: AttemptOutcome::from_number(row.get(4)?),
+            error: row::attempt_error(row, 5)?,
+        })
+    })?;
+    let mut attempts: Vec<Attempt> = recorded.collect::<Result<_, _>>()?;
+    attempts.extend(last_attempt(connection, id)?);
+    Ok(attempts)
+}
+
+/// The attempt that has no row of its own: the open one, or the one that completed the job.
+fn last_attempt(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Attempt>> {
+    let mut statement = connection.prepare_cached(sql::job::LAST_ATTEMPT)?;
+    statement
+        .query_row([id.as_bytes()], |row| {
+            let open = row.get::<_, Option<i64>>(5)?.is_some();
+            Ok(Attempt {
+                number: row::unsigned(row, 0)?,
+                worker: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                started_at: row::instant(row, 2)?,
+                ended_at: if open { None } else { row::instant_option(row, 3)? },
+                outcome: (!open).then_some(AttemptOutcome::Succeeded),
+                error: None,
+            })
+        })
+        .optional()
+}
+
+fn log(connection: &Connection, id: JobId, page: PageRequest) -> rusqlite::Result<Page<LogLine>> {
+    let mut statement = connection.prepare_cached(sql::job::LOG)?;
+    let after = page.cursor().map(Cursor::position);
+    let lines = statement.query_map(params![id.as_bytes(), after, page.limit()], |row| {
+        Ok((row::log_line(row)?, row.get::<_, i64>(4)?))
+    })?;
+    let (mut items, mut last) = (Vec::new(), after);
+    for line in lines {
+        let (line, position) = line?;
+        items.push(line);
+        last = Some(position);
+    }
+    Ok(Page { items, next: last.map(Cursor::at) })
+}
+
+fn events(connection: &Connection, id: JobId) -> rusqlite::Result<Vec<JobEvent>> {
+    let mut statement = connection.prepare_cached(sql::job::EVENTS)?;
+    let events = statement.query_map([id.as_bytes()], |row| {
+        let by = Actor { name: row.get(2)?, why: row.get(3)? };
+        Ok(JobEvent { at: row::instant(row, 0)?, verb: row.get(1)?, by, revision: row::unsigned(row, 4)? })
+    })?;
+    events.collect()
+}
+
+fn cancel(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Result<CancelOutcome, StoreError> {
+    let facts = Facts::expect(tx.connection, id, name)?;
+    let outcome = cancelling(facts.stage).map_err(|kind| StoreError::new(name, kind))?;
+    if outcome == CancelOutcome::AlreadyCancelled {
+        return Ok(outcome);
+    }
+    let values = params![facts.seq, Reason::Operator.as_number(), tx.now.as_micros()];
+    change(tx, &facts, sql::job::CANCEL, values).during(name)?;
+    if let Some(holder) = facts.holder {
+        let stop = || tx.connection.prepare_cached(sql::worker::STOP)?.execute(params![holder, true]);
+        stop().during(name)?;
+    }
+    note(tx, &facts, "cancel", by).during(name)?;
+    tx.hint_work();
+    tx.hint_ended();
+    Ok(outcome)
+}
+
+fn retry(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Result<(), StoreError> {
+    let facts = Facts::expect(tx.connection, id, name)?;
+    retrying(facts.stage, facts.reason, facts.holder.is_some())
+        .map_err(|kind| StoreError::new(name, kind))?;
+    change(tx, &facts, sql::job::RETRY, params![facts.seq, tx.now.as_micros()]).during(name)?;
+    watch_deadline(tx, facts.seq, facts.deadline).during(name)?;
+    note(tx, &facts, "retry", by).during(name)?;
+    tx.hint_work();
+    Ok(())
+}
+
+fn run_now(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Result<(), StoreError> {
+    let facts = Facts::expect(tx.connection, id, name)?;
+    hastening(facts.stage).map_err(|kind| StoreError::new(name, kind))?;
+    if facts.run_at <= tx.now {
+        return Ok(());
+    }
+    change(tx, &facts, sql::job::RUN_NOW, params![facts.seq, tx.now.as_micros()]).during(name)?;
+    note(tx, &facts, "run_now", by).during(name)?;
+    tx.hint_work();
+    Ok(())
+}
+
+/// Runs a statement that changes the one job we have just looked at, within the same transaction.
+pub(crate) fn change(
+    tx: &Tx<'_>,
+    facts: &Facts,
+    statement: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<()> {
+    let changed = tx.connection.prepare_cached(statement)?.execute(values)?;
+    assert!(changed == 1, "job {} was there a moment ago, in this very transaction", facts.id);
+    Ok(())
+}
+
+/// Keeps who made the change that was just made.
+fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
+    let mut statement = tx.connection.prepare_cached(sql::job::RECORD_EVENT)?;
+    let revision = facts.revision + 1;
+    statement.execute(params![facts.id.as_bytes(), revision, tx.now.as_micros(), verb, by.name, by.why])?;
+    Ok(())
+}
+
+/// Removes a job and all that is kept of it.
+pub(crate) fn delete(connection: &Connection, id: JobId) -> rusqlite::Result<()> {
+    for statement in
+        [sql::job::DELETE_ATTEMPTS, sql::job::DELETE_LOG, sql::job::DELETE_EVENTS, sql::job::DELETE]
+    {
+        connection.prepare_cached(statement)?.execute([id.as_bytes()])?;
+    }
+    Ok(())
+}

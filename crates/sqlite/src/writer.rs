@@ -1,0 +1,356 @@
+//! The one writer: a thread that owns the only connection that writes.
+//!
+//! Callers hand it operations. It takes all that are waiting, runs them in one transaction, commits once, and answers
+//! all. While a commit is being flushed the next group gathers, so a lone caller waits for one flush and a crowd
+//! shares it: group commit without a timer.
+//!
+//! An operation answers its caller's mistakes before it writes, so it has nothing to undo. When the database itself
+//! fails an operation, the whole group is rolled back and each of its operations is run again alone: the innocent
+//! ones succeed, and nobody needs a savepoint on the way that everyone takes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use windlass_core::{Limits, Timestamp};
+use windlass_store::{Clock, ErrorKind, Signals, StoreError};
+
+use crate::error::{During, from_sqlite, is_fault};
+use crate::lanes::Lanes;
+use crate::open::Opener;
+use crate::wal::Wal;
+
+/// Most operations in one transaction: more would delay the first of them for no further gain.
+const GROUP_MAX: usize = 1024;
+
+/// Operations that may wait for the writer. Callers beyond it wait for room, which is the back-pressure.
+const WAITING_MAX: usize = 4096;
+
+/// How often the writer looks whether another process has committed, while somebody waits for hints.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// How often it looks whether somebody waits for hints.
+const LOOK_FOR_LISTENERS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the writer stays awake after an answer: a caller that does one thing after the other comes back within it,
+/// and being woken would cost it a tenth of a commit.
+const MOMENT: Duration = Duration::from_micros(50);
+
+/// What an operation sees of the transaction it runs in.
+pub(crate) struct Tx<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) lanes: &'a mut Lanes,
+    pub(crate) limits: &'a Limits,
+    /// The time of the whole group.
+    pub(crate) now: Timestamp,
+    hints: &'a mut Hints,
+}
+
+/// What to tell waiters once the group is committed.
+#[derive(Debug, Default, Clone, Copy)]
+struct Hints {
+    work: bool,
+    ended: bool,
+}
+
+impl Tx<'_> {
+    /// Says that there may be something to claim, or an attempt to stop.
+    pub(crate) fn hint_work(&mut self) {
+        self.hints.work = true;
+    }
+
+    /// Says that a job may have ended.
+    pub(crate) fn hint_ended(&mut self) {
+        self.hints.ended = true;
+    }
+}
+
+/// One caller's wish, from its arrival to its answer.
+trait Operation: Send {
+    /// Does it. May be called again, after everything it did was rolled back.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
+
+    /// Tells the caller what it said, or that the group it ran in failed.
+    fn answer(self: Box<Self>, committed: Result<(), &StoreError>);
+}
+
+struct Wish<F, T> {
+    name: &'static str,
+    body: F,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    /// Its place among the waiting, given back with the answer.
+    _place: OwnedSemaphorePermit,
+}
+
+impl<F, T> Operation for Wish<F, T>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let outcome = (self.body)(tx);
+        let fault =
+            outcome.as_ref().err().filter(|error| is_fault(error)).map(|error| error.share(self.name));
+        self.outcome = Some(outcome);
+        fault.map_or(Ok(()), Err)
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), &StoreError>) {
+        let outcome = match (committed, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Err(error), _) => Err(error.share(self.name)),
+            (Ok(()), None) => Err(stopped(self.name)),
+        };
+        // A caller that went away does not want the answer; what it asked for is done all the same.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+fn stopped(operation: &'static str) -> StoreError {
+    StoreError::new(operation, ErrorKind::Unavailable).with_detail("the store is closed")
+}
+
+/// The way to the writer.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    wishes: Option<Sender<Box<dyn Operation>>>,
+    places: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for dyn Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Operation")
+    }
+}
+
+/// What the writer needs besides its connection.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) opener: Opener,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) signals: Arc<Signals>,
+}
+
+impl Writer {
+    /// Starts the thread. It ends when this value is dropped, after what was waiting is done.
+    pub(crate) fn start(connection: Connection, surroundings: Surroundings) -> std::io::Result<Self> {
+        let (wishes, waiting) = channel();
+        let desk = Desk::new(connection, surroundings);
+        let thread =
+            std::thread::Builder::new().name("windlass-sqlite".into()).spawn(move || desk.work(&waiting))?;
+        let places = Arc::new(Semaphore::new(WAITING_MAX));
+        Ok(Self { wishes: Some(wishes), places, thread: Some(thread) })
+    }
+
+    /// Runs `body` in a transaction, and returns what it said once that is committed.
+    ///
+    /// Dropped before it is handed over, nothing happens; afterwards it happens, whoever waits for it.
+    pub(crate) async fn run<T, F>(&self, name: &'static str, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| stopped(name))?;
+        let (reply, answer) = oneshot::channel();
+        let wish = Box::new(Wish { name, body, outcome: None, reply, _place: place });
+        self.wishes.as_ref().ok_or_else(|| stopped(name))?.send(wish).map_err(|_| stopped(name))?;
+        answer.await.map_err(|_| stopped(name))?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.wishes = None;
+        if let Some(thread) = self.thread.take() {
+            // The thread ends by itself; if it panicked, its callers have been told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    connection: Connection,
+    surroundings: Surroundings,
+    lanes: Lanes,
+    wal: Wal,
+    data_version: i64,
+    /// Whether the connection must be opened anew before it is used again.
+    suspect: bool,
+}
+
+impl Desk {
+    fn new(connection: Connection, surroundings: Surroundings) -> Self {
+        let wal = Wal::of(surroundings.opener.path());
+        let data_version = data_version(&connection).unwrap_or(0);
+        Self { connection, surroundings, lanes: Lanes::default(), wal, data_version, suspect: false }
+    }
+
+    fn work(mut self, waiting: &Receiver<Box<dyn Operation>>) {
+        let mut group = Vec::new();
+        loop {
+            let patience =
+                if self.surroundings.signals.listeners() > 0 { LOOK_EVERY } else { LOOK_FOR_LISTENERS_EVERY };
+            match waiting.recv_timeout(patience) {
+                Ok(wish) => group.push(wish),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look_around();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.serve_with_those_behind(&mut group, waiting);
+        }
+    }
+
+    /// Serves the first of a group together with all who have come in the meantime.
+    fn serve_with_those_behind(
+        &mut self,
+        group: &mut Vec<Box<dyn Operation>>,
+        waiting: &Receiver<Box<dyn Operation>>,
+    ) {
+        group.extend(waiting.try_iter().take(GROUP_MAX - 1));
+        self.serve(group);
+        self.wal.keep_short(&self.connection);
+    }
+
+    /// Runs a group and answers everyone in it.
+    fn serve(&mut self, group: &mut Vec<Box<dyn Operation>>) {
+        match self.transact(group) {
+            Ok(hints) => {
+                for wish in group.drain(..) {
+                    wish.answer(Ok(()));
+                }
+                self.tell(hints);
+            }
+            Err(Failure { error, committing }) if committing || group.len() == 1 => {
+                for wish in group.drain(..) {
+                    wish.answer(Err(&error));
+                }
+            }
+            Err(_) => {
+                for wish in std::mem::take(group) {
+                    self.serve(&mut vec![wish]);
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, group: &mut [Box<dyn Operation>]) -> Result<Hints, Failure> {
+        self.reopen_if_suspect()?;
+        self.connection.execute_batch("BEGIN IMMEDIATE").during("begin a transaction")?;
+        let mut hints = Hints::default();
+        let outcome = self
+            .run_all(group, &mut hints)
+            .and_then(|()| self.connection.execute_batch("COMMIT").map_err(Failure::at_commit));
+        if let Err(failure) = &outcome {
+            self.abandon(failure);
+        }
+        outcome.map(|()| hints)
+    }
+
+    fn run_all(&mut self, group: &mut [Box<dyn Operation>], hints: &mut Hints) -> Result<(), Failure> {
+        let mut tx = Tx {
+            connection: &self.connection,
+            lanes: &mut self.lanes,
+            limits: &self.surroundings.limits,
+            now: self.surroundings.clock.now(),
+            hints,
+        };
+        for wish in group {
+            wish.run(&mut tx)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing of a failed group behind.
+    fn abandon(&mut self, failure: &Failure) {
+        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
+            self.suspect = true;
+        }
+        // Lanes made in the transaction are gone with it.
+        self.lanes = Lanes::default();
+        // After a failed flush the pages in memory prove nothing about the disk: look at the file afresh.
+        self.suspect |= failure.committing;
+        tracing::warn!(error = %failure.error, "a transaction was rolled back");
+    }
+
+    fn reopen_if_suspect(&mut self) -> Result<(), StoreError> {
+        if self.suspect {
+            self.connection = self.surroundings.opener.open_writer()?;
+            self.suspect = false;
+        }
+        Ok(())
+    }
+
+    /// Wakes local waiters when another process has committed: it may have enqueued, cancelled, or finished a job.
+    fn look_around(&mut self) {
+        if self.surroundings.signals.listeners() == 0 {
+            return;
+        }
+        let Ok(version) = data_version(&self.connection) else { return };
+        if version != self.data_version {
+            self.data_version = version;
+            self.tell(Hints { work: true, ended: true });
+        }
+        self.wal.keep_short(&self.connection);
+    }
+
+    fn tell(&self, hints: Hints) {
+        if hints.work {
+            self.surroundings.signals.notify_work();
+        }
+        if hints.ended {
+            self.surroundings.signals.notify_ended();
+        }
+    }
+}
+
+/// A wish that comes within a moment of the last answer, without the cost of falling asleep and being woken.
+fn soon(waiting: &Receiver<Box<dyn Operation>>) -> Option<Box<dyn Operation>> {
+    let start = std::time::Instant::now();
+    loop {
+        match waiting.try_recv() {
+            Ok(wish) => return Some(wish),
+            Err(_) if start.elapsed() >= MOMENT => return None,
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
+/// Changes whenever another connection commits, and never for our own commits.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Why a group failed, and whether it was the commit.
+struct Failure {
+    error: StoreError,
+    committing: bool,
+}
+
+impl Failure {
+    /// A commit that failed for lack of room did nothing. One whose flush failed may have reached the disk.
+    fn at_commit(error: rusqlite::Error) -> Self {
+        let failed = from_sqlite("commit", error);
+        let error = match failed.kind() {
+            ErrorKind::Unavailable => StoreError::new("commit", ErrorKind::Unknown)
+                .with_detail("the flush to disk failed")
+                .with_source(failed),
+            _ => failed,
+        };
+        Self { error, committing: true }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { error, committing: false }
+    }
+}
