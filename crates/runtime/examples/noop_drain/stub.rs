@@ -1,0 +1,208 @@
+//! A store that is nothing but the cost of one: a thread that takes so long per job, and so long per commit.
+
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use windlass_core::{
+    Args, Attempt, AttemptToken, Job, JobId, JobState, Json, KindName, LogLine, NewJob, Priority, Progress,
+    QueueName, Reason, Timestamp, WorkerId,
+};
+use windlass_store::{
+    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, LeaseStore,
+    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
+    QueueStore, QueueSummary, Rescued, Retention, Settled, Signals, Store, StoreError, StoreStatus, Turn,
+    Turned, Worker, WorkerStore, ids,
+};
+
+/// What the stub spends.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    /// On each job, for its claim and its settlement together.
+    pub(crate) job: Duration,
+    /// On each commit, without using the processor.
+    pub(crate) commit: Duration,
+}
+
+type Asked = (Turn, oneshot::Sender<Turned>);
+
+/// See the module.
+pub(crate) struct StubStore {
+    signals: Signals,
+    writer: Mutex<mpsc::Sender<Asked>>,
+}
+
+impl StubStore {
+    pub(crate) fn start(jobs: u64, cost: Cost) -> Self {
+        let (writer, asked) = mpsc::channel();
+        std::thread::spawn(move || write(&asked, jobs, cost));
+        Self { signals: Signals::default(), writer: Mutex::new(writer) }
+    }
+}
+
+fn write(asked: &mpsc::Receiver<Asked>, mut left: u64, cost: Cost) {
+    let (kind, queue) = (KindName::new("noop").expect("a good name"), QueueName::default());
+    while let Ok((turn, answer)) = asked.recv() {
+        let begun = Instant::now();
+        let settled = Settled { state: JobState::Completed, reason: Some(Reason::Done) };
+        let mut turned =
+            Turned { settled: turn.settlements.iter().map(|_| Ok(settled)).collect(), ..Turned::default() };
+        let found = turn.claim.map_or(0, |claim| u64::from(claim.limit)).min(left);
+        left -= found;
+        turned.claimed.jobs = (0..found).map(|number| leased(number, &kind, &queue)).collect();
+        let work = cost.job / 2 * u32::try_from(found).unwrap_or(0)
+            + cost.job / 2 * u32::try_from(turn.settlements.len()).unwrap_or(0);
+        while begun.elapsed() < work {
+            std::hint::spin_loop();
+        }
+        if !cost.commit.is_zero() {
+            std::thread::park_timeout(cost.commit);
+        }
+        let _ = answer.send(turned);
+    }
+}
+
+fn leased(number: u64, kind: &KindName, queue: &QueueName) -> LeasedJob {
+    let now = Timestamp::from_micros(1_000_000);
+    LeasedJob {
+        token: AttemptToken { job: ids::job_id(), number: 1, nonce: 1 },
+        lease_until: now,
+        kind: kind.clone(),
+        version: 1,
+        queue: queue.clone(),
+        args: Args::Json(Json::from_stored(format!(r#"{{"number":{number},"yields":0}}"#))),
+        priority: Priority::Normal,
+        attempt: 1,
+        attempts_max: 8,
+        losses: 0,
+        run_at: now,
+        deadline: None,
+        created_at: now,
+        started_at: now,
+        checkpoint: None,
+        options: None,
+    }
+}
+
+fn no<T>() -> Result<T, StoreError> {
+    Err(StoreError::new("ask a stub", ErrorKind::NotFound))
+}
+
+impl Store for StubStore {
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+}
+
+#[async_trait]
+impl LeaseStore for StubStore {
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.writer.lock().map(|writer| writer.send((turn, answer)));
+        answered.await.or_else(|_| no())
+    }
+    async fn claim_job(&self, _: WorkerId, _: JobId, _: LeaseTerm) -> Result<LeasedJob, StoreError> {
+        no()
+    }
+    async fn extend(&self, _: AttemptToken) -> Result<Holder, StoreError> {
+        no()
+    }
+    async fn holder(&self, _: AttemptToken) -> Result<Holder, StoreError> {
+        no()
+    }
+    async fn progress(&self, _: AttemptToken, _: Progress) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn checkpoint(&self, _: AttemptToken, _: Json) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn log(&self, _: AttemptToken, _: Vec<NewLogLine>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WorkerStore for StubStore {
+    async fn register(&self, _: NewWorker) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn beat(&self, _: WorkerId) -> Result<Beat, StoreError> {
+        Ok(Beat { lease_until: Timestamp::from_micros(100_000_000), cancelled: Vec::new() })
+    }
+    async fn deregister(&self, _: WorkerId) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn workers(&self, _: Duration) -> Result<Vec<Worker>, StoreError> {
+        no()
+    }
+    async fn leases(&self, _: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl Maintenance for StubStore {
+    async fn rescue(&self) -> Result<Rescued, StoreError> {
+        Ok(Rescued::default())
+    }
+    async fn prune(&self, _: Retention) -> Result<Pruned, StoreError> {
+        Ok(Pruned::default())
+    }
+    async fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        no()
+    }
+    async fn check(&self) -> Result<Vec<String>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl QueueStore for StubStore {
+    async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
+        no()
+    }
+    async fn pause(&self, _: &QueueName, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+    async fn resume(&self, _: &QueueName) -> Result<(), StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl JobStore for StubStore {
+    async fn enqueue(&self, _: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
+        no()
+    }
+    async fn job(&self, _: JobId) -> Result<Job, StoreError> {
+        no()
+    }
+    async fn jobs(&self, _: JobFilter, _: PageRequest) -> Result<Page<Job>, StoreError> {
+        no()
+    }
+    async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>, StoreError> {
+        no()
+    }
+    async fn logs(&self, _: JobId, _: PageRequest) -> Result<Page<LogLine>, StoreError> {
+        no()
+    }
+    async fn events(&self, _: JobId) -> Result<Vec<JobEvent>, StoreError> {
+        no()
+    }
+    async fn cancel(&self, _: JobId, _: Actor) -> Result<CancelOutcome, StoreError> {
+        no()
+    }
+    async fn retry(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+    async fn run_now(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+    async fn delete(&self, _: JobId) -> Result<(), StoreError> {
+        no()
+    }
+}

@@ -1,0 +1,230 @@
+//! What a worker does when its store fails it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use windlass_core::{AttemptOutcome, JobState, Reason};
+use windlass_memory::MemoryStore;
+use windlass_runtime::{Cancel, CancelReason, State, Worker, WorkerError};
+use windlass_store::{ErrorKind, JobStore as _, WorkerStore as _};
+
+use crate::faulty::{Fault, FaultyStore};
+use crate::support::{Lab, Number, until};
+
+const AWAY: Fault = Fault::Fail(ErrorKind::Unavailable);
+
+#[derive(Clone, Default)]
+struct Runs(Arc<AtomicU64>);
+
+impl Runs {
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+async fn count(_: Number, State(runs): State<Runs>) {
+    runs.0.fetch_add(1, Ordering::SeqCst);
+}
+
+#[tokio::test]
+async fn work_resumes_when_the_store_is_back() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store.away(true);
+    let ids = lab.enqueue_many(10, &Number(0)).await;
+
+    let worker = lab.worker().state(runs.clone()).handle(count).build().unwrap().start();
+    until(|| lab.store.calls("register") >= 3).await;
+    lab.store.away(false);
+    for id in ids {
+        lab.until_state(id, JobState::Completed).await;
+    }
+    worker.stop().await;
+
+    assert_eq!(runs.count(), 10);
+}
+
+#[tokio::test]
+async fn an_end_that_could_not_be_stored_is_kept_and_stored_later() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store
+        .next("turn", [Fault::Pass, AWAY, Fault::Fail(ErrorKind::Full), Fault::Fail(ErrorKind::Conflict)]);
+    let id = lab.enqueue(&Number(0)).await;
+
+    let worker = lab.worker().state(runs.clone()).handle(count).build().unwrap().start();
+    let job = lab.until_final(id).await;
+    let report = worker.stop().await;
+
+    assert_eq!((job.state, runs.count()), (JobState::Completed, 1));
+    assert_eq!(lab.outcomes(id).await, [Some(AttemptOutcome::Succeeded)]);
+    assert_eq!((report.settled, report.lost), (1, 0));
+}
+
+#[tokio::test]
+async fn an_end_whose_answer_was_lost_is_told_again_and_counts_once() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store.next("turn", [Fault::Pass, Fault::LoseAnswer]);
+    let id = lab.enqueue(&Number(0)).await;
+
+    let worker = lab.worker().state(runs.clone()).handle(count).build().unwrap().start();
+    until(|| worker.snapshot().settled == 1).await;
+    let report = worker.stop().await;
+
+    assert_eq!((report.settled, report.lost, runs.count()), (1, 0, 1));
+    assert_eq!(lab.state(id).await.0, JobState::Completed);
+}
+
+#[tokio::test]
+async fn a_claim_that_failed_starts_nothing() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store.always("turn", AWAY);
+    let id = lab.enqueue(&Number(0)).await;
+
+    let worker = lab.worker().state(runs.clone()).handle(count).build().unwrap().start();
+    until(|| lab.store.calls("turn") >= 3).await;
+    assert_eq!((lab.state(id).await.0, runs.count()), (JobState::Ready, 0));
+
+    lab.store.always("turn", Fault::Pass);
+    lab.until_state(id, JobState::Completed).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn jobs_whose_claim_was_never_answered_are_given_back_and_run() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store.next("turn", [Fault::LoseAnswer]);
+    let ids = lab.enqueue_many(3, &Number(0)).await;
+
+    let worker = lab.worker().queue("default", 8).state(runs.clone()).handle(count).build().unwrap().start();
+    for id in &ids {
+        lab.until_state(*id, JobState::Completed).await;
+    }
+    worker.stop().await;
+
+    assert_eq!(runs.count(), 3);
+    assert_eq!(lab.outcomes(ids[0]).await, [Some(AttemptOutcome::Succeeded)], "the orphan left no trace");
+}
+
+#[tokio::test]
+async fn a_worker_its_store_refuses_ends_with_the_reason() {
+    let lab = Lab::new();
+    lab.store.next("register", [Fault::Fail(ErrorKind::Incompatible)]);
+
+    let worker = lab.worker().handle(async |_: Number| {}).build().unwrap();
+    let WorkerError::Store(error) = worker.run_until(std::future::pending()).await.unwrap_err() else {
+        panic!("another")
+    };
+
+    assert_eq!(error.kind(), &ErrorKind::Incompatible);
+}
+
+#[tokio::test]
+async fn a_damaged_store_ends_the_worker() {
+    let lab = Lab::new();
+    lab.store.next("turn", [Fault::Fail(ErrorKind::Corrupt)]);
+
+    let ended = lab.worker().handle(async |_: Number| {}).build().unwrap().start().ended().await;
+
+    assert!(matches!(ended, Err(WorkerError::Store(error)) if error.kind() == &ErrorKind::Corrupt));
+}
+
+/// Waits to be asked to stop, and notes why.
+async fn until_stopped(job: Number, cancel: Cancel, State(seen): State<Seen>) {
+    if job.0 == 0 {
+        seen.started.add_permits(1);
+        cancel.cancelled().await;
+        assert_eq!(cancel.reason(), Some(CancelReason::LeaseLost));
+        seen.stopped.add_permits(1);
+    }
+}
+
+#[derive(Clone)]
+struct Seen {
+    started: Arc<Semaphore>,
+    stopped: Arc<Semaphore>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { started: Arc::new(Semaphore::new(0)), stopped: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+#[tokio::test]
+async fn g06_a_worker_whose_lease_ended_drops_what_it_holds_registers_anew_and_goes_on() {
+    let (lab, seen) = (Lab::new(), Seen::new());
+    let id = lab.enqueue_with(&Number(0), |job| job.losses_max = 0).await;
+    let worker = lab.worker().state(seen.clone()).handle(until_stopped).build().unwrap().start();
+    seen.started.acquire().await.unwrap().forget();
+    let before = lab.store.workers(Duration::ZERO).await.unwrap()[0].registered.id;
+
+    lab.clock.advance(Duration::from_secs(31));
+    seen.stopped.acquire().await.unwrap().forget();
+    let next = lab.enqueue(&Number(1)).await;
+    lab.until_state(next, JobState::Completed).await;
+    lab.until_state(id, JobState::Dead).await;
+    let after = lab.store.workers(Duration::ZERO).await.unwrap().pop().unwrap().registered.id;
+    let report = worker.stop().await;
+
+    assert_ne!(before, after);
+    assert_eq!((report.lost, report.settled), (1, 1));
+    assert_eq!(lab.state(id).await, (JobState::Dead, Some(Reason::Poison)));
+    let settled: Vec<_> = lab.store.turns().into_iter().flat_map(|turn| turn.settlements).collect();
+    assert!(settled.iter().all(|settlement| settlement.token.job != id), "nothing is said of what was lost");
+}
+
+/// A worker with a lease of 600 ms whose beats meet `fault` once its handler runs.
+async fn cut_off(fault: Fault) {
+    let (lab, seen) = (Lab::new(), Seen::new());
+    let id = lab.enqueue(&Number(0)).await;
+    let lease = Duration::from_millis(600);
+    let worker = lab.worker().lease(lease).state(seen.clone()).handle(until_stopped).build().unwrap().start();
+    seen.started.acquire().await.unwrap().forget();
+
+    lab.store.always("beat", fault);
+    lab.store.always("register", AWAY);
+    let cut = Instant::now();
+    seen.stopped.acquire().await.unwrap().forget();
+    let took = cut.elapsed();
+
+    assert!(took < lease, "it stopped before its lease could end: {took:?}");
+    assert_eq!(lab.state(id).await.0, JobState::Running, "and left the job to its lease");
+    worker.stop_now();
+}
+
+#[tokio::test]
+async fn a_worker_whose_beats_fail_stops_its_handlers_before_its_lease_ends() {
+    cut_off(AWAY).await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_beats_are_not_answered_stops_its_handlers_before_its_lease_ends() {
+    cut_off(Fault::Hang).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_blocks_the_whole_runtime_costs_no_lease() {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let job = windlass_core::NewJob::new(
+        windlass_store::ids::job_id(),
+        "number".parse().unwrap(),
+        windlass_core::Args::of(&Number(0)).unwrap(),
+    );
+    let id = store.enqueue(vec![job]).await.unwrap()[0].id;
+    let lease = Duration::from_millis(200);
+    async fn block(_: Number) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(800) {
+            std::hint::spin_loop();
+        }
+    }
+
+    let worker = Worker::builder(Arc::clone(&store) as _).lease(lease).handle(block).build().unwrap().start();
+    until(|| worker.snapshot().settled == 1).await;
+    let report = worker.stop().await;
+
+    assert_eq!(report.lost, 0);
+    assert_eq!(store.attempts(id).await.unwrap().len(), 1);
+    assert!(store.calls("beat") >= 3);
+}

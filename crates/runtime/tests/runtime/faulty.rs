@@ -1,0 +1,238 @@
+//! A store that does what another does, and fails when it is told to.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use windlass_core::{
+    Attempt, AttemptToken, Job, JobId, Json, LogLine, NewJob, Progress, QueueName, WorkerId,
+};
+use windlass_memory::MemoryStore;
+use windlass_store::{
+    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, LeaseStore,
+    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
+    QueueStore, QueueSummary, Rescued, Retention, Signals, Store, StoreError, StoreStatus, Turn, Turned,
+    Worker, WorkerStore,
+};
+
+/// What happens to one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing happens in the store.
+    Fail(ErrorKind),
+    /// It happens, and the answer is lost.
+    LoseAnswer,
+    /// It never ends.
+    Hang,
+    /// Nothing is wrong with this one.
+    Pass,
+}
+
+/// A store with faults to come.
+pub(crate) struct FaultyStore {
+    pub(crate) inner: Arc<MemoryStore>,
+    /// Hints that nobody gives, for a store that is deaf.
+    deaf: Option<Signals>,
+    faults: Mutex<Faults>,
+}
+
+#[derive(Default)]
+struct Faults {
+    /// For the next calls of an operation, in order.
+    next: HashMap<&'static str, VecDeque<Fault>>,
+    /// For every call of an operation, while it is set.
+    always: HashMap<&'static str, Fault>,
+    calls: HashMap<&'static str, usize>,
+    turns: Vec<Turn>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: Arc<MemoryStore>) -> Self {
+        Self { inner, deaf: None, faults: Mutex::default() }
+    }
+
+    /// The same store, without its hints.
+    pub(crate) fn deaf(inner: Arc<MemoryStore>) -> Self {
+        Self { deaf: Some(Signals::default()), ..Self::new(inner) }
+    }
+
+    /// What happens to the next calls of `operation`.
+    pub(crate) fn next(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap().next.entry(operation).or_default().extend(faults);
+    }
+
+    /// What happens to all calls of `operation` from now on.
+    pub(crate) fn always(&self, operation: &'static str, fault: Fault) {
+        self.faults.lock().unwrap().always.insert(operation, fault);
+    }
+
+    /// Nothing answers any more, or everything does again.
+    pub(crate) fn away(&self, away: bool) {
+        for operation in
+            ["turn", "beat", "register", "deregister", "rescue", "prune", "tidy", "log", "progress"]
+        {
+            self.always(operation, if away { Fault::Fail(ErrorKind::Unavailable) } else { Fault::Pass });
+        }
+    }
+
+    /// How often `operation` was called.
+    pub(crate) fn calls(&self, operation: &'static str) -> usize {
+        self.faults.lock().unwrap().calls.get(operation).copied().unwrap_or(0)
+    }
+
+    /// How often the worker's operations were called in all.
+    pub(crate) fn calls_of_worker(&self) -> usize {
+        self.faults.lock().unwrap().calls.values().sum()
+    }
+
+    /// The turns so far.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        self.faults.lock().unwrap().turns.clone()
+    }
+
+    fn fault(&self, operation: &'static str) -> Fault {
+        let mut faults = self.faults.lock().unwrap();
+        *faults.calls.entry(operation).or_default() += 1;
+        let next = faults.next.get_mut(operation).and_then(VecDeque::pop_front);
+        next.or_else(|| faults.always.get(operation).cloned()).unwrap_or(Fault::Pass)
+    }
+
+    async fn faulty<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match self.fault(operation) {
+            Fault::Pass => call.await,
+            Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
+            Fault::Hang => std::future::pending().await,
+            Fault::LoseAnswer => {
+                call.await?;
+                Err(StoreError::new(operation, ErrorKind::Unknown))
+            }
+        }
+    }
+}
+
+impl Store for FaultyStore {
+    fn signals(&self) -> &Signals {
+        self.deaf.as_ref().unwrap_or_else(|| self.inner.signals())
+    }
+}
+
+#[async_trait]
+impl LeaseStore for FaultyStore {
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        self.faults.lock().unwrap().turns.push(turn.clone());
+        self.faulty("turn", self.inner.turn(turn)).await
+    }
+    async fn claim_job(
+        &self,
+        worker: WorkerId,
+        job: JobId,
+        lease: LeaseTerm,
+    ) -> Result<LeasedJob, StoreError> {
+        self.inner.claim_job(worker, job, lease).await
+    }
+    async fn extend(&self, token: AttemptToken) -> Result<Holder, StoreError> {
+        self.inner.extend(token).await
+    }
+    async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError> {
+        self.inner.holder(token).await
+    }
+    async fn progress(&self, token: AttemptToken, progress: Progress) -> Result<(), StoreError> {
+        self.faulty("progress", self.inner.progress(token, progress)).await
+    }
+    async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError> {
+        self.faulty("checkpoint", self.inner.checkpoint(token, checkpoint)).await
+    }
+    async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
+        self.faulty("log", self.inner.log(token, lines)).await
+    }
+}
+
+#[async_trait]
+impl WorkerStore for FaultyStore {
+    async fn register(&self, worker: NewWorker) -> Result<(), StoreError> {
+        self.faulty("register", self.inner.register(worker)).await
+    }
+    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
+        self.faulty("beat", self.inner.beat(worker)).await
+    }
+    async fn deregister(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.faulty("deregister", self.inner.deregister(worker)).await
+    }
+    async fn workers(&self, silent_for: Duration) -> Result<Vec<Worker>, StoreError> {
+        self.inner.workers(silent_for).await
+    }
+    async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
+        self.faulty("leases", self.inner.leases(silent_for)).await
+    }
+}
+
+#[async_trait]
+impl Maintenance for FaultyStore {
+    async fn rescue(&self) -> Result<Rescued, StoreError> {
+        self.faulty("rescue", self.inner.rescue()).await
+    }
+    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        self.faulty("prune", self.inner.prune(retention)).await
+    }
+    async fn tidy(&self) -> Result<(), StoreError> {
+        self.faulty("tidy", self.inner.tidy()).await
+    }
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        self.inner.status().await
+    }
+    async fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.check().await
+    }
+}
+
+#[async_trait]
+impl QueueStore for FaultyStore {
+    async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
+        self.inner.queues().await
+    }
+    async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
+        self.inner.pause(queue, by).await
+    }
+    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
+        self.inner.resume(queue).await
+    }
+}
+
+#[async_trait]
+impl JobStore for FaultyStore {
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
+        self.inner.enqueue(jobs).await
+    }
+    async fn job(&self, id: JobId) -> Result<Job, StoreError> {
+        self.inner.job(id).await
+    }
+    async fn jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>, StoreError> {
+        self.inner.jobs(filter, page).await
+    }
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>, StoreError> {
+        self.inner.attempts(id).await
+    }
+    async fn logs(&self, id: JobId, page: PageRequest) -> Result<Page<LogLine>, StoreError> {
+        self.inner.logs(id, page).await
+    }
+    async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError> {
+        self.inner.events(id).await
+    }
+    async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
+        self.inner.cancel(id, by).await
+    }
+    async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        self.inner.retry(id, by).await
+    }
+    async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        self.inner.run_now(id, by).await
+    }
+    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.inner.delete(id).await
+    }
+}
