@@ -1,1 +1,138 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to look
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`prelude`] | what a program that uses Windlass names all the time |
+//! | [`enqueue`], [`JobHandle`] | asking for jobs, and following them |
+//! | [`worker`], [`extract`] | running jobs, and what a handler may take as an argument |
+//! | [`testing`] | a queue whose time stands still, and what to assert on it |
+//! | [`model`], [`store`] | what a job is; what a store is, and every promise in prose |
+
+pub mod enqueue;
+pub mod prelude;
+pub mod testing;
+
+mod client;
+mod handle;
+mod list;
+
+pub use client::Windlass;
+pub use enqueue::{Enqueue, EnqueueMany, Enqueued};
+pub use handle::{JobHandle, ResultError, Untyped};
+pub use list::Jobs;
+
+pub use windlass_core::{JobId, JobState, Priority, Reason, RetryPolicy, Timestamp};
+pub use windlass_runtime::{Job, JobCx, JobError, Outcome};
+pub use windlass_store::{Actor, CancelOutcome, EnqueueOutcome, ErrorKind, SharedStore};
+
+#[doc(inline)]
+pub use windlass_store::StoreError as Error;
+
+/// Makes a type the args of a job.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use windlass::Job;
+///
+/// #[derive(Serialize, Deserialize, Job)]
+/// #[job(kind = "send_email", version = 2, queue = "mail", attempts = 5, timeout = "30s", output = u64)]
+/// struct SendEmail {
+///     to: String,
+/// }
+///
+/// assert_eq!((SendEmail::KIND, SendEmail::VERSION), ("send_email", 2));
+/// ```
+///
+/// The kind is not taken from the name of the type, because it must not change with it:
+///
+/// ```compile_fail
+/// #[derive(serde::Serialize, serde::Deserialize, windlass::Job)]
+/// struct SendEmail {
+///     to: String,
+/// }
+/// ```
+///
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use windlass_macros::Job;
+
+/// Says exactly what makes a function no handler.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass::prelude::*;
+/// # #[derive(Serialize, Deserialize, Job)]
+/// # #[job(kind = "send_email")]
+/// # struct SendEmail { to: String }
+/// # #[derive(Clone)]
+/// # struct App;
+/// #[windlass::debug_handler(state = App)]
+/// async fn send_email(job: SendEmail, State(app): State<App>) -> Result<(), JobError> {
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass::prelude::*;
+/// # #[derive(Serialize, Deserialize, Job)]
+/// # #[job(kind = "send_email")]
+/// # struct SendEmail { to: String }
+/// #[windlass::debug_handler]
+/// async fn send_email(job: SendEmail, subject: String) {} // nothing a handler can be given
+/// ```
+///
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use windlass_macros::debug_handler;
+
+/// Running jobs: the worker, how it is put together, and how it stops.
+pub mod worker {
+    #[doc(inline)]
+    pub use windlass_runtime::{
+        BlockingHandler, ConfigError, Handler, IntoOutcome, RawJob, RunningWorker, Shutdown, Snapshot,
+        StopReport, Worker, WorkerBuilder, WorkerError,
+    };
+}
+
+/// What a handler may take as arguments, behind the job.
+pub mod extract {
+    #[doc(inline)]
+    pub use windlass_runtime::{
+        Attempt, Cancel, CancelReason, Checkpoint, Deadline, FromContext, FromRef, JobLog, Meta, Progress,
+        State,
+    };
+}
+
+/// What a job is and what may become of it: the values everything else is made of.
+pub mod model {
+    #[doc(inline)]
+    pub use windlass_core::*;
+}
+
+/// What a store is: the port, and what goes in and out of it.
+pub mod store {
+    #[doc(inline)]
+    pub use windlass_store::*;
+}
+
+/// The store in memory.
+pub mod memory {
+    #[doc(inline)]
+    pub use windlass_memory::*;
+}
+
+/// The store in one local file.
+#[cfg(feature = "sqlite")]
+pub mod sqlite {
+    #[doc(inline)]
+    pub use windlass_sqlite::*;
+}
+
+/// What the code that the macros write refers to.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde_json::Value;
+}

@@ -1,0 +1,231 @@
+//! [`Windlass`]: where a program enqueues jobs, follows them, and finds its workers.
+
+use std::fmt;
+#[cfg(feature = "sqlite")]
+use std::path::Path;
+use std::sync::Arc;
+
+use windlass_core::{JobId, NewJob, QueueName};
+use windlass_memory::MemoryStore;
+use windlass_runtime::{Worker, WorkerBuilder};
+use windlass_store::{Actor, CancelOutcome, JobFilter, QueueSummary, SharedStore};
+
+use crate::enqueue::{Enqueue, EnqueueMany, Enqueued};
+use crate::handle::Untyped;
+use crate::{Error, Job, JobHandle, Jobs};
+
+/// A job queue: the way in for those who ask for work and for those who do it.
+///
+/// Cheap to clone; clones share the store. Make one at the start of the program and hand it to whoever needs it.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass::{Job, Windlass};
+/// # #[derive(Serialize, Deserialize, Job)]
+/// # #[job(kind = "send_email")]
+/// # struct SendEmail { to: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), windlass::Error> {
+/// let windlass = Windlass::in_memory();
+/// let enqueued = windlass.enqueue(SendEmail { to: "ada@example.com".into() }).await?;
+/// println!("job {} is {}", enqueued.id(), enqueued.handle().state().await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Windlass {
+    store: SharedStore,
+    actor: Arc<Actor>,
+}
+
+impl Windlass {
+    /// Opens the queue that is kept in the file at `path`, and makes it if there is none.
+    ///
+    /// Any number of processes on one machine may open the same file at a time. Every write is durable before it is
+    /// answered; [`crate::sqlite`] has the options, which a program opens itself and gives to
+    /// [`with_store`](Self::with_store).
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the folder is missing or cannot be written to; `Incompatible` when the file was made by a
+    /// newer version, and then nothing was written to it; `Corrupt` when it is damaged, or no such file at all.
+    #[cfg(feature = "sqlite")]
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let store = windlass_sqlite::SqliteOptions::new(path.as_ref()).open().await?;
+        Ok(Self::with_store(Arc::new(store)))
+    }
+
+    /// A queue that lives as long as its last clone: for tests and for trying things out.
+    ///
+    /// It keeps every promise but durability. With time that stands still, it is
+    /// [`TestQueue`](crate::testing::TestQueue).
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::with_store(Arc::new(MemoryStore::new()))
+    }
+
+    /// The queue that `store` keeps.
+    #[must_use]
+    pub fn with_store(store: SharedStore) -> Self {
+        Self { store, actor: Arc::new(Actor::new("program")) }
+    }
+
+    /// The same queue, signing what is done by hand through it ([`cancel`](Self::cancel), [`pause`](Self::pause))
+    /// as `actor` rather than as `program`.
+    #[must_use]
+    pub fn acting_as(self, actor: Actor) -> Self {
+        Self { actor: Arc::new(actor), ..self }
+    }
+
+    /// The store behind it: the whole port, for what is not offered here.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        (*self.actor).clone()
+    }
+
+    /// Asks for one job. Nothing happens until the answer is awaited; until then, what is wanted can be said:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use serde::{Deserialize, Serialize};
+    /// # use windlass::{Job, Priority, Windlass};
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "send_email")]
+    /// # struct SendEmail { to: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// # let windlass = Windlass::in_memory();
+    /// let job = SendEmail { to: "ada@example.com".into() };
+    /// windlass.enqueue(job).queue("mail").priority(Priority::High).delay(Duration::from_secs(60)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When awaited: `Invalid` with the first field that was wrong, and then nothing was written; `Full`,
+    /// `Unavailable`: the job does not exist; `Unknown`: it may. Then ask again with the same [`id`](Enqueue::id).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a job is handed over: its asker has no more use for it"
+    )]
+    pub fn enqueue<J: Job>(&self, job: J) -> Enqueue<J> {
+        Enqueue::one(self.clone(), &job)
+    }
+
+    /// Asks for many jobs of a kind at once: all of them come to exist, or none.
+    ///
+    /// Much faster than one after the other, because all of them share one commit. Options hold for all of them.
+    /// Answers in the order of `jobs`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`enqueue`](Self::enqueue), with the place in the field, as in `jobs[3].args`. More than
+    /// [`ENQUEUE_BATCH_MAX`](windlass_core::limits::ENQUEUE_BATCH_MAX) (10,000) jobs are refused as `Invalid(jobs)`: a
+    /// larger amount is enqueued in several calls, each for itself all or nothing.
+    pub fn enqueue_many<J: Job>(&self, jobs: impl IntoIterator<Item = J>) -> EnqueueMany<J> {
+        Enqueue::many(self.clone(), jobs)
+    }
+
+    /// Enqueues a job as data, for kinds that have no type here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`enqueue`](Self::enqueue).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future may or may not have enqueued the job; asking again with the same id is safe.
+    pub async fn enqueue_raw(&self, job: NewJob) -> Result<Enqueued, Error> {
+        Enqueue::raw(self.clone(), job).await
+    }
+
+    /// The job with this id, which is of kind `J`. Whether it exists is found out when something is asked of it.
+    #[must_use]
+    pub fn handle<J>(&self, id: JobId) -> JobHandle<J> {
+        JobHandle::new(self.clone(), id)
+    }
+
+    /// A worker on this queue, to be told what it can do.
+    ///
+    /// ```no_run
+    /// # use serde::{Deserialize, Serialize};
+    /// # use windlass::prelude::*;
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "send_email")]
+    /// # struct SendEmail { to: String }
+    /// # async fn send_email(_: SendEmail) {}
+    /// # async fn run(windlass: Windlass) -> Result<(), Box<dyn std::error::Error>> {
+    /// let worker = windlass.worker().queue("mail", 8).queue("default", 2).handle(send_email).build()?;
+    /// let report = worker.run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+    /// println!("{} attempts, {} of them given back unfinished", report.settled, report.interrupted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn worker(&self) -> WorkerBuilder<()> {
+        Worker::builder(Arc::clone(&self.store))
+    }
+
+    /// Jobs that match, newest first, read page by page.
+    pub fn jobs(&self, filter: JobFilter) -> Jobs {
+        Jobs::new(Arc::clone(&self.store), filter)
+    }
+
+    /// Every queue, by name, with how full it is. Counts everything: meant for people, not for loops.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`, `Corrupt`.
+    pub async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
+        self.store.queues().await
+    }
+
+    /// Stops claims from a queue until it is [resumed](Self::resume). What runs goes on. Stored, so it holds for every
+    /// process and survives restarts.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(queue)`.
+    pub async fn pause(&self, queue: &str) -> Result<(), Error> {
+        let queue = QueueName::new(queue).map_err(|invalid| Error::invalid("pause a queue", invalid))?;
+        self.store.pause(&queue, self.actor()).await
+    }
+
+    /// Lets a queue be claimed from again.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(queue)`; `NotFound` for a queue that never was.
+    pub async fn resume(&self, queue: &str) -> Result<(), Error> {
+        let queue = QueueName::new(queue).map_err(|invalid| Error::invalid("resume a queue", invalid))?;
+        self.store.resume(&queue).await
+    }
+
+    /// Stops a job on purpose, as [`JobHandle::cancel`] does.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Finished` for a job that ended otherwise.
+    pub async fn cancel(&self, id: JobId) -> Result<CancelOutcome, Error> {
+        self.handle::<Untyped>(id).cancel().await
+    }
+
+    /// Gives a job that failed or was cancelled a new budget, as [`JobHandle::retry`] does.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Finished` for a completed job; `NotReady` for one that has not failed.
+    pub async fn retry(&self, id: JobId) -> Result<(), Error> {
+        self.handle::<Untyped>(id).retry().await
+    }
+}
+
+impl fmt::Debug for Windlass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Windlass").field("actor", &self.actor.name).finish_non_exhaustive()
+    }
+}

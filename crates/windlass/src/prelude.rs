@@ -1,0 +1,4 @@
+//! What a program that uses Windlass names all the time: `use windlass::prelude::*;`
+
+pub use crate::extract::{Attempt, Cancel, Checkpoint, JobLog, Progress, State};
+pub use crate::{Enqueued, Job, JobCx, JobError, JobHandle, JobId, Outcome, Priority, Windlass};
