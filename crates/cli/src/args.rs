@@ -1,0 +1,197 @@
+//! The command line, as clap reads it.
+
+mod jobs;
+mod running;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use windlass_core::{JobId, QueueName};
+
+pub(crate) use jobs::{By, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs, JobsWaitArgs, VerbArgs};
+pub(crate) use running::{HandlerArgs, ProgressWhen, RunArgs, WorkArgs};
+
+/// Runs background jobs that survive crashes, on one file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "windlass",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: windlass help exit-codes. An error's code explained: windlass help WL0003."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The file that keeps the jobs. `run`, `work` and `enqueue` make it if it is missing.
+    #[arg(long, global = true, env = "WINDLASS_STORE", value_name = "PATH", default_value = "./windlass.db")]
+    pub(crate) store: PathBuf,
+    /// Print JSON: every field, or `--json=id,state` for these.
+    #[arg(
+        long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", help_heading = "Output"
+    )]
+    pub(crate) json: Option<String>,
+    /// Print JSON, one object a line.
+    #[arg(
+        long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", conflicts_with = "json", help_heading = "Output"
+    )]
+    pub(crate) jsonl: Option<String>,
+    /// Print ids only, one a line.
+    #[arg(short, long, global = true, conflicts_with_all = ["json", "jsonl"], help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// When to use colour. `NO_COLOR` and `CLICOLOR_FORCE` are honoured too.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Color,
+    /// How to write times for people. What is piped has ISO times always.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM", help_heading = "Output")]
+    pub(crate) time: TimeForm,
+    /// Say more of what goes on, on stderr; twice for more still.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How times are written for people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeForm {
+    /// As in `5m ago`.
+    #[default]
+    Relative,
+    /// RFC 3339, in UTC.
+    Iso,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Enqueue the jobs of a file and work them off; run it again to go on where it stopped
+    Run(RunArgs),
+    /// Enqueue a job
+    Enqueue(EnqueueArgs),
+    /// Work jobs off until stopped
+    Work(WorkArgs),
+    /// Look at jobs, and change what becomes of them [`list` unless said]
+    #[command(args_conflicts_with_subcommands = true)]
+    Jobs {
+        #[command(subcommand)]
+        command: Option<JobsCommand>,
+        #[command(flatten)]
+        list: JobsListArgs,
+    },
+    /// Look at queues, pause and resume them [`list` unless said]
+    Queues {
+        #[command(subcommand)]
+        command: Option<QueuesCommand>,
+    },
+    /// See which worker processes there are [`list` unless said]
+    Workers {
+        #[command(subcommand)]
+        command: Option<WorkersCommand>,
+    },
+    /// Check the store and the workers, and say what to do
+    Doctor,
+    /// Print the version
+    Version,
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Explain a command, `exit-codes`, or the code of an error
+    Help {
+        /// A command such as `jobs list`, `exit-codes`, or a code such as WL0003.
+        topic: Vec<String>,
+    },
+    /// Ends the process groups it is told of once its parent is gone
+    #[command(hide = true)]
+    Guard,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, newest first
+    #[command(visible_alias = "ls")]
+    List(JobsListArgs),
+    /// Show a job with its attempts
+    Show {
+        /// The job's id.
+        id: JobId,
+    },
+    /// Print a job's log
+    Logs(JobsLogsArgs),
+    /// Give dead, cancelled or retryable jobs a new budget of attempts, due now
+    Retry(VerbArgs),
+    /// Stop jobs on purpose
+    Cancel(VerbArgs),
+    /// Make waiting jobs due now
+    RunNow(VerbArgs),
+    /// Remove jobs with their attempts and logs
+    Delete {
+        /// The jobs' ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<JobId>,
+    },
+    /// Wait until jobs are final
+    Wait(JobsWaitArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueuesCommand {
+    /// List queues and how full they are
+    #[command(visible_alias = "ls")]
+    List,
+    /// Stop claims from a queue until it is resumed; what runs goes on
+    Pause {
+        /// The queue.
+        queue: QueueName,
+        /// Why; shown wherever the pause is.
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Let a queue be claimed from again
+    Resume {
+        /// The queue.
+        queue: QueueName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkersCommand {
+    /// List worker processes, the longest-silent first
+    #[command(visible_alias = "ls")]
+    List,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,92 @@
+//! One file for each command: `<noun>_<verb>.rs`.
+
+mod completions;
+mod doctor;
+mod enqueue;
+mod help;
+mod jobs_cancel;
+mod jobs_delete;
+mod jobs_list;
+mod jobs_logs;
+mod jobs_retry;
+mod jobs_run_now;
+mod jobs_show;
+mod jobs_wait;
+mod queues_list;
+mod queues_pause;
+mod queues_resume;
+mod run;
+mod verb;
+mod version;
+mod wait;
+mod work;
+mod workers_list;
+
+use windlass_wire::{JobShape, LogShape, QueueShape, WorkerShape};
+
+use crate::args::{Command, JobsCommand, QueuesCommand, WorkersCommand};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Does what the command line says.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, CliError> {
+    match command {
+        Command::Run(args) => run::run(args, context).await,
+        Command::Enqueue(args) => enqueue::run(args, context).await,
+        Command::Work(args) => work::run(args, context).await,
+        Command::Jobs { command, list } => jobs(command.unwrap_or(JobsCommand::List(list)), context).await,
+        Command::Queues { command } => queues(command.unwrap_or(QueuesCommand::List), context).await,
+        Command::Workers { command: Some(WorkersCommand::List) | None } => workers_list::run(context).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Version => Ok(version::run()),
+        Command::Completions { shell } => Ok(completions::run(shell)),
+        Command::Help { topic } => help::run(&topic),
+        Command::Guard => Ok(Output::default()),
+    }
+}
+
+async fn jobs(command: JobsCommand, context: &Context) -> Result<Output, CliError> {
+    match command {
+        JobsCommand::List(args) => jobs_list::run(args, context).await,
+        JobsCommand::Show { id } => jobs_show::run(id, context).await,
+        JobsCommand::Logs(args) => jobs_logs::run(args, context).await,
+        JobsCommand::Retry(args) => jobs_retry::run(args, context).await,
+        JobsCommand::Cancel(args) => jobs_cancel::run(args, context).await,
+        JobsCommand::RunNow(args) => jobs_run_now::run(args, context).await,
+        JobsCommand::Delete { ids } => jobs_delete::run(ids, context).await,
+        JobsCommand::Wait(args) => jobs_wait::run(args, context).await,
+    }
+}
+
+async fn queues(command: QueuesCommand, context: &Context) -> Result<Output, CliError> {
+    match command {
+        QueuesCommand::List => queues_list::run(context).await,
+        QueuesCommand::Pause { queue, reason, by } => queues_pause::run(queue, reason, by, context).await,
+        QueuesCommand::Resume { queue } => queues_resume::run(queue, context).await,
+    }
+}
+
+/// The fields of the JSON that a command prints; none if it has no JSON form.
+pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::Run(_) => run::FIELDS,
+        Command::Enqueue(_) => JobShape::FIELDS,
+        Command::Doctor => doctor::FIELDS,
+        Command::Version => version::FIELDS,
+        Command::Workers { .. } => WorkerShape::FIELDS,
+        Command::Queues { .. } => QueueShape::FIELDS,
+        Command::Jobs { command, .. } => match command {
+            Some(JobsCommand::List(_) | JobsCommand::Wait(_)) | None => JobShape::FIELDS,
+            Some(JobsCommand::Show { .. }) => jobs_show::FIELDS,
+            Some(JobsCommand::Logs(_)) => LogShape::FIELDS,
+            Some(
+                JobsCommand::Retry(_)
+                | JobsCommand::Cancel(_)
+                | JobsCommand::RunNow(_)
+                | JobsCommand::Delete { .. },
+            ) => verb::FIELDS,
+        },
+        Command::Work(_) | Command::Completions { .. } | Command::Help { .. } | Command::Guard => &[],
+    }
+}

@@ -1,0 +1,127 @@
+//! `windlass enqueue`
+
+use std::io::Read;
+use std::path::Path;
+
+use windlass_core::{JobId, Json};
+use windlass_store::SharedStore;
+use windlass_store::ids::job_id;
+use windlass_wire::{JobRequest, JobShape};
+
+use crate::args::{EnqueueArgs, EnqueueOptions};
+use crate::commands::wait;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::job_file::JobFile;
+use crate::output::{Cell, Column, Form, Output, Row, fields};
+
+/// One transaction each: large enough to be fast, small enough to be no burden.
+const BATCH: usize = 1_000;
+
+const ID: &[Column] = &[Column::whole("ID")];
+const WAITED: &[Column] =
+    &[Column::whole("ID"), Column::new("STATE"), Column::new("RESULT"), Column::new("ERROR")];
+
+pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, CliError> {
+    // Read and checked before there is a store: what is refused leaves no empty file behind.
+    let requests = requests(&args)?;
+    let store = context.store_or_make().await?;
+    let ids = enqueue(&store, requests).await?;
+    if args.wait {
+        return waited(&store, &ids).await;
+    }
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        // JSON shows the whole job; that is one more question for each, so only where somebody asked for it.
+        let fields = match context.form() {
+            Form::Json(_) | Form::JsonLines(_) => fields(&JobShape::from(store.job(id).await?)),
+            _ => windlass_wire::Fields::default(),
+        };
+        rows.push(Row { id: id.to_string(), cells: vec![Cell::text(id)], fields });
+    }
+    // An id is what the next command needs: it is printed as nothing but itself, also for people.
+    match context.form() {
+        Form::People => Ok(Output::text(lines(&rows))),
+        _ => Ok(Output::list(ID, rows)),
+    }
+}
+
+fn lines(rows: &[Row]) -> String {
+    rows.iter().fold(String::new(), |text, row| text + &row.id + "\n")
+}
+
+fn requests(args: &EnqueueArgs) -> Result<Vec<JobRequest>, CliError> {
+    if let Some(path) = &args.bulk {
+        let file = JobFile::read(path)?;
+        return Ok(file.entries().map(|entry| entry.request).collect());
+    }
+    let Some(kind) = args.kind.clone() else { return Ok(Vec::new()) };
+    let mut request = JobRequest::new(kind);
+    request.args = args.args.as_deref().map(read).transpose()?;
+    wish(&mut request, &args.options);
+    let job = request.clone().into_new_job(job_id());
+    job.validate(&windlass_core::Limits::default()).map_err(|invalid| CliError::invalid(&invalid))?;
+    Ok(vec![request])
+}
+
+/// What the options ask for.
+fn wish(request: &mut JobRequest, options: &EnqueueOptions) {
+    request.queue.clone_from(&options.queue);
+    request.priority = options.priority;
+    request.run_at = options.at;
+    request.delay = options.delay;
+    request.deadline = options.deadline;
+    request.timeout = options.timeout;
+    request.attempts_max = options.attempts;
+    request.losses_max = options.losses;
+    request.tags.clone_from(&options.tags);
+    request.id = options.id;
+}
+
+/// The args: as they stand, from a file, or from stdin.
+fn read(text: &str) -> Result<Json, CliError> {
+    let bytes = if text == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| CliError::unreadable(Path::new("-"), error))?;
+        bytes
+    } else if let Some(path) = text.strip_prefix('@') {
+        std::fs::read(path).map_err(|error| CliError::unreadable(Path::new(path), error))?
+    } else {
+        text.as_bytes().to_vec()
+    };
+    // A line break at the end of a file is not part of what it says.
+    Json::new("args", bytes.trim_ascii().to_vec()).map_err(|invalid| {
+        CliError::invalid(&invalid)
+            .with_help("args are JSON: a text needs quotes of its own, as '\"text\"'; @FILE and - read them from elsewhere")
+    })
+}
+
+async fn enqueue(store: &SharedStore, requests: Vec<JobRequest>) -> Result<Vec<JobId>, CliError> {
+    let (mut ids, mut requests) = (Vec::with_capacity(requests.len()), requests.into_iter().peekable());
+    while requests.peek().is_some() {
+        let batch = requests.by_ref().take(BATCH).map(|request| request.into_new_job(job_id())).collect();
+        ids.extend(store.enqueue(batch).await?.into_iter().map(|enqueued| enqueued.id));
+    }
+    Ok(ids)
+}
+
+async fn waited(store: &SharedStore, ids: &[JobId]) -> Result<Output, CliError> {
+    let mut jobs = Vec::new();
+    for id in ids {
+        jobs.push(wait::until_final(store, *id, None).await?);
+    }
+    let exit = wait::exit(&jobs);
+    let rows = jobs.into_iter().map(|job| Row {
+        id: job.id.to_string(),
+        cells: vec![
+            Cell::text(job.id),
+            Cell::State(job.state),
+            Cell::maybe(job.result.as_ref(), |result| Cell::text(result.as_str())),
+            Cell::maybe(job.error.as_ref(), |error| Cell::text(&error.message)),
+        ],
+        fields: fields(&JobShape::from(job)),
+    });
+    Ok(Output::list(WAITED, rows.collect()).with_exit(exit))
+}

@@ -1,0 +1,68 @@
+//! `windlass jobs list`
+
+use windlass_core::{Due, Job, Timestamp};
+use windlass_store::{Clock, Cursor, JobFilter, PageRequest, SystemClock};
+use windlass_wire::JobShape;
+
+use crate::args::JobsListArgs;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::cell::counted;
+use crate::output::{Cell, Column, Output, Row, fields};
+
+pub(crate) const COLUMNS: &[Column] = &[
+    Column::whole("ID"),
+    Column::new("STATE"),
+    Column::new("KIND"),
+    Column::new("QUEUE"),
+    Column::new("ATTEMPT"),
+    Column::new("RUN AT"),
+    Column::new("CREATED"),
+    Column::new("ERROR"),
+];
+
+pub(crate) async fn run(args: JobsListArgs, context: &Context) -> Result<Output, CliError> {
+    let filter = JobFilter {
+        states: args.states,
+        queues: args.queues,
+        kinds: args.kinds,
+        tag: args.tag,
+        created_since: args.since.map(|since| begin(since, SystemClock.now())),
+    };
+    let page = PageRequest::first(args.limit).after(args.after.map(Cursor::at));
+    let page = context.store().await?.jobs(filter, page).await?;
+    let jobs = counted(page.items.len() as u64, "job");
+    let note = match page.next {
+        _ if page.items.is_empty() => "no such jobs".to_owned(),
+        Some(next) => format!("{jobs}, and there may be more: --after {}", next.position()),
+        None => jobs,
+    };
+    Ok(Output::list(COLUMNS, page.items.into_iter().map(row).collect()).with_note(note))
+}
+
+/// One job as a row.
+pub(crate) fn row(job: Job) -> Row {
+    let error = job.error.as_ref().map(|error| error.message.clone());
+    Row {
+        id: job.id.to_string(),
+        cells: vec![
+            Cell::text(job.id),
+            Cell::State(job.state),
+            Cell::text(&job.kind),
+            Cell::text(&job.queue),
+            Cell::Number(job.attempt.into()),
+            Cell::Time(job.run_at),
+            Cell::Time(job.created_at),
+            Cell::maybe(error, Cell::Text),
+        ],
+        fields: fields(&JobShape::from(job)),
+    }
+}
+
+fn begin(since: Due, now: Timestamp) -> Timestamp {
+    match since {
+        Due::Now => now,
+        Due::At(instant) => instant,
+        Due::In(span) => now.before(span),
+    }
+}

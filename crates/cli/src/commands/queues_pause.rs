@@ -1,0 +1,26 @@
+//! `windlass queues pause`
+
+use windlass_core::QueueName;
+use windlass_store::Actor;
+
+use crate::args::By;
+use crate::commands::queues_resume;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::Output;
+
+pub(crate) async fn run(
+    queue: QueueName,
+    reason: Option<String>,
+    by: By,
+    context: &Context,
+) -> Result<Output, CliError> {
+    let by = Actor::new(by.by);
+    let by = match reason {
+        Some(reason) => by.because(reason),
+        None => by,
+    };
+    let store = context.store().await?;
+    store.pause(&queue, by).await?;
+    queues_resume::shown(&store, &queue).await
+}

@@ -1,0 +1,123 @@
+//! `windlass work`
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use windlass_core::{JobState, KindName, QueueName};
+use windlass_runtime::StopReport;
+use windlass_store::{JobFilter, PageRequest, SharedStore, StoreError};
+
+use crate::args::WorkArgs;
+use crate::context::Context;
+use crate::error::{CliError, ErrorCode};
+use crate::handler::EXEC;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::output::cell::counted;
+use crate::worker::{Plan, PlannedKinds, Ready, prepare};
+
+/// How often to look whether there is still work.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, CliError> {
+    let interrupt = Interrupt::listen().map_err(unheard)?;
+    let store = context.store_or_make().await?;
+    let queues: Vec<_> = args.queues.into_iter().map(|queue| (queue.queue, queue.slots)).collect();
+    let scope = JobFilter {
+        states: vec![JobState::Ready],
+        queues: queues.iter().map(|(queue, _)| queue.clone()).collect(),
+        kinds: kinds(&args.kinds, args.handler.exec.is_some())?,
+        ..JobFilter::default()
+    };
+    let kinds = match (args.handler.exec.is_some(), args.kinds.is_empty()) {
+        (false, _) => PlannedKinds::Exec,
+        (true, true) => PlannedKinds::ShellAny,
+        (true, false) => PlannedKinds::Shell(args.kinds),
+    };
+    let Ready { worker, name, ended } = prepare(&store, &args.handler, Plan { queues, kinds })?;
+    // Nobody follows single jobs here.
+    drop(ended);
+    if context.stderr_terminal() {
+        context.tell(&format!("working on {} as {name}; Ctrl-C to stop", context.store_path().display()));
+    }
+    let stop = async {
+        tokio::select! {
+            () = interrupt.asked() => {}
+            () = until_empty(&store, &name, &scope), if args.until_empty => {}
+        }
+    };
+    let report = worker.run_until(stop).await.map_err(stopped)?;
+    context.tell(&told(&report));
+    // To be told to stop is how a worker ends: a service manager must not take it for a failure.
+    Ok(Output::default())
+}
+
+/// The kinds that are worked on; none for all.
+fn kinds(kinds: &[KindName], shell: bool) -> Result<Vec<KindName>, CliError> {
+    if shell {
+        Ok(kinds.to_vec())
+    } else {
+        KindName::new(EXEC).map(|exec| vec![exec]).map_err(|invalid| CliError::invalid(&invalid))
+    }
+}
+
+/// Waits until no job is left that this worker could run now, and none runs here.
+async fn until_empty(store: &SharedStore, name: &str, scope: &JobFilter) {
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        // A store that does not answer is the worker's business, which tells of it; here one looks again.
+        if is_empty(store, name, scope).await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+async fn is_empty(store: &SharedStore, name: &str, scope: &JobFilter) -> Result<bool, StoreError> {
+    let ready = any(store, scope.clone()).await?;
+    // Asked after the ready ones: a job that was claimed in between is seen in one of the two.
+    let workers = store.workers(Duration::ZERO).await?;
+    let Some(me) = workers.iter().find(|worker| worker.registered.name == name) else { return Ok(false) };
+    if me.running > 0 || !ready {
+        return Ok(me.running == 0);
+    }
+    // There is work, and none of it is taken: it may all be in queues that are paused.
+    let queues = open_queues(store, scope).await?;
+    Ok(queues.is_empty() || !any(store, JobFilter { queues, ..scope.clone() }).await?)
+}
+
+async fn any(store: &SharedStore, filter: JobFilter) -> Result<bool, StoreError> {
+    Ok(!store.jobs(filter, PageRequest::first(1)).await?.items.is_empty())
+}
+
+async fn open_queues(store: &SharedStore, scope: &JobFilter) -> Result<Vec<QueueName>, StoreError> {
+    let wanted = |name: &QueueName| scope.queues.is_empty() || scope.queues.contains(name);
+    let open = store.queues().await?.into_iter().filter(|queue| queue.pause.is_none());
+    Ok(open.map(|queue| queue.name).filter(wanted).collect())
+}
+
+fn told(report: &StopReport) -> String {
+    let StopReport { settled, released, interrupted, lost, .. } = report;
+    let mut text = format!("stopped after {}", counted(*settled, "attempt"));
+    for (count, what) in [(released, "given back unstarted"), (interrupted, "interrupted"), (lost, "lost")] {
+        if *count > 0 {
+            let _ = write!(text, ", {count} {what}");
+        }
+    }
+    text
+}
+
+/// A worker that ended by itself.
+pub(super) fn stopped(error: windlass_runtime::WorkerError) -> CliError {
+    match error {
+        windlass_runtime::WorkerError::Store(error) => error.into(),
+        error => CliError::new(ErrorCode::Local, "the worker could not go on").with_source(error),
+    }
+}
+
+/// Signals that cannot be listened for.
+pub(super) fn unheard(error: std::io::Error) -> CliError {
+    CliError::new(ErrorCode::Local, "could not listen for signals").with_source(error)
+}

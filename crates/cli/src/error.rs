@@ -1,0 +1,245 @@
+//! What went wrong, where, why, and what to do next.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use windlass_core::{Invalid, JobId};
+use windlass_store::{ErrorKind, StoreError};
+
+use crate::exit_code::ExitCode;
+use crate::output::shown;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $title:literal, $exit:ident, $manual:literal;)+) => {
+        /// The stable code of an error, which `windlass help` explains. Numbers are never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum ErrorCode { $($name = $number),+ }
+
+        impl ErrorCode {
+            const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+
+            /// How the command ends that meets it.
+            pub(crate) const fn exit_code(self) -> ExitCode {
+                match self { $(Self::$name => ExitCode::$exit),+ }
+            }
+
+            const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => $manual),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Invalid = 1, "an option, an id or a job is not as it must be", Usage,
+        "Nothing was done. The message names the field at fault and what is expected there.";
+    JobFile = 2, "a job file has an error", Usage,
+        "Nothing of the file was enqueued. The message names the file, the line and the field.";
+    NoStore = 3, "there is no store", Unavailable,
+        "The file named by --store or WINDLASS_STORE does not exist. `windlass enqueue`, `run` and `work` make it; \
+         other commands do not, so that a misspelt path is not mistaken for an empty store.";
+    StoreUnavailable = 4, "the store cannot be used now", Unavailable,
+        "The file cannot be opened or is busy: its folder is missing or read-only, or another program holds it. \
+         Nothing happened.";
+    StoreFull = 5, "the store is full", Unavailable,
+        "There is no room on the disk. What is stored is safe; work goes on when there is room again.";
+    StoreCorrupt = 6, "the store is damaged, or is no store", Failed,
+        "The file is no SQLite database, is damaged, or belongs to another program. Nothing was written to it. \
+         Check the path; restore a backup, or move the file away.";
+    StoreIncompatible = 7, "the store was made by a newer version", Failed,
+        "Nothing was written. Use a version of windlass that is at least as new as the one that made it.";
+    NotFound = 8, "there is no such job, queue or worker", NotFound,
+        "The id or name is misspelt, the job was pruned or deleted, or it is in another store.";
+    WrongState = 9, "its state does not allow it", Conflict,
+        "A finished job cannot be cancelled, a waiting one cannot be retried, a running one cannot be deleted. \
+         `windlass jobs show ID` says what state it is in.";
+    Conflict = 10, "something else stands in the way", Conflict,
+        "Someone changed the same thing at the same time, or another job holds the unique key. Try again.";
+    Unknown = 11, "it is not known whether it happened", TimedOut,
+        "The answer was lost. Asking again with the same id is safe.";
+    Unreadable = 12, "a file cannot be read", Usage,
+        "The file that was named on the command line does not exist or may not be read.";
+    NoHandler = 13, "nothing here runs jobs of this kind", Usage,
+        "`windlass run` runs the built-in kind `exec` by itself, and every other kind with the command given by --exec.";
+    JobsFailed = 14, "a job that was waited for did not complete", JobFailed,
+        "It is dead or cancelled. `windlass jobs show ID` says why, `windlass jobs retry ID` tries again.";
+    TimedOut = 15, "it took too long", TimedOut,
+        "What was waited for did not happen in the time given by --timeout. It may still happen.";
+    Partial = 16, "it was done in part", Partial,
+        "Some ids were dealt with and some were not; each of the latter is reported on stderr.";
+    Unhealthy = 17, "a check failed", Failed,
+        "`windlass doctor` found something that keeps jobs from being kept or run. Each failed check says what to do.";
+    Local = 18, "this machine did not do its part", Failed,
+        "A process could not be started, or output could not be written.";
+    Interrupted = 19, "stopped by a signal", Interrupted,
+        "Jobs that were running were given back, and are run again by the next worker.";
+}
+
+impl ErrorCode {
+    /// The code as it is written, such as WL0003.
+    fn label(self) -> String {
+        format!("WL{:04}", self as u16)
+    }
+
+    /// The page about the code that is written `text`, if there is one.
+    pub(crate) fn manual(text: &str) -> Option<String> {
+        let code = Self::ALL.iter().find(|code| code.label().eq_ignore_ascii_case(text))?;
+        let exit = code.exit_code().as_number();
+        Some(format!("{}: {}\n\n{}\n\nExit code {exit}.\n", code.label(), code.title(), code.explanation()))
+    }
+}
+
+/// What went wrong, where, why, and what to do next.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct CliError {
+    pub(crate) code: ErrorCode,
+    message: String,
+    help: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl CliError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: None, source: None }
+    }
+
+    /// The same error, saying what to do next.
+    #[must_use]
+    pub(crate) fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// A value on the command line that cannot be what it is.
+    pub(crate) fn invalid(invalid: &Invalid) -> Self {
+        Self::new(ErrorCode::Invalid, invalid.to_string())
+    }
+
+    /// A file that was named and cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: io::Error) -> Self {
+        Self::new(ErrorCode::Unreadable, format!("could not read {}", path.display())).with_source(error)
+    }
+
+    /// Output that could not be written.
+    pub(crate) fn output(error: io::Error) -> Self {
+        Self::new(ErrorCode::Local, "could not write to stdout").with_source(error)
+    }
+
+    /// Whether it is only that the reader of the output went away.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let cause = self.source.as_ref().and_then(|source| source.downcast_ref::<io::Error>());
+        cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What the store answered about this job.
+    pub(crate) fn about(id: JobId, error: StoreError) -> Self {
+        let error = Self::from(error);
+        let message = match error.code {
+            ErrorCode::NotFound => format!("there is no job {id}"),
+            _ => format!("job {id}: {}", error.message),
+        };
+        let help = match error.code {
+            ErrorCode::NotFound => Some("`windlass jobs list` shows what there is in this store".to_owned()),
+            ErrorCode::WrongState => Some(format!("`windlass jobs show {id}` says what state it is in")),
+            _ => error.help,
+        };
+        Self { message, help, ..error }
+    }
+
+    /// Says it on stderr.
+    pub(crate) fn print(&self) {
+        let _ = write!(anstream::stderr(), "{}", self.render());
+    }
+
+    /// The error as it is shown, ending with a line break.
+    pub(crate) fn render(&self) -> String {
+        let label = self.code.label();
+        let mut text = format!("{ERROR}error[{label}]{ERROR:#}: {}", shown(&self.message));
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {}", shown(&error.to_string()));
+            cause = error.source();
+        }
+        text.push('\n');
+        for line in self.help.iter().flat_map(|help| help.lines()) {
+            let _ = writeln!(text, "  {HELP}help{HELP:#}: {}", shown(line));
+        }
+        text
+    }
+}
+
+const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const HELP: anstyle::Style = anstyle::AnsiColor::Cyan.on_default().bold();
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let code = match error.kind() {
+            ErrorKind::Invalid(_) => ErrorCode::Invalid,
+            ErrorKind::NotFound => ErrorCode::NotFound,
+            ErrorKind::NotReady | ErrorKind::Finished | ErrorKind::Cancelled | ErrorKind::NotRunning => {
+                ErrorCode::WrongState
+            }
+            ErrorKind::Duplicate(_) | ErrorKind::Conflict | ErrorKind::LeaseLost => ErrorCode::Conflict,
+            ErrorKind::Unknown => ErrorCode::Unknown,
+            ErrorKind::Full => ErrorCode::StoreFull,
+            ErrorKind::Incompatible => ErrorCode::StoreIncompatible,
+            ErrorKind::Corrupt => ErrorCode::StoreCorrupt,
+            // A kind that is not known yet is one that this version has no better word for.
+            _ => ErrorCode::StoreUnavailable,
+        };
+        let mut made = Self::new(code, error.to_string());
+        made.help = match code {
+            ErrorCode::StoreUnavailable => {
+                Some("is the folder there and writable, and is no other program holding the file?")
+            }
+            ErrorCode::StoreFull => Some("make room on the disk and try again; what is stored is safe"),
+            ErrorCode::StoreCorrupt => Some("check the path; `windlass help WL0006` says more"),
+            ErrorCode::StoreIncompatible => Some("use a version of windlass as new as the one that made it"),
+            ErrorCode::Conflict => Some("try again"),
+            ErrorCode::Unknown => Some("ask again with the same id; that is safe"),
+            _ => None,
+        }
+        .map(str::to_owned);
+        made.source = std::error::Error::source(&error).map(|source| source.to_string().into());
+        made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_page_and_a_number_of_its_own() {
+        let labels: std::collections::BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.label()).collect();
+
+        assert_eq!(labels.len(), ErrorCode::ALL.len());
+        assert!(labels.iter().all(|label| ErrorCode::manual(&label.to_lowercase()).is_some()));
+        assert_eq!(ErrorCode::manual("WL9999"), None);
+    }
+
+    #[test]
+    fn an_error_says_what_happened_why_and_what_to_do() {
+        let error = CliError::new(ErrorCode::StoreFull, "could not enqueue jobs: the store is full")
+            .with_source(std::io::Error::other("no space \u{1b}[31mleft"))
+            .with_help("make room");
+
+        let text = anstream::adapter::strip_str(&error.render()).to_string();
+
+        assert_eq!(
+            text,
+            "error[WL0005]: could not enqueue jobs: the store is full: no space \\u{1b}[31mleft\n  help: make room\n"
+        );
+    }
+}

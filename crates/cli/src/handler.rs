@@ -1,0 +1,248 @@
+//! What a job is done with: a command.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use windlass_core::{AttemptError, JobId, Json, Limits, LogLevel, Verdict};
+use windlass_runtime::extract::{JobLog, Progress};
+use windlass_runtime::{CancelReason, JobCx, RawJob};
+use windlass_store::SharedStore;
+use windlass_wire::JobShape;
+
+use crate::child::{self, Listener, Order, Runner};
+
+/// The kind whose args are a command.
+pub(crate) const EXEC: &str = "exec";
+
+/// What is kept of each stream of an `exec` job, in bytes.
+const EXEC_OUTPUT_MAX: usize = 64 * 1024;
+
+/// "Try again later" and "bad data", as `sysexits.h` has them.
+const EX_TEMPFAIL: i32 = 75;
+const EX_DATAERR: i32 = 65;
+const EX_NOINPUT: i32 = 66;
+
+/// Runs jobs as commands.
+#[derive(Clone)]
+pub(crate) struct Handler {
+    pub(crate) store: SharedStore,
+    pub(crate) runner: Runner,
+    /// How long a job waits whose command asks to be asked again later.
+    pub(crate) snooze: Duration,
+    /// The command for jobs of any kind but `exec`.
+    pub(crate) shell: Option<Arc<str>>,
+    pub(crate) ended: Ended,
+}
+
+/// Tells of jobs whose attempt has just ended. Hints: where there is no room, they are dropped.
+pub(crate) type Ended = mpsc::Sender<JobId>;
+
+/// Args of the kind `exec`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExecArgs {
+    command: Vec<String>,
+    cwd: Option<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    stdin: String,
+}
+
+/// What an `exec` job makes.
+#[derive(Debug, Serialize)]
+struct ExecResult {
+    exit_code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Handler {
+    /// Does a job of the kind `exec`.
+    pub(crate) async fn exec(self, job: RawJob) -> Verdict {
+        let args: ExecArgs = match job.args().decode() {
+            Ok(args) => args,
+            Err(error) => return undecodable(&error),
+        };
+        let Some((program, rest)) = args.command.split_first() else {
+            return Verdict::Undecodable { error: AttemptError::new("args.command: must name a program") };
+        };
+        let mut command = Command::new(program);
+        command.args(rest).envs(args.env);
+        if let Some(cwd) = args.cwd {
+            command.current_dir(cwd);
+        }
+        let ended = self.run((command, args.stdin.as_bytes(), EXEC_OUTPUT_MAX), &job).await;
+        let result = |ended: child::Ended| {
+            let (exit_code, stdout, stderr) = (0, ended.stdout.into_text(), ended.stderr.into_text());
+            Json::of("result", &ExecResult { exit_code, stdout, stderr }).ok()
+        };
+        self.verdict(&job, ended, |ended| Verdict::Succeeded { result: result(ended) })
+    }
+
+    /// Does a job of any kind with the command that was given.
+    pub(crate) async fn shell(self, job: RawJob) -> Verdict {
+        let stored = match self.store.job(job.id()).await {
+            Ok(stored) => JobShape::from(stored),
+            Err(error) => return failed(AttemptError::new(error.to_string())),
+        };
+        let input = serde_json::to_vec(&stored).unwrap_or_default();
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(self.shell.as_deref().unwrap_or("false"));
+        command
+            .env("WINDLASS_JOB_ID", job.id().to_string())
+            .env("WINDLASS_KIND", job.kind().as_str())
+            .env("WINDLASS_QUEUE", job.queue().as_str())
+            .env("WINDLASS_ATTEMPT", job.attempt().number.to_string());
+        let output_max = Limits::default().result_bytes_max;
+        let ended = self.run((command, &input, output_max), &job).await;
+        self.verdict(&job, ended, |ended| match result(&ended) {
+            Ok(result) => Verdict::Succeeded { result },
+            Err(error) => failed(error),
+        })
+    }
+
+    async fn run(
+        &self,
+        (command, input, output_max): (Command, &[u8], usize),
+        job: &JobCx,
+    ) -> io::Result<(child::Ended, Option<String>)> {
+        let cancel = job.cancel();
+        let mut voice = Voice { log: job.log(), progress: job.progress(), last: None };
+        let stop = cancel.cancelled();
+        let ended = self.runner.run(Order { command, input, output_max, stop, listener: &mut voice }).await;
+        let _ = self.ended.try_send(job.id());
+        ended.map(|ended| (ended, voice.last))
+    }
+
+    fn verdict(
+        &self,
+        job: &JobCx,
+        ended: io::Result<(child::Ended, Option<String>)>,
+        succeeded: impl FnOnce(child::Ended) -> Verdict,
+    ) -> Verdict {
+        let (ended, last) = match ended {
+            Ok(ended) => ended,
+            // A program that is not there today may be there after the next deploy.
+            Err(error) => {
+                return failed(
+                    AttemptError::new("could not start the command").with_chain([error.to_string()]),
+                );
+            }
+        };
+        let error = || AttemptError::new(described(ended.status, last.as_deref()));
+        if ended.stopped {
+            return match job.cancel().reason() {
+                Some(CancelReason::TimedOut) => timed_out("took longer than its timeout, and was stopped"),
+                Some(CancelReason::Deadline) => {
+                    timed_out("was not finished by its deadline, and was stopped")
+                }
+                _ => Verdict::Interrupted,
+            };
+        }
+        match ended.status.code() {
+            Some(0) => succeeded(ended),
+            Some(EX_TEMPFAIL) => Verdict::Snoozed { delay: self.snooze },
+            Some(EX_DATAERR | EX_NOINPUT) => Verdict::Fatal { error: error() },
+            _ => failed(error()),
+        }
+    }
+}
+
+/// Turns what a command says on stderr into log lines and progress.
+struct Voice {
+    log: JobLog,
+    progress: Progress,
+    last: Option<String>,
+}
+
+impl Listener for Voice {
+    async fn line(&mut self, line: &str) {
+        if let Some((percent, message)) = progress(line) {
+            // A lost lease is told by the attempt's own cancel; anything else is not worth the command.
+            let _ = self.progress.set(percent, message).await;
+            return;
+        }
+        self.log.write(LogLevel::Info, line);
+        if !line.trim().is_empty() {
+            self.last = Some(line.trim().to_owned());
+        }
+    }
+}
+
+/// Reads `::progress 40 resizing`.
+fn progress(line: &str) -> Option<(u8, &str)> {
+    let said = line.strip_prefix("::progress ")?.trim();
+    let (percent, message) = said.split_once(' ').unwrap_or((said, ""));
+    let percent = percent.trim_end_matches('%').parse().ok().filter(|percent| *percent <= 100)?;
+    Some((percent, message.trim()))
+}
+
+/// What a command wrote to stdout, as a result: JSON if it is, text if not, none if it wrote nothing.
+fn result(ended: &child::Ended) -> Result<Option<Json>, AttemptError> {
+    if ended.stdout.cut {
+        let bytes = ended.stdout.bytes.len();
+        return Err(AttemptError::new(format!(
+            "wrote more than {bytes} bytes to stdout: a result cannot be that large"
+        )));
+    }
+    let text = String::from_utf8_lossy(&ended.stdout.bytes);
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let json = Json::new("result", text.as_bytes().to_vec()).or_else(|_| Json::of("result", text));
+    json.map(Some).map_err(|invalid| AttemptError::new(invalid.to_string()))
+}
+
+fn described(status: ExitStatus, last: Option<&str>) -> String {
+    let how = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => "ended in an unknown way".to_owned(),
+    };
+    last.map_or(how.clone(), |last| format!("{how}: {last}"))
+}
+
+fn failed(error: AttemptError) -> Verdict {
+    Verdict::Failed { error, retry_after: None }
+}
+
+fn timed_out(message: &str) -> Verdict {
+    Verdict::TimedOut { error: AttemptError::new(message) }
+}
+
+fn undecodable(error: &serde_json::Error) -> Verdict {
+    Verdict::Undecodable { error: AttemptError::new(format!("args: {error}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_a_line_of_its_own_kind() {
+        assert_eq!(progress("::progress 40 resizing a"), Some((40, "resizing a")));
+        assert_eq!(progress("::progress 100"), Some((100, "")));
+        assert_eq!(progress("::progress 7%  x "), Some((7, "x")));
+        for line in ["::progress", "::progress 101", "::progress soon", "progress 40", " ::progress 1"] {
+            assert_eq!(progress(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_failure_ends_with_the_last_thing_that_was_said() {
+        assert_eq!(
+            described(ExitStatus::from_raw(3 << 8), Some("no such file")),
+            "exit code 3: no such file"
+        );
+        assert_eq!(described(ExitStatus::from_raw(9), None), "killed by signal 9");
+    }
+}

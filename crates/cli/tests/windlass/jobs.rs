@@ -1,0 +1,235 @@
+//! `windlass enqueue`, and what there is to do with jobs afterwards.
+
+use crate::shelf::Shelf;
+
+const NOBODY: &str = "0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11";
+
+#[test]
+fn a_job_is_enqueued_with_everything_it_was_asked_with() {
+    let shelf = Shelf::new();
+    shelf.write("args.json", "{\"a\": 1}\n");
+
+    let job = shelf.json(&[
+        "enqueue",
+        "mail",
+        "@args.json",
+        "--queue",
+        "out",
+        "--priority",
+        "high",
+        "--in",
+        "1h",
+        "--deadline",
+        "2h",
+        "--timeout",
+        "30s",
+        "--attempts",
+        "3",
+        "--losses",
+        "0",
+        "--tag",
+        "a",
+        "--tag",
+        "b",
+        "--id",
+        NOBODY,
+        "--json",
+    ]);
+
+    let job = &job[0];
+    assert_eq!(job["id"], NOBODY);
+    assert_eq!(job["args"], serde_json::json!({"a": 1}));
+    for (field, value) in [
+        ("queue", "out"),
+        ("priority", "high"),
+        ("state", "scheduled"),
+        ("reason", "delay"),
+        ("timeout", "30s"),
+    ] {
+        assert_eq!(job[field], value, "{field}");
+    }
+    assert_eq!((&job["attempts_max"], &job["losses_max"]), (&3.into(), &0.into()));
+    assert_eq!(job["tags"], serde_json::json!(["a", "b"]));
+    assert!(job["deadline"].is_string());
+}
+
+#[test]
+fn the_same_id_makes_one_job() {
+    let shelf = Shelf::new();
+
+    for _ in 0..2 {
+        assert_eq!(shelf.line(&["enqueue", "mail", "--id", NOBODY]), NOBODY);
+    }
+
+    assert_eq!(shelf.line(&["jobs", "list", "-q"]), NOBODY);
+}
+
+#[test]
+fn args_come_from_stdin_and_must_be_json() {
+    let shelf = Shelf::new();
+
+    let piped = shelf.run_with(&["enqueue", "mail", "-"], "[1,2]\n");
+    let wrong = shelf.run(&["enqueue", "mail", "hello"]);
+
+    assert_eq!(shelf.of_job(piped.stdout.trim(), "args"), serde_json::json!([1, 2]));
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.starts_with("error[WL0001]: args: is not JSON"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("\n  help: args are JSON"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_file_is_enqueued_whole_or_not_at_all() {
+    let shelf = Shelf::new();
+    shelf.write("good.jsonl", "{\"kind\":\"a\"}\n{\"kind\":\"b\"}\n");
+    shelf.write("bad.jsonl", "{\"kind\":\"a\"}\n{\"kind\":\"\"}\n");
+
+    let ids = shelf.ok(&["enqueue", "--bulk", "good.jsonl"]);
+    let bad = shelf.run(&["enqueue", "--bulk", "bad.jsonl"]);
+
+    assert_eq!(ids.lines().count(), 2);
+    assert_eq!(bad.code, Some(2));
+    assert!(bad.stderr.contains("bad.jsonl:2: kind: must not be empty"), "{}", bad.stderr);
+    assert_eq!(shelf.ok(&["jobs", "list"]).lines().count(), 2);
+}
+
+#[test]
+fn whoever_waits_is_told_how_it_ended() {
+    let shelf = Shelf::new();
+    shelf.pipe("gate");
+    let worker =
+        ["work", "--exec", "exec 9> gate; echo up >&9; exit $(sed 's/.*\"args\":\\([0-9]*\\).*/\\1/')"];
+    let worker = shelf.start(&worker);
+
+    let waiting = shelf.start(&["enqueue", "shell", "0", "--wait"]);
+    shelf.reached("gate");
+    let good = waiting.ended();
+    let waiting = shelf.start(&["enqueue", "shell", "65", "--wait"]);
+    shelf.reached("gate");
+    let bad = waiting.ended();
+    worker.kill();
+
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(good.stdout.contains("\tcompleted\t"), "{good:?}");
+    assert_eq!(bad.code, Some(8), "{bad:?}");
+    let id = bad.stdout.split('\t').next().unwrap();
+    assert_eq!(shelf.run(&["jobs", "wait", id]).code, Some(8));
+}
+
+#[test]
+fn waiting_may_end_without_the_job() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "mail"]);
+
+    let waited = shelf.run(&["jobs", "wait", &id, "--timeout", "50ms"]);
+
+    assert_eq!(waited.code, Some(75));
+    assert!(waited.stderr.contains(&format!("job {id} is still ready")), "{}", waited.stderr);
+}
+
+#[test]
+fn the_verbs_change_what_becomes_of_a_job() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "shell", "--attempts", "1"]);
+    shelf.ok(&["work", "--exec", "exit 1", "--until-empty"]);
+    assert_eq!(shelf.of_job(&id, "reason"), "exhausted");
+
+    assert_eq!(shelf.line(&["jobs", "retry", &id]), format!("{id}\tretried"));
+    assert_eq!(shelf.of_job(&id, "state"), "ready");
+    assert_eq!(shelf.line(&["jobs", "cancel", &id]), format!("{id}\tcancelled"));
+    assert_eq!(shelf.line(&["jobs", "cancel", &id]), format!("{id}\twas cancelled before"));
+    assert_eq!(shelf.line(&["jobs", "delete", &id]), format!("{id}\tdeleted"));
+    assert_eq!(shelf.run(&["jobs", "show", &id]).code, Some(3));
+    let later = shelf.line(&["enqueue", "shell", "--in", "1h"]);
+    assert_eq!(shelf.line(&["jobs", "run-now", &later]), format!("{later}\tdue now"));
+    assert_eq!(shelf.of_job(&later, "state"), "ready");
+}
+
+#[test]
+fn what_is_not_allowed_says_why_by_text_and_exit_code() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "shell"]);
+
+    let missing = shelf.run(&["jobs", "cancel", NOBODY]);
+    let waiting = shelf.run(&["jobs", "retry", &id]);
+    let partly = shelf.run(&["jobs", "cancel", &id, NOBODY]);
+
+    assert_eq!(missing.code, Some(3));
+    assert!(
+        missing.stderr.starts_with(&format!("error[WL0008]: there is no job {NOBODY}\n  help: ")),
+        "{}",
+        missing.stderr
+    );
+    assert_eq!(waiting.code, Some(5), "{waiting:?}");
+    assert!(waiting.stderr.starts_with(&format!("error[WL0009]: job {id}: ")), "{}", waiting.stderr);
+    assert_eq!(partly.code, Some(7));
+    assert_eq!(partly.stdout, format!("{id}\tcancelled\n"));
+    assert!(partly.stderr.contains(&format!("there is no job {NOBODY}")), "{}", partly.stderr);
+    assert_eq!(shelf.run(&["jobs", "show", "42"]).code, Some(2));
+}
+
+#[test]
+fn a_list_is_filtered_and_goes_on_by_pages() {
+    let shelf = Shelf::new();
+    for (kind, queue) in [("a", "x"), ("a", "y"), ("b", "x")] {
+        shelf.ok(&["enqueue", kind, "--queue", queue, "--tag", kind]);
+    }
+    let count = |words: &[&str]| shelf.ok(&[&["jobs", "list", "-q"], words].concat()).lines().count();
+
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["--kind", "a"]), 2);
+    assert_eq!(count(&["--queue", "x,y", "--kind", "b"]), 1);
+    assert_eq!(count(&["--state", "ready", "--tag", "a"]), 2);
+    assert_eq!(count(&["--state", "dead"]), 0);
+    assert_eq!(count(&["--since", "1h"]), 3);
+    assert_eq!(count(&["--since", "2999-01-01T00:00:00Z"]), 0);
+    assert_eq!(count(&["--limit", "2"]), 2);
+    assert_eq!(shelf.ok(&["jobs", "--kind", "a", "-q"]).lines().count(), 2);
+    assert_eq!(shelf.run(&["jobs", "list", "--state", "discarded"]).code, Some(2));
+}
+
+#[test]
+fn a_log_is_followed_to_its_end() {
+    let shelf = Shelf::new();
+    shelf.pipe("gate");
+    let id = shelf.line(&["enqueue", "shell"]);
+    let following = shelf.start(&["jobs", "logs", &id, "-f", "--jsonl=message"]);
+
+    let worker = shelf.start(&[
+        "work",
+        "--until-empty",
+        "--exec",
+        "echo one >&2; exec 9> gate; echo up >&9; echo two >&2",
+    ]);
+    shelf.reached("gate");
+    let followed = following.ended();
+    worker.ended();
+
+    assert_eq!(followed.code, Some(0));
+    assert_eq!(followed.stdout, "{\"message\":\"one\"}\n{\"message\":\"two\"}\n");
+}
+
+#[test]
+fn queues_are_paused_with_a_reason_and_resumed() {
+    let shelf = Shelf::new();
+    shelf.ok(&["enqueue", "mail", "--queue", "out"]);
+
+    let paused = shelf.json(&[
+        "queues",
+        "pause",
+        "out",
+        "--reason",
+        "deploy",
+        "--by",
+        "ada",
+        "--json=name,paused,pause",
+    ]);
+    let resumed = shelf.json(&["queues", "resume", "out", "--json=paused"]);
+    let missing = shelf.run(&["queues", "resume", "nowhere"]);
+
+    assert_eq!(
+        (&paused[0]["paused"], &paused[0]["pause"]["by"], &paused[0]["pause"]["reason"]),
+        (&true.into(), &"ada".into(), &"deploy".into())
+    );
+    assert_eq!(resumed[0]["paused"], false);
+    assert_eq!(missing.code, Some(3), "{missing:?}");
+}

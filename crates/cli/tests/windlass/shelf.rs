@@ -1,0 +1,165 @@
+//! A folder with a store in it, and the command run there.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// A folder of its own for one test.
+pub(crate) struct Shelf(TempDir);
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The command with these words, in the folder, with nothing of the environment that it would heed.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+        command.args(words).current_dir(self.0.path());
+        for name in ["WINDLASS_STORE", "NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.run_with(words, "")
+    }
+
+    /// Runs the command with this on stdin.
+    pub(crate) fn run_with(&self, words: &[&str], stdin: &str) -> Ran {
+        let mut child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// What the command says, which has to succeed.
+    pub(crate) fn ok(&self, words: &[&str]) -> String {
+        let ran = self.run(words);
+        assert_eq!(ran.code, Some(0), "{words:?}: {ran:?}");
+        ran.stdout
+    }
+
+    /// The one line that the command says.
+    pub(crate) fn line(&self, words: &[&str]) -> String {
+        self.ok(words).trim_end().to_owned()
+    }
+
+    /// What the command says in JSON.
+    pub(crate) fn json(&self, words: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.ok(words)).unwrap()
+    }
+
+    /// A field of a job.
+    pub(crate) fn of_job(&self, id: &str, field: &str) -> serde_json::Value {
+        self.json(&["jobs", "show", id, "--json"])[field].clone()
+    }
+
+    /// The command, running.
+    pub(crate) fn start(&self, words: &[&str]) -> Running {
+        let child =
+            self.command(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Running(Some(child.unwrap()))
+    }
+
+    /// What the command says to a terminal, which it has for stdout and stderr.
+    pub(crate) fn on_a_terminal(&self, words: &str) -> String {
+        let line = format!("stty cols 110; {} {words}", env!("CARGO_BIN_EXE_windlass"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(self.0.path());
+        let output = script.env("TERM", "xterm").env_remove("NO_COLOR").output().unwrap();
+        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    }
+
+    /// Makes a pipe with a name.
+    pub(crate) fn pipe(&self, name: &str) {
+        let made = Command::new("mkfifo").arg(self.path(name)).status().unwrap();
+        assert!(made.success());
+    }
+
+    /// Waits until a job has opened the pipe, and reads the line it wrote. What is returned ends when every process
+    /// that has the pipe open is gone.
+    pub(crate) fn reached(&self, pipe: &str) -> (String, BufReader<File>) {
+        let mut reader = BufReader::new(File::open(self.path(pipe)).unwrap());
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        (line.trim_end().to_owned(), reader)
+    }
+}
+
+/// Waits until nobody has the pipe open for writing any more.
+pub(crate) fn wait_for_the_end(mut pipe: BufReader<File>) {
+    let mut rest = Vec::new();
+    pipe.read_to_end(&mut rest).unwrap();
+}
+
+/// A process that does not outlive its test, whatever becomes of that.
+pub(crate) struct Running(Option<Child>);
+
+impl Running {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.0.as_ref().map(Child::id).and_then(|id| i32::try_from(id).ok());
+        kill_process(id.and_then(Pid::from_raw).unwrap(), signal).unwrap();
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(mut self) {
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Reads nothing more of what it prints.
+    pub(crate) fn turn_away(&mut self) {
+        self.0.as_mut().unwrap().stdout.take();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn ended(mut self) -> Ran {
+        let output = self.0.take().unwrap().wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What is said to Windlass from outside, and what it answers.
+//!
+//! The JSON of the HTTP API, of job files, and of the command line's `--json` is one and the same; it is written down
+//! here once. These types are not the model: they are what others may rely on while the model moves, so each is
+//! made from the model, or turned into it, in one place. They have no behaviour beyond that.
+//!
+//! - [`request`]: a job that is asked for, read field by field so that a refusal names the field.
+//! - [`job`], [`attempt`], [`log`], [`event`], [`queue`], [`worker`]: what is answered.
+//! - [`fields`]: a JSON object as its fields in order, each value byte for byte.
+//! - [`mod@nearest`]: what somebody probably meant.
+//!
+//! Ids and names are strings, times are RFC 3339 in UTC, spans of time are strings such as `30s` and `1h30m`. A field
+//! that has nothing to say is left out. Fields may be added; none changes its meaning.
+
+pub mod attempt;
+pub mod event;
+pub mod fields;
+pub mod job;
+pub mod log;
+pub mod nearest;
+pub mod queue;
+pub mod request;
+pub mod worker;
+
+mod count;
+
+pub use attempt::AttemptShape;
+pub use event::EventShape;
+pub use fields::Fields;
+pub use job::JobShape;
+pub use log::LogShape;
+pub use nearest::nearest;
+pub use queue::{PauseShape, QueueShape};
+pub use request::JobRequest;
+pub use worker::WorkerShape;
+
+/// The version of these shapes. Raised when a field changes its meaning or goes away, never when one is added.
+pub const SCHEMA_VERSION: u32 = 1;
