@@ -1,0 +1,168 @@
+//! What handlers write down of themselves, one line for each thing that happens.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::str::FromStr;
+
+use windlass_core::{AttemptToken, JobId};
+
+use crate::Failure;
+
+/// One attempt, as a handler knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The job.
+    pub job: JobId,
+    /// The number of the attempt's token.
+    pub number: u64,
+    /// The process it ran in.
+    pub process: String,
+}
+
+impl Run {
+    /// The attempt of `token` in `process`.
+    #[must_use]
+    pub fn of(token: &AttemptToken, process: &str) -> Self {
+        Self { job: token.job, number: token.number, process: process.to_owned() }
+    }
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// The process takes jobs from now on.
+    Ready,
+    /// A handler was entered.
+    Started(Run),
+    /// A handler is about to return.
+    Ended(Run),
+    /// Something was written under the token of an attempt whose process had been stopped.
+    Late {
+        /// The attempt.
+        run: Run,
+        /// What was tried.
+        verb: String,
+        /// The code of the store's error, or `ok`.
+        answer: String,
+    },
+}
+
+impl Mark {
+    /// The attempt that entered its handler, if that is what the line says.
+    #[must_use]
+    pub fn started(&self) -> Option<&Run> {
+        if let Self::Started(run) = self { Some(run) } else { None }
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.job, self.number, self.process)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("ready"),
+            Self::Started(run) => write!(f, "start {run}"),
+            Self::Ended(run) => write!(f, "end {run}"),
+            Self::Late { run, verb, answer } => write!(f, "late {run} {verb} {answer}"),
+        }
+    }
+}
+
+impl FromStr for Mark {
+    type Err = Failure;
+
+    fn from_str(line: &str) -> Result<Self, Failure> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let run = |job: &str, number: &str, process: &str| {
+            Ok::<_, Failure>(Run { job: job.parse()?, number: number.parse()?, process: process.to_owned() })
+        };
+        match words[..] {
+            ["ready"] => Ok(Self::Ready),
+            ["start", job, number, process] => Ok(Self::Started(run(job, number, process)?)),
+            ["end", job, number, process] => Ok(Self::Ended(run(job, number, process)?)),
+            ["late", job, number, process, verb, answer] => {
+                let (verb, answer) = (verb.to_owned(), answer.to_owned());
+                Ok(Self::Late { run: run(job, number, process)?, verb, answer })
+            }
+            _ => Err(Failure::new(format!("the witness has a line that nobody writes: {line:?}"))),
+        }
+    }
+}
+
+/// The log that all processes of a scenario append to.
+#[derive(Debug)]
+pub struct Witness(File);
+
+impl Witness {
+    /// Opens the log, making it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        OpenOptions::new().create(true).append(true).open(path).map(Self)
+    }
+
+    /// Appends a line, whole: by one `write`, which a kill comes before or after.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written; then nothing could be said about the run.
+    pub fn write(&self, mark: &Mark) {
+        let line = format!("{mark}\n");
+        let written = (&self.0).write(line.as_bytes()).expect("the witness can be written");
+        assert_eq!(written, line.len(), "the witness took a part of a line");
+    }
+
+    /// Reads a whole log.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or has a line that nobody writes.
+    pub fn read(path: &Path) -> Result<Vec<Mark>, Failure> {
+        std::fs::read_to_string(path)?.lines().map(str::parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> Run {
+        Run { job: JobId::from_bytes([7; 16]), number: 3, process: "worker-1".to_owned() }
+    }
+
+    #[test]
+    fn a_line_reads_back() {
+        let late = Mark::Late { run: run(), verb: "settle".to_owned(), answer: "lease_lost".to_owned() };
+        for mark in [Mark::Ready, Mark::Started(run()), Mark::Ended(run()), late] {
+            assert_eq!(mark.to_string().parse::<Mark>().unwrap(), mark);
+        }
+    }
+
+    #[test]
+    fn a_torn_line_is_no_line() {
+        let line = Mark::Started(run()).to_string();
+
+        assert!((0..line.len() - "worker-1".len()).all(|end| line[..end].parse::<Mark>().is_err()));
+    }
+
+    #[test]
+    fn several_writers_share_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        let (one, other) = (Witness::open(&path).unwrap(), Witness::open(&path).unwrap());
+
+        one.write(&Mark::Started(run()));
+        other.write(&Mark::Ready);
+        one.write(&Mark::Ended(run()));
+
+        assert_eq!(Witness::read(&path).unwrap(), [Mark::Started(run()), Mark::Ready, Mark::Ended(run())]);
+    }
+}
