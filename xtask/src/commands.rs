@@ -1,0 +1,99 @@
+//! What each command runs. Only lists: how steps are run is told in `steps`.
+
+use std::process::{Command, Stdio};
+
+use crate::repo::{self, Repo};
+use crate::steps::{Step, run};
+
+/// The gate.
+pub(crate) fn ci() -> Result<(), String> {
+    let mut steps = vec![
+        Step::cargo("format", "fmt --all --check").or_else("cargo xtask fmt"),
+        Step::cargo("lint", "clippy --workspace --all-targets --locked -- -D warnings")
+            .or_else("follow the lint, or write #[expect(.., reason = \"..\")] where it is wrong"),
+    ];
+    steps.extend(supply());
+    steps.push(
+        Step::cargo("docs", "doc --workspace --no-deps --locked --quiet")
+            .with("RUSTDOCFLAGS", "-D warnings")
+            .or_else("mend the link or the markup that rustdoc names"),
+    );
+    steps.extend(tests(&[]));
+    steps.push(
+        Step::shell("quick start", &repo::quick_start(&Repo::read()?)?)
+            .or_else("the first command of README.md must work on a fresh clone"),
+    );
+    run(&repo::root(), &steps)
+}
+
+/// The tests that match `rest`, or all of them and the doctests.
+pub(crate) fn test(rest: &[String]) -> Result<(), String> {
+    let mut steps = tests(rest);
+    if !rest.is_empty() {
+        steps.truncate(1);
+    }
+    run(&repo::root(), &steps)
+}
+
+/// A benchmark. Always optimised, always with everything it is compared with.
+pub(crate) fn bench(rest: &[String]) -> Result<(), String> {
+    run(
+        &repo::root(),
+        &[Step::cargo("bench", "run --release --locked --package windlass-bench --").and(rest)],
+    )
+}
+
+/// The black-box tests at the size the README speaks of.
+pub(crate) fn long() -> Result<(), String> {
+    let e2e = |name, rest: &str| {
+        Step::cargo(name, &format!("run --release --locked --package windlass-e2e -- {rest}")).or_else(
+            "the line above names the folder with the store and the witness log; run it again with --keep",
+        )
+    };
+    run(
+        &repo::root(),
+        &[
+            e2e("kill", "kill --jobs 20000 --kills 200"),
+            e2e("zombie", "zombie --pauses 200"),
+            e2e("pair", "pair --jobs 20000"),
+            e2e("recovery", "recovery --kills 50"),
+        ],
+    )
+}
+
+/// Formats everything.
+pub(crate) fn fmt() -> Result<(), String> {
+    run(&repo::root(), &[Step::cargo("format", "fmt --all")])
+}
+
+/// nextest where it is installed, because it runs each test in a process of its own; `cargo test` elsewhere. Both run the
+/// same tests, the tidy checks among them.
+fn tests(rest: &[String]) -> Vec<Step> {
+    let runner = if is_installed("nextest") {
+        "nextest run --workspace --locked"
+    } else {
+        "test --workspace --lib --bins --tests --locked"
+    };
+    vec![
+        Step::cargo("tests", runner).and(rest).or_else("run one test alone with `cargo xtask test NAME`"),
+        Step::cargo("doctests", "test --workspace --doc --locked")
+            .or_else("an example in the documentation is wrong"),
+    ]
+}
+
+/// cargo-deny where it is installed. It takes minutes to build, so the gate does not fetch it: the tidy checks hold the
+/// same `deny.toml` against every dependency, and cargo-deny only looks at more of each.
+fn supply() -> Option<Step> {
+    if !is_installed("deny") {
+        println!("cargo-deny is not installed: deny.toml is enforced by the tidy checks among the tests");
+        return None;
+    }
+    let step = Step::cargo("supply", "deny --workspace check bans licenses sources");
+    Some(step.or_else("drop the dependency, or add it to deny.toml with a reason"))
+}
+
+fn is_installed(subcommand: &str) -> bool {
+    let mut command = Command::new("cargo");
+    command.args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
