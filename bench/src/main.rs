@@ -18,10 +18,13 @@ struct Args {
 enum Suite {
     /// The embedded store, beside raw rusqlite.
     Sqlite(sqlite::Options),
+    #[command(flatten)]
+    Part(sqlite::child::Part),
 }
 
 fn main() {
     match Args::parse().suite {
         Suite::Sqlite(options) => sqlite::run(&options),
+        Suite::Part(part) => sqlite::child::run(&part),
     }
 }

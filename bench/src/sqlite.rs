@@ -1,7 +1,11 @@
 //! The embedded store, beside raw rusqlite: WAL, `synchronous=FULL`, one file on the same disk.
 
+pub(crate) mod child;
 mod ours;
+mod pickup;
 mod raw;
+
+use std::process::{Command, Stdio};
 
 use clap::Args;
 
@@ -16,6 +20,9 @@ pub(crate) struct Options {
     /// Jobs of the large figures.
     #[arg(long, default_value_t = 100_000)]
     jobs: usize,
+    /// Measures other queues too. They are compiled for it, which takes minutes.
+    #[arg(long)]
+    peers: bool,
     /// Only figures whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
@@ -23,8 +30,10 @@ pub(crate) struct Options {
 
 /// Measures, and prints the report.
 pub(crate) fn run(options: &Options) {
-    let figures: Vec<Figure> =
-        [single, bulk, cycle, drain].into_iter().flat_map(|measure| measure(options)).collect();
+    let figures: Vec<Figure> = [single, bulk, cycle, drain, peers, pickup, millions, thrift]
+        .into_iter()
+        .flat_map(|measure| measure(options))
+        .collect();
     report(&figures);
 }
 
@@ -95,8 +104,11 @@ fn drain(options: &Options) -> Vec<Figure> {
     if !wanted(options, "drain") {
         return Vec::new();
     }
-    let (ours, raw) =
-        alternate(options.runs, || ours::drain(options.jobs, 100), || raw::claim_and_move(options.jobs, 1_000));
+    let (ours, raw) = alternate(
+        options.runs,
+        || ours::drain(options.jobs, 100),
+        || raw::claim_and_move(options.jobs, 1_000),
+    );
     vec![Figure {
         name: "drain at 100 slots, jobs/s",
         ours,
@@ -104,4 +116,97 @@ fn drain(options: &Options) -> Vec<Figure> {
         beside: "raw claim+move at 1,000",
         wanted: Wanted::AtLeast(0.4),
     }]
+}
+
+/// Jobs that a peer is given: it is slow enough that more would not tell more.
+const PEER_JOBS: usize = 5_000;
+
+fn peers(options: &Options) -> Vec<Figure> {
+    if !options.peers || !wanted(options, "drain beside apalis-sqlite") {
+        return Vec::new();
+    }
+    let (ours, theirs) =
+        alternate(options.runs, || ours::drain(options.jobs, 100), || peer("apalis-sqlite", PEER_JOBS));
+    vec![Figure {
+        name: "drain beside apalis-sqlite, jobs/s",
+        ours,
+        against: theirs,
+        beside: "apalis-sqlite, FULL",
+        wanted: Wanted::AtLeast(3.0),
+    }]
+}
+
+/// What a peer makes of `count` jobs, in a process of its own.
+fn peer(name: &str, count: usize) -> f64 {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+    let output = Command::new("cargo")
+        .current_dir(folder)
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--target-dir",
+            "../../target/peers",
+            "--",
+            name,
+            &count.to_string(),
+        ])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo can be started");
+    assert!(output.status.success(), "the peer {name} failed");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+fn pickup(options: &Options) -> Vec<Figure> {
+    if !wanted(options, "pickup at idle") {
+        return Vec::new();
+    }
+    let (here, there) = (pickup::within_one_process(500), pickup::across_processes(200));
+    let figure =
+        |name, ours, most| Figure { name, ours, against: 0.0, beside: "", wanted: Wanted::AtMost(most) };
+    vec![
+        figure("pickup at idle, one process, p50 ms", here.median, 1.5),
+        figure("pickup at idle, one process, p99 ms", here.p99, 6.0),
+        figure("pickup at idle, across processes, p50 ms", there.median, 60.0),
+        figure("pickup at idle, across processes, p99 ms", there.p99, 60.0),
+    ]
+}
+
+fn millions(options: &Options) -> Vec<Figure> {
+    const MILLION: usize = 1_000_000;
+    if !wanted(options, "turns beside 1 M ready and 1 M finished") {
+        return Vec::new();
+    }
+    let runs = options.runs.min(3);
+    let (beside, alone) = alternate(
+        runs,
+        || ours::turns_beside_millions(options.jobs, MILLION),
+        || ours::turns(options.jobs, 1_000),
+    );
+    vec![Figure {
+        name: "turns beside 1 M ready and 1 M finished",
+        ours: beside,
+        against: alone,
+        beside: "the same alone",
+        wanted: Wanted::AtLeast(0.9),
+    }]
+}
+
+fn thrift(options: &Options) -> Vec<Figure> {
+    const MILLION: usize = 1_000_000;
+    if !wanted(options, "thrift: peak memory, idle") {
+        return Vec::new();
+    }
+    let fixture = ours::Fixture::new();
+    let path = fixture.path().display().to_string();
+    let idle = child::number(&["sqlite-idle", &path, "20"]);
+    fixture.fill(MILLION);
+    let peak = child::number(&["sqlite-work", &path, &(MILLION / 4).to_string()]) / 1024.0;
+    let figure =
+        |name, ours, most| Figure { name, ours, against: 0.0, beside: "", wanted: Wanted::AtMost(most) };
+    vec![
+        figure("processor time of 20 s idle, ms", idle, 200.0),
+        figure("peak memory over 1 M waiting jobs, MiB", peak, 64.0),
+    ]
 }

@@ -1,17 +1,20 @@
 //! The same work through the port of the store.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use windlass_core::limits::ENQUEUE_BATCH_MAX;
-use windlass_core::{Args, KindName, NewJob, Verdict, WorkerId};
+use tokio::task::JoinSet;
+use windlass::Windlass;
+use windlass::worker::RunningWorker;
+use windlass_core::{Args, AttemptToken, KindName, NewJob, Verdict, WorkerId};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{
     ClaimRequest, JobStore, KindSupport, Kinds, LeaseStore, NewWorker, Queues, Scope, Settlement, Turn,
-    WorkerStore, ids, SharedStore, Store,
+    WorkerStore, ids,
 };
 
 use crate::figures::{per_second, timed};
@@ -20,7 +23,7 @@ use crate::figures::{per_second, timed};
 pub(super) struct Fixture {
     pub(super) runtime: Runtime,
     pub(super) store: Arc<SqliteStore>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Fixture {
@@ -29,7 +32,15 @@ impl Fixture {
         let folder = tempfile::tempdir().expect("a folder for the file");
         let options = SqliteOptions::new(folder.path().join("ours.db"));
         let store = runtime.block_on(options.open()).expect("a fresh store");
-        Self { runtime, store: Arc::new(store), _folder: folder }
+        Self { runtime, store: Arc::new(store), folder }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path().join("ours.db")
+    }
+
+    pub(super) fn windlass(&self) -> Windlass {
+        Windlass::with_store(self.store.clone())
     }
 
     pub(super) fn fill(&self, count: usize) {
@@ -40,6 +51,44 @@ impl Fixture {
             self.runtime.block_on(self.store.enqueue(jobs)).expect("enqueued");
             left -= batch;
         }
+    }
+
+    /// Claims and settles `count` jobs or a few more; how many it were.
+    fn turn_over(&self, count: usize, batch: u32) -> usize {
+        let worker = self.worker();
+        let support = KindSupport { kind: kind(), version_max: 1 };
+        let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Only(vec![support]) });
+        let (mut settlements, mut settled) = (Vec::new(), 0);
+        while settled < count {
+            let claim = Some(ClaimRequest::new(worker, Arc::clone(&scope), batch));
+            let turned = self.runtime.block_on(self.store.turn(Turn { settlements, claim })).expect("a turn");
+            settled += turned.settled.iter().filter(|one| one.is_ok()).count();
+            settlements = turned.claimed.jobs.iter().map(|job| succeeded(job.token)).collect();
+        }
+        settled
+    }
+
+    /// `producers` tasks that each enqueue one batch after the other, `count` jobs in all; jobs a second.
+    fn produce(&self, producers: usize, count: usize, batch: usize) -> f64 {
+        let rounds = count / producers / batch;
+        let ((), elapsed) = timed(|| {
+            self.runtime.block_on(async {
+                let mut tasks = JoinSet::new();
+                for _ in 0..producers {
+                    let store = Arc::clone(&self.store);
+                    tasks.spawn(async move {
+                        for _ in 0..rounds {
+                            let _ =
+                                store.enqueue((0..batch).map(|_| job()).collect()).await.expect("enqueued");
+                        }
+                    });
+                }
+                while let Some(ended) = tasks.join_next().await {
+                    ended.expect("a producer that ends well");
+                }
+            });
+        });
+        per_second(rounds * producers * batch, elapsed)
     }
 
     fn worker(&self) -> WorkerId {
@@ -59,6 +108,10 @@ impl Fixture {
     }
 }
 
+fn succeeded(token: AttemptToken) -> Settlement {
+    Settlement { token, verdict: Verdict::Succeeded { result: None } }
+}
+
 fn kind() -> KindName {
     KindName::new("noop").expect("a good name")
 }
@@ -71,76 +124,19 @@ fn job() -> NewJob {
 /// `callers` tasks that each enqueue one job after the other; jobs a second.
 pub(super) fn enqueue_concurrently(callers: usize, count: usize) -> f64 {
     let fixture = Fixture::new();
-    let each = count / callers;
-    let ((), elapsed) = timed(|| {
-        fixture.runtime.block_on(async {
-            let tasks = tokio_util_tracker(callers, each, &fixture.store);
-            for task in tasks {
-                task.await.expect("a caller");
-            }
-        });
-    });
-    per_second(each * callers, elapsed)
+    fixture.produce(callers, count, 1)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the caller awaits every task")]
-fn tokio_util_tracker(
-    callers: usize,
-    each: usize,
-    store: &Arc<SqliteStore>,
-) -> Vec<tokio::task::JoinHandle<()>> {
-    (0..callers)
-        .map(|_| {
-            let store = Arc::clone(store);
-            tokio::spawn(async move {
-                for _ in 0..each {
-                    let _ = store.enqueue(vec![job()]).await.expect("enqueued");
-                }
-            })
-        })
-        .collect()
-}
-
-/// Batches as large as they may be; jobs a second.
+/// Two producers, each with batches of a thousand; jobs a second.
 pub(super) fn enqueue_in_bulk(count: usize) -> f64 {
-    let fixture = Fixture::new();
-    let ((), elapsed) = timed(|| {
-        let mut left = count;
-        while left > 0 {
-            let batch = left.min(ENQUEUE_BATCH_MAX);
-            let jobs = (0..batch).map(|_| job()).collect();
-            fixture.runtime.block_on(fixture.store.enqueue(jobs)).expect("enqueued");
-            left -= batch;
-        }
-    });
-    per_second(count, elapsed)
+    Fixture::new().produce(2, count, 1_000)
 }
 
 /// Turns that settle a batch and claim the next, without running anything; jobs a second.
 pub(super) fn turns(count: usize, batch: u32) -> f64 {
     let fixture = Fixture::new();
     fixture.fill(count);
-    let worker = fixture.worker();
-    let support = KindSupport { kind: kind(), version_max: 1 };
-    let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Only(vec![support]) });
-    let (settled, elapsed) = timed(|| {
-        let (mut settlements, mut settled) = (Vec::new(), 0);
-        loop {
-            let claim = Some(ClaimRequest::new(worker, Arc::clone(&scope), batch));
-            let turn = Turn { settlements, claim };
-            let turned = fixture.runtime.block_on(fixture.store.turn(turn)).expect("a turn");
-            settled += turned.settled.iter().filter(|one| one.is_ok()).count();
-            if turned.claimed.jobs.is_empty() {
-                return settled;
-            }
-            settlements = turned
-                .claimed
-                .jobs
-                .iter()
-                .map(|job| Settlement { token: job.token, verdict: Verdict::Succeeded { result: None } })
-                .collect();
-        }
-    });
+    let (settled, elapsed) = timed(|| fixture.turn_over(count, batch));
     assert_eq!(settled, count, "every job was settled");
     per_second(count, elapsed)
 }
@@ -148,14 +144,14 @@ pub(super) fn turns(count: usize, batch: u32) -> f64 {
 /// A job that does nothing, as a program would write it.
 #[derive(Serialize, Deserialize, windlass::Job)]
 #[job(kind = "noop")]
-struct Noop {
-    to: String,
-    n: u32,
+pub(super) struct Noop {
+    pub(super) to: String,
+    pub(super) n: u32,
 }
 
-async fn noop(job: Noop) -> Result<(), windlass::JobError> {
-    std::hint::black_box(job);
-    Ok(())
+/// Its handler.
+pub(super) async fn noop(job: Noop) {
+    std::hint::black_box((job.to, job.n));
 }
 
 /// Works off `count` jobs through the public API with default settings; jobs a second, from the worker's start to the
@@ -163,23 +159,33 @@ async fn noop(job: Noop) -> Result<(), windlass::JobError> {
 pub(super) fn drain(count: usize, slots: u32) -> f64 {
     let fixture = Fixture::new();
     fixture.fill(count);
-    let store: SharedStore = fixture.store.clone();
-    let (done, elapsed) = timed(|| {
+    let ((), elapsed) = timed(|| {
         fixture.runtime.block_on(async {
-            let windlass = windlass::Windlass::with_store(store);
-            let worker = windlass.worker().queue("default", slots).handle(noop).build().expect("a worker").start();
-            let mut ended = fixture.store.signals().ended();
-            loop {
-                // The hint comes with the commit, a moment before the worker has counted it.
-                let _ = tokio::time::timeout(Duration::from_millis(2), ended.next()).await;
-                let settled = worker.snapshot().settled;
-                if settled >= count as u64 {
-                    break;
-                }
-            }
-            worker.stop().await
-        })
+            let windlass = fixture.windlass();
+            let worker =
+                windlass.worker().queue("default", slots).handle(noop).build().expect("a worker").start();
+            count_of(&windlass, &worker, count as u64).await;
+            worker.stop().await;
+        });
     });
-    std::hint::black_box(done);
     per_second(count, elapsed)
+}
+
+/// Waits until a worker has settled `count` jobs.
+pub(super) async fn count_of(windlass: &Windlass, worker: &RunningWorker, count: u64) {
+    let mut ended = windlass.store().signals().ended();
+    while worker.snapshot().settled < count {
+        // The hint comes with the commit, a moment before the worker has counted it.
+        let _ = tokio::time::timeout(Duration::from_millis(2), ended.next()).await;
+    }
+}
+
+/// Turns over `count` jobs of a store that holds a million more, and a million finished ones; jobs a second.
+pub(super) fn turns_beside_millions(count: usize, others: usize) -> f64 {
+    let fixture = Fixture::new();
+    fixture.fill(others);
+    fixture.turn_over(others, 10_000);
+    fixture.fill(others + count);
+    let (settled, elapsed) = timed(|| fixture.turn_over(count, 1_000));
+    per_second(settled, elapsed)
 }

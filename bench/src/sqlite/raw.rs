@@ -37,7 +37,7 @@ pub(super) fn insert_singly(count: usize) -> f64 {
     let mut insert = connection.prepare(INSERT).expect("a statement");
     let ((), elapsed) = timed(|| {
         for at in 0..count {
-            insert.execute(params![at as i64, ARGS]).expect("an insert");
+            insert.execute(params![at, ARGS]).expect("an insert");
         }
     });
     per_second(count, elapsed)
@@ -55,7 +55,7 @@ fn fill(connection: &Connection, count: usize) {
     for start in (0..count).step_by(BATCH) {
         connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
         for at in start..(start + BATCH).min(count) {
-            insert.execute(params![at as i64, ARGS]).expect("an insert");
+            insert.execute(params![at, ARGS]).expect("an insert");
         }
         connection.execute_batch("COMMIT").expect("a commit");
     }
@@ -88,7 +88,7 @@ pub(super) fn claim_and_move(count: usize, batch: usize) -> f64 {
                 keep.execute(params![seq, 1]).expect("a row kept");
                 moved += remove.execute([seq]).expect("a row removed");
             }
-            let rows = claim.query_map(params![i64::MAX, batch as i64], |row| {
+            let rows = claim.query_map(params![i64::MAX, batch], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
             });
             held.extend(rows.expect("a claim").map(|row| row.expect("a row").0));
