@@ -111,7 +111,7 @@ pub(crate) fn quick_start_commands(readme: &str) -> Vec<String> {
 
 /// Reads what is written here, and leaves what is made here.
 struct Reader<'a> {
-    /// The lines of `.gitignore`. Only names at the root are understood, such as `/target`: nothing else is needed.
+    /// The lines of `.gitignore`. Only names at the root are understood, such as `/target`.
     ignored: Vec<&'a str>,
     files: BTreeMap<String, String>,
 }
@@ -122,7 +122,10 @@ impl Reader<'_> {
             let entry = entry?;
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let kind = entry.file_type()?;
-            if path == ".git" || self.ignored.contains(&format!("/{path}").as_str()) {
+            if path == ".git"
+                || path.ends_with("/target")
+                || self.ignored.contains(&format!("/{path}").as_str())
+            {
                 continue;
             }
             if kind.is_dir() {

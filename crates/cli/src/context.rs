@@ -65,6 +65,13 @@ impl Context {
         self.stderr_terminal
     }
 
+    /// Says what a person may want to do next, where one looks at both.
+    pub(crate) fn hint(&self, hint: &str) {
+        if self.stderr_terminal && self.form == Form::People {
+            self.tell(hint);
+        }
+    }
+
     /// In which form to print.
     pub(crate) const fn form(&self) -> &Form {
         &self.form

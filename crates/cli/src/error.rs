@@ -162,16 +162,26 @@ impl CliError {
         let _ = write!(anstream::stderr(), "{}", self.render());
     }
 
+    /// What happened and why, without the code and what to do.
+    pub(crate) fn what(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// What to do next, if that is known.
+    pub(crate) fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// The error as it is shown, ending with a line break.
     pub(crate) fn render(&self) -> String {
         let label = self.code.label();
-        let mut text = format!("{ERROR}error[{label}]{ERROR:#}: {}", shown(&self.message));
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let _ = write!(text, ": {}", shown(&error.to_string()));
-            cause = error.source();
-        }
-        text.push('\n');
+        let mut text = format!("{ERROR}error[{label}]{ERROR:#}: {}\n", shown(&self.what()));
         for line in self.help.iter().flat_map(|help| help.lines()) {
             let _ = writeln!(text, "  {HELP}help{HELP:#}: {}", shown(line));
         }
@@ -204,7 +214,9 @@ impl From<StoreError> for CliError {
                 Some("is the folder there and writable, and is no other program holding the file?")
             }
             ErrorCode::StoreFull => Some("make room on the disk and try again; what is stored is safe"),
-            ErrorCode::StoreCorrupt => Some("check the path; `windlass help WL0006` says more"),
+            ErrorCode::StoreCorrupt => {
+                Some("check the path, or restore a backup; `windlass help WL0006` says more")
+            }
             ErrorCode::StoreIncompatible => Some("use a version of windlass as new as the one that made it"),
             ErrorCode::Conflict => Some("try again"),
             ErrorCode::Unknown => Some("ask again with the same id; that is safe"),

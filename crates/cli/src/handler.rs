@@ -113,37 +113,32 @@ impl Handler {
         &self,
         (command, input, output_max): (Command, &[u8], usize),
         job: &JobCx,
-    ) -> io::Result<(child::Ended, Option<String>)> {
+    ) -> Result<(child::Ended, Option<String>), AttemptError> {
         let cancel = job.cancel();
         let mut voice = Voice { log: job.log(), progress: job.progress(), last: None };
         let stop = cancel.cancelled();
+        let what = named(command.as_std());
         let ended = self.runner.run(Order { command, input, output_max, stop, listener: &mut voice }).await;
         let _ = self.ended.try_send(job.id());
-        ended.map(|ended| (ended, voice.last))
+        ended.map(|ended| (ended, voice.last)).map_err(|error| unstarted(&what, &error))
     }
 
     fn verdict(
         &self,
         job: &JobCx,
-        ended: io::Result<(child::Ended, Option<String>)>,
+        ended: Result<(child::Ended, Option<String>), AttemptError>,
         succeeded: impl FnOnce(child::Ended) -> Verdict,
     ) -> Verdict {
         let (ended, last) = match ended {
             Ok(ended) => ended,
             // A program that is not there today may be there after the next deploy.
-            Err(error) => {
-                return failed(
-                    AttemptError::new("could not start the command").with_chain([error.to_string()]),
-                );
-            }
+            Err(error) => return failed(error),
         };
         let error = || AttemptError::new(described(ended.status, last.as_deref()));
         if ended.stopped {
             return match job.cancel().reason() {
-                Some(CancelReason::TimedOut) => timed_out("took longer than its timeout, and was stopped"),
-                Some(CancelReason::Deadline) => {
-                    timed_out("was not finished by its deadline, and was stopped")
-                }
+                // What it was stopped for is told by the worker; how it took that is told here.
+                Some(CancelReason::TimedOut | CancelReason::Deadline) => Verdict::TimedOut { error: error() },
                 _ => Verdict::Interrupted,
             };
         }
@@ -202,6 +197,18 @@ fn result(ended: &child::Ended) -> Result<Option<Json>, AttemptError> {
     json.map(Some).map_err(|invalid| AttemptError::new(invalid.to_string()))
 }
 
+/// The program of `command`, and where it is started if not here.
+fn named(command: &std::process::Command) -> String {
+    let program = command.get_program().display();
+    command
+        .get_current_dir()
+        .map_or_else(|| program.to_string(), |folder| format!("{program} in {}", folder.display()))
+}
+
+fn unstarted(what: &str, error: &io::Error) -> AttemptError {
+    AttemptError::new(format!("could not start {what}")).with_chain([error.to_string()])
+}
+
 fn described(status: ExitStatus, last: Option<&str>) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
@@ -213,10 +220,6 @@ fn described(status: ExitStatus, last: Option<&str>) -> String {
 
 fn failed(error: AttemptError) -> Verdict {
     Verdict::Failed { error, retry_after: None }
-}
-
-fn timed_out(message: &str) -> Verdict {
-    Verdict::TimedOut { error: AttemptError::new(message) }
 }
 
 fn undecodable(error: &serde_json::Error) -> Verdict {

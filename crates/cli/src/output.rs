@@ -49,15 +49,21 @@ pub(crate) struct Column {
     pub(crate) title: &'static str,
     /// Whether the whole of it has to be readable however narrow the screen is, as that of an id.
     pub(crate) whole: bool,
+    /// Whether it is left out on a screen that is too narrow for the titles of all.
+    pub(crate) spare: bool,
 }
 
 impl Column {
     pub(crate) const fn new(title: &'static str) -> Self {
-        Self { title, whole: false }
+        Self { title, whole: false, spare: false }
     }
 
     pub(crate) const fn whole(title: &'static str) -> Self {
-        Self { title, whole: true }
+        Self { title, whole: true, spare: false }
+    }
+
+    pub(crate) const fn spare(title: &'static str) -> Self {
+        Self { title, whole: false, spare: true }
     }
 }
 
@@ -256,6 +262,33 @@ mod tests {
                 "0192f3c1  ✗ dead  bad\\t\\u{1b}[2J\\nnews \\u{202e}\\u…  1m ago\n"
             )
         );
+    }
+
+    #[test]
+    fn a_narrow_screen_leaves_out_what_can_be_spared_and_cuts_no_title() {
+        const NARROW: &[Column] =
+            &[Column::whole("ID"), Column::spare("RUN AT"), Column::new("ERROR"), Column::spare("CREATED")];
+        let row = || Row {
+            id: String::new(),
+            cells: ["0192f3c1", "soon", "it did not go well", "before"].map(Cell::text).to_vec(),
+            fields: fields(&std::collections::BTreeMap::<&str, &str>::new()),
+        };
+        let printed = |width| {
+            let style = Style {
+                form: Form::People,
+                time: TimeForm::Relative,
+                terminal: true,
+                now: Timestamp::MIN,
+                width: Some(width),
+            };
+            let mut out = Vec::new();
+            Output::list(NARROW, vec![row()]).print(&style, &mut out).unwrap();
+            anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+        };
+
+        assert!(printed(34).starts_with("ID        RUN AT  ERROR  CREATED\n"), "{}", printed(34));
+        assert_eq!(printed(26), "ID        RUN AT  ERROR\n0192f3c1  soon    it d…\n");
+        assert_eq!(printed(20), "ID        ERROR\n0192f3c1  it did …\n");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) struct Counts {
     pub(crate) failed: usize,
     /// Waiting for a further attempt.
     pub(crate) retrying: usize,
+    /// With a worker.
+    pub(crate) running: usize,
 }
 
 impl Counts {

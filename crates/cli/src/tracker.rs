@@ -27,6 +27,8 @@ pub(crate) struct Tracker {
     hints: Vec<JobId>,
     /// Those that waited for a further attempt when they were last looked at.
     retrying: HashSet<JobId>,
+    /// Those that some worker had then.
+    running: HashSet<JobId>,
     /// Where the next sweep goes on.
     next: usize,
     pub(crate) found: Found,
@@ -61,6 +63,7 @@ impl Tracker {
             open,
             hints: Vec::new(),
             retrying: HashSet::new(),
+            running: HashSet::new(),
             next: 0,
             found: Found::default(),
         }
@@ -70,7 +73,8 @@ impl Tracker {
     pub(crate) fn counts(&self) -> Counts {
         let total = self.all.len();
         let done = total - self.open.len();
-        Counts { total, done, failed: done - self.found.completed, retrying: self.retrying.len() }
+        let failed = done - self.found.completed;
+        Counts { total, done, failed, retrying: self.retrying.len(), running: self.running.len() }
     }
 
     /// Whether every job is final.
@@ -126,22 +130,30 @@ impl Tracker {
             Ok(job) => job,
             Err(error) if *error.kind() == ErrorKind::NotFound => {
                 self.open.remove(&id);
+                self.retrying.remove(&id);
+                self.running.remove(&id);
                 self.found.gone += 1;
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
         let state = job.state;
-        if state == JobState::Retryable {
-            self.retrying.insert(id);
-        } else {
-            self.retrying.remove(&id);
-        }
+        note(&mut self.retrying, id, state == JobState::Retryable);
+        note(&mut self.running, id, state == JobState::Running);
         if state.is_final() {
             self.open.remove(&id);
             self.found.add(job);
         }
         Ok(Some(state))
+    }
+}
+
+/// Keeps in `set` whether `id` belongs there.
+fn note(set: &mut HashSet<JobId>, id: JobId, belongs: bool) {
+    if belongs {
+        set.insert(id);
+    } else {
+        set.remove(&id);
     }
 }
 

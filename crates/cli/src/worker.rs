@@ -49,9 +49,6 @@ pub(crate) struct Ready {
 /// How much longer than a command the worker waits for its end, so that the command's own end is what is stored.
 const GRACE_MARGIN: Duration = Duration::from_secs(2);
 
-/// How often the worker looks for work that other processes enqueued: a person may be watching.
-const POLL: Duration = Duration::from_millis(500);
-
 /// How many ends wait to be heard of. They are hints: what finds no room is found by looking.
 const HINTS: usize = 4096;
 
@@ -77,7 +74,6 @@ pub(crate) fn prepare(store: &SharedStore, args: &HandlerArgs, plan: Plan) -> Re
         .lease(args.lease)
         .drain_time(args.drain)
         .timeout_grace(args.grace.saturating_add(GRACE_MARGIN))
-        .poll_interval(POLL)
         // A command is never so short that claiming ahead would pay.
         .prefetch_max(0);
     if plan.queues.is_empty() {

@@ -18,8 +18,8 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z. Earlier instants are refused wherever a caller may name one.
     pub const MIN: Self = Self(0);
 
-    /// 9999-12-31T23:59:59Z, the last second that every store and every text form can carry.
-    pub const MAX: Self = Self(253_402_300_799_000_000);
+    /// 9999-12-30T22:00:00Z, the last second that has a text form whatever the offset from UTC.
+    pub const MAX: Self = Self(253_402_207_200_000_000);
 
     /// The instant `micros` microseconds after 1970, moved into the range that can be stored.
     #[must_use]
@@ -132,6 +132,14 @@ mod tests {
 
         assert_eq!(utc, berlin);
         assert_eq!(utc.to_string(), "2026-11-21T08:00:00.000123Z");
+    }
+
+    #[test]
+    fn both_ends_have_a_text_form_that_is_read_back() {
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00Z");
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(end.to_string().parse(), Ok(end));
+        }
     }
 
     #[test]

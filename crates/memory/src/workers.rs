@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{JobId, Stage, Timestamp, WorkerId};
+use windlass_core::{AttemptToken, JobId, Stage, Timestamp, WorkerId};
 use windlass_store::rules::expired;
 use windlass_store::{Beat, ErrorKind, LeaseSummary, LeaseTerm, NewWorker, StoreError, Worker, WorkerStore};
 
 use crate::MemoryStore;
-use crate::state::{State, WorkerRecord};
+use crate::state::{Record, State, WorkerRecord};
 
 #[async_trait]
 impl WorkerStore for MemoryStore {
@@ -31,6 +31,12 @@ impl WorkerStore for MemoryStore {
 
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
         self.act("list leases", |state, now| Ok(state.silent_leases(silent_for, now)))
+    }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
+        self.act("list what the worker holds", |state, _| {
+            Ok(state.held_by(worker).map(Record::token).collect())
+        })
     }
 }
 

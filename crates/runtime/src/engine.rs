@@ -86,6 +86,11 @@ impl Engine {
         self.pools.iter().for_each(|pool| pool.join(member));
     }
 
+    /// Whether all pools claim as `member`.
+    pub(crate) fn has_joined(&self, member: WorkerId) -> bool {
+        self.pools.iter().all(|pool| pool.has_joined(member))
+    }
+
     /// Gives up everything that is held: its lease is lost, or may be.
     pub(crate) fn lose(&self) {
         self.pools.iter().for_each(Pool::lose);

@@ -40,10 +40,51 @@ pub type Work = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 ///     Ok(())
 /// }
 /// ```
+///
+/// What is no handler is refused by the compiler, which says what is missing. Here no state was given that a `Mailer`
+/// could be a part of:
+///
+/// ```compile_fail,E0277
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass_runtime::{Job, State, Worker};
+/// # #[derive(Serialize, Deserialize)]
+/// # struct SendEmail { to: String }
+/// # impl Job for SendEmail {
+/// #     const KIND: &'static str = "send_email";
+/// #     type Output = ();
+/// # }
+/// # #[derive(Clone)]
+/// # struct Mailer;
+/// async fn send_email(job: SendEmail, State(mailer): State<Mailer>) {}
+///
+/// # fn build(store: windlass_store::SharedStore) {
+/// Worker::builder(store).handle(send_email);
+/// # }
+/// ```
+///
+/// And here the handler returns what is not the job's output:
+///
+/// ```compile_fail,E0277
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass_runtime::{Job, Worker};
+/// # #[derive(Serialize, Deserialize)]
+/// # struct SendEmail { to: String }
+/// # impl Job for SendEmail {
+/// #     const KIND: &'static str = "send_email";
+/// #     type Output = ();
+/// # }
+/// async fn send_email(job: SendEmail) -> u64 { 7 }
+///
+/// # fn build(store: windlass_store::SharedStore) {
+/// Worker::builder(store).handle(send_email);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a handler of the job `{J}`",
+    message = "`{Self}` is not a handler for a worker with the state `{S}`",
     label = "not a handler",
-    note = "a handler is an `async fn` whose first argument is the job, followed by up to eight extractors",
+    note = "a handler is an `async fn` whose first argument is a `Job`, followed by up to eight extractors: `State<T>`, \
+            `Attempt`, `JobId`, `Meta`, `Cancel`, `Deadline`, `Progress`, `Checkpoint<T>`, `JobLog`, `JobCx`",
+    note = "`State<T>` needs a state that is or has a `T`, given before: `.state(state).handle(handler)`",
     note = "it returns the job's `Output`, an `Outcome`, or a `Result` of one of them with an error such as `JobError`",
     note = "its future must be `Send`; a function that is not async goes to `handle_blocking`"
 )]
@@ -61,7 +102,7 @@ pub trait Handler<J, Args, S>: Send + Sync + 'static {
 ///
 /// Like [`Handler`] in everything else.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a blocking handler of the job `{J}`",
+    message = "`{Self}` is not a blocking handler for a worker with the state `{S}`",
     label = "not a blocking handler",
     note = "a blocking handler is a plain `fn` whose first argument is the job, followed by up to eight extractors",
     note = "an `async fn` goes to `handle`"

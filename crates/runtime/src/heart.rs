@@ -46,6 +46,11 @@ impl Heart {
         Ok(Self { stop, stopped, thread })
     }
 
+    /// Waits until the heart has panicked: nothing else ends it before it is stopped.
+    pub(crate) async fn panicked(&mut self) {
+        let _ = (&mut self.stopped).await;
+    }
+
     /// Stops beating. The id under which the worker was known last.
     pub(crate) async fn stop(self) -> Option<WorkerId> {
         self.stop.cancel();
@@ -80,8 +85,9 @@ impl Beating {
         loop {
             match self.wait(&stop, beat_at).await {
                 Wake::Stop => return self.member,
-                Wake::Expired => self.renew(&stop).await,
-                Wake::Beat => {}
+                // A pool may have told of a registration that a beat found lost too, and that was renewed since.
+                Wake::Expired if !self.engine.has_joined(self.member) => self.renew(&stop).await,
+                Wake::Expired | Wake::Beat => {}
             }
             let sent = Instant::now();
             let beat = timeout_at(self.trust_until, self.engine.store.beat(self.member));
@@ -169,4 +175,35 @@ pub(crate) async fn try_register(engine: &Engine) -> Result<(WorkerId, Instant),
     let (id, sent) = (worker.id, Instant::now());
     engine.store.register(worker).await?;
     Ok((id, sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_memory::MemoryStore;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::registry::Registry;
+
+    // A turn and a beat learned at the same time that the worker was not known. The beat registered anew; what the turn
+    // had left behind then gave up that registration too, with all that had been claimed under it.
+    #[tokio::test(start_paused = true)]
+    async fn a_loss_that_was_mended_is_not_mended_again() {
+        let config = Config::default().checked().unwrap();
+        let engine = Engine::new(Arc::new(MemoryStore::new()), config, Registry::default()).unwrap();
+        let (member, sent) = try_register(&engine).await.unwrap();
+        engine.join(member);
+        let trust_until = sent + engine.trust();
+        let heart = Beating { engine: Arc::clone(&engine), member, trust_until, backoff: Backoff::default() };
+        let stop = CancellationToken::new();
+        engine.expired.notify_one();
+
+        let stopped = async {
+            sleep_until(sent + Duration::from_secs(1)).await;
+            stop.cancel();
+        };
+        let (last, ()) = tokio::join!(heart.run(stop.clone()), stopped);
+
+        assert_eq!(last, member);
+    }
 }

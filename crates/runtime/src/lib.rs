@@ -8,7 +8,7 @@
 //! - [`Outcome`], [`JobError`]: what they return.
 //! - [`Worker`], [`WorkerBuilder`]: what runs them.
 //!
-//! How it works, inside: an [`engine`](crate) is one worker. It has a heart on a thread of its own, which keeps one
+//! How it works, inside: an engine is one worker. It has a heart on a thread of its own, which keeps one
 //! lease for the whole process; and a pool of slots for each queue, with a dispatcher that speaks to the store and
 //! as many tasks as slots are in use. Nothing here knows what kind of store it is.
 //!

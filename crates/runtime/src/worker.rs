@@ -184,6 +184,8 @@ impl Run {
         let fault = tokio::select! {
             fault = first_fault(&mut self.dispatchers) => Some(fault),
             () = maintain(&self.engine) => None,
+            // Without it the leases run out unnoticed, and handlers would go on beside their successors.
+            () = self.heart.panicked() => panic!("the heart of the worker panicked"),
             () = shutdown.stopping() => None,
         };
         self.drain(fault.is_some()).await;

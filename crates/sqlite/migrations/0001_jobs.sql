@@ -50,7 +50,8 @@ CREATE TABLE job (
     lane INTEGER NOT NULL,
     stage INTEGER NOT NULL CHECK (stage BETWEEN 1 AND 7),
     reason INTEGER,
-    priority INTEGER NOT NULL CHECK (priority BETWEEN 1 AND 5),
+    -- 0 is for work that finishes what was begun, before every priority that can be asked for.
+    priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 5),
     run_at INTEGER NOT NULL,
     -- Budgets: counted starts and lost attempts.
     attempt INTEGER NOT NULL DEFAULT 0,

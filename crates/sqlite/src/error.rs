@@ -33,7 +33,9 @@ fn kind_of(error: &rusqlite::Error) -> ErrorKind {
             | ErrorCode::CannotOpen
             | ErrorCode::ReadOnly
             | ErrorCode::PermissionDenied
-            | ErrorCode::OutOfMemory,
+            | ErrorCode::OutOfMemory
+            // Too many processes opened the log at the same moment, for all its patience.
+            | ErrorCode::FileLockingProtocolFailed,
         ) => ErrorKind::Unavailable,
         _ => ErrorKind::Corrupt,
     }
@@ -55,4 +57,23 @@ pub(crate) fn is_fault(error: &StoreError) -> bool {
 /// A failure to open the file at `path`.
 pub(crate) fn opening(path: &Path, kind: ErrorKind, why: impl std::fmt::Display) -> StoreError {
     StoreError::new("open the store", kind).with_detail(format!("{}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_not_taken_for_damage() {
+        let kind = |code| kind_of(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR, ffi::SQLITE_NOMEM] {
+            assert_eq!(kind(code), ErrorKind::Unavailable, "{code}");
+        }
+        assert_eq!(kind(ffi::SQLITE_FULL), ErrorKind::Full);
+        assert_eq!(kind(ffi::SQLITE_CORRUPT), ErrorKind::Corrupt);
+        assert_eq!(kind_of(&rusqlite::Error::QueryReturnedNoRows), ErrorKind::Corrupt);
+    }
 }

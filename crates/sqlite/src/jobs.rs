@@ -1,15 +1,14 @@
 //! Jobs: enqueued, read, and changed by hand.
 
+mod insert;
+
 use async_trait::async_trait;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
-use windlass_core::{
-    Args, Attempt, AttemptOutcome, Job, JobId, JobOptions, LogLine, NewJob, Reason, Timestamp,
-};
+use rusqlite::{Connection, OptionalExtension, params};
+use windlass_core::{Attempt, AttemptOutcome, Job, JobId, LogLine, NewJob, Reason, Timestamp};
 use windlass_store::rules::{cancelling, check_batch, deleting, hastening, retrying};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page,
-    PageRequest, StoreError,
+    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page, PageRequest,
+    StoreError,
 };
 
 use crate::error::During;
@@ -26,7 +25,7 @@ impl JobStore for SqliteStore {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        self.writer.run(NAME, move |tx| insert_all(tx, &jobs).during(NAME)).await
+        self.writer.run(NAME, move |tx| insert::insert_all(tx, &jobs).during(NAME)).await
     }
 
     async fn job(&self, id: JobId) -> Result<Job, StoreError> {
@@ -107,64 +106,6 @@ impl JobStore for SqliteStore {
             })
             .await
     }
-}
-
-fn insert_all(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<Vec<Enqueued>> {
-    let mut statement = tx.connection.prepare_cached(sql::job::INSERT)?;
-    let mut answers = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let repeated = !insert(tx, &mut statement, job)?;
-        answers.push(Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated });
-    }
-    tx.hint_work();
-    Ok(answers)
-}
-
-/// Makes one job known; false if its id is there already.
-fn insert(tx: &mut Tx<'_>, statement: &mut CachedStatement<'_>, job: &NewJob) -> rusqlite::Result<bool> {
-    let lane = match tx.lanes.find(tx.connection, job)? {
-        Some(lane) => lane,
-        // A repeated job makes no new queue, whatever it names this time.
-        None if exists(tx.connection, job.id)? => return Ok(false),
-        None => tx.lanes.make(tx.connection, job)?,
-    };
-    let deadline = job.deadline.map(|deadline| deadline.instant(tx.now));
-    let inserted = statement.execute(params![
-        job.id.as_bytes(),
-        lane,
-        job.priority.as_number(),
-        job.due.instant(tx.now).as_micros(),
-        job.attempts_max,
-        job.losses_max,
-        tx.now.as_micros(),
-        deadline.map(Timestamp::as_micros),
-        StoredArgs(&job.args),
-        stored_options(&job.options)?,
-    ])?;
-    if inserted == 1 {
-        watch_deadline(tx, tx.connection.last_insert_rowid(), deadline)?;
-    }
-    Ok(inserted == 1)
-}
-
-/// JSON is kept as text, so that `sqlite3` shows it; anything else as a blob.
-struct StoredArgs<'a>(&'a Args);
-
-impl ToSql for StoredArgs<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Args::Json(json) => ValueRef::Text(json.as_bytes()),
-            Args::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// Nothing, where all is default: most jobs ask for nothing special.
-fn stored_options(options: &JobOptions) -> rusqlite::Result<Option<String>> {
-    if *options == JobOptions::default() {
-        return Ok(None);
-    }
-    as_json(options).map(Some)
 }
 
 /// Writes a value of the model as JSON.

@@ -183,13 +183,7 @@ pub(crate) fn stopping(tx: &Tx<'_>, worker: i64, maybe: bool) -> rusqlite::Resul
         return Ok(Vec::new());
     }
     let mut statement = tx.connection.prepare_cached(sql::lease::STOPPING)?;
-    let tokens = statement.query_map([worker], |row| {
-        Ok(AttemptToken {
-            job: row::job_id(row, 0)?,
-            number: row::unsigned(row, 1)?,
-            nonce: row::unsigned(row, 2)?,
-        })
-    })?;
+    let tokens = statement.query_map([worker], row::token)?;
     let tokens: Vec<AttemptToken> = tokens.collect::<Result<_, _>>()?;
     if tokens.is_empty() {
         tx.connection.prepare_cached(sql::worker::STOP)?.execute(params![worker, false])?;

@@ -39,8 +39,10 @@ use writer::Writer;
 /// A store in one SQLite file. It is closed when it is dropped, after what was asked of it is done.
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: Writer,
+    // Before the writer, as fields are dropped in this order: only the last connection to close puts the log into the
+    // file, and one that only reads cannot.
     readers: Readers,
+    writer: Writer,
     opener: open::Opener,
     clock: Arc<dyn Clock>,
     limits: Limits,

@@ -9,7 +9,7 @@ use crate::error::During;
 use crate::facts::Facts;
 use crate::file_system::{self, FileSystem};
 use crate::leases::{TakenBack, take_back};
-use crate::wal::{self, Wal};
+use crate::wal;
 use crate::workers::{forget, held};
 use crate::writer::Tx;
 use crate::{SqliteStore, jobs, open, row, sql};
@@ -180,7 +180,7 @@ fn tidy(tx: &Tx<'_>) -> rusqlite::Result<()> {
 
 fn status(opener: &open::Opener, now: Timestamp) -> StoreStatus {
     let path = opener.path();
-    let log_bytes = Wal::of(path).bytes();
+    let log_bytes = wal::file_bytes(path);
     let size_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len()) + log_bytes;
     let mut warnings = Vec::new();
     if opener.durability() == Durability::Relaxed {

@@ -3,9 +3,11 @@
 //! Everything is looked at before anything is written, so a file of another program, of a newer version or a damaged one
 //! is left exactly as it was.
 
+use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -76,6 +78,7 @@ impl Opener {
         check_sqlite_version()?;
         self.check_place()?;
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        self.check_writable(&connection)?;
         self.check_whole(&connection)?;
         let found = self.check_ours(&connection)?;
         self.configure(&connection, found == 0)?;
@@ -108,12 +111,8 @@ impl Opener {
                 "lies on {name}, where locks between machines cannot be trusted; use a local disk, or PostgreSQL for many machines"
             ));
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&self.path) {
-            Ok(_) => Ok(()),
+        match self.make_if_missing() {
+            Ok(()) => Ok(()),
             Err(error) if error.kind() == IoErrorKind::NotFound => {
                 refuse("its folder does not exist; create it first")
             }
@@ -124,13 +123,40 @@ impl Opener {
         }
     }
 
+    /// Makes an empty file where there is none. One that is there is left to SQLite alone: closing any other handle on
+    /// it would give up every lock that this process has on it, and the next process to close the file would take
+    /// itself for the last one and remove the log.
+    fn make_if_missing(&self) -> std::io::Result<()> {
+        // Nobody here may open the file between its making and the closing of the handle that made it.
+        static MAKING: Mutex<()> = Mutex::new(());
+        let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.path.try_exists()? {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.path).map(drop)
+    }
+
     fn connect(&self, access: OpenFlags) -> Result<Connection, StoreError> {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let mut connection = Connection::open_with_flags(&self.path, flags).during("open the store")?;
+        let mut connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
         connection.busy_handler(Some(wait_for_writer)).during("open the store")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         rusqlite::vtab::array::load_module(&connection).during("open the store")?;
         Ok(connection)
+    }
+
+    /// Refuses a file that SQLite could open for reading only, which it does without a word.
+    fn check_writable(&self, connection: &Connection) -> Result<(), StoreError> {
+        if connection.is_readonly("main").map_err(|error| self.refused(error))? {
+            let why = "cannot be written; check the rights of the file and its folder";
+            return Err(opening(&self.path, ErrorKind::Unavailable, why));
+        }
+        Ok(())
     }
 
     /// Refuses a file that ends before its own header says it does, unless the rest is in the log.
@@ -138,7 +164,7 @@ impl Opener {
         let pages: u64 = self.read(connection, "PRAGMA page_count")?;
         let page_bytes: u64 = self.read(connection, "PRAGMA page_size")?;
         let bytes = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
-        let log_bytes = crate::wal::Wal::of(&self.path).bytes();
+        let log_bytes = crate::wal::file_bytes(&self.path);
         if log_bytes == 0 && bytes < pages * page_bytes {
             let why = format!(
                 "is cut short: {bytes} bytes of {}; restore it from a backup, or save what is left with `sqlite3 {} .recover`",
@@ -152,9 +178,12 @@ impl Opener {
 
     /// The version of the schema in the file, 0 for one that is empty. Refuses every other file.
     fn check_ours(&self, connection: &Connection) -> Result<u32, StoreError> {
+        // In one snapshot: another process may be making the schema at this moment.
+        let snapshot = connection.unchecked_transaction().map_err(|error| self.refused(error))?;
         let application: i32 = self.read(connection, "PRAGMA application_id")?;
         let version: u32 = self.read(connection, "PRAGMA user_version")?;
         let tables: u32 = self.read(connection, sql::schema::TABLES)?;
+        snapshot.finish().map_err(|error| self.refused(error))?;
         if application == 0 && version == 0 && tables == 0 {
             return Ok(0);
         }
@@ -178,7 +207,7 @@ impl Opener {
             connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").during("open the store")?;
         }
         let synchronous = if self.durability == Durability::Relaxed { 1 } else { 2 };
-        self.set(connection, "journal_mode", "wal")?;
+        self.use_log(connection)?;
         self.set(connection, "synchronous", synchronous)?;
         self.set(connection, "mmap_size", 0)?;
         // The writer copies the log itself, between groups.
@@ -187,6 +216,18 @@ impl Opener {
         self.set(connection, "cache_size", -WRITER_CACHE_KIB)?;
         self.set(connection, "temp_store", 2)?;
         self.limit_size(connection)
+    }
+
+    /// Turns the write-ahead log on. Where another process is doing the same to a fresh file, SQLite answers that it is
+    /// busy without asking the handler, for fear of a deadlock; so the patience is ours.
+    fn use_log(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut tries = 0;
+        loop {
+            match self.set(connection, "journal_mode", "wal") {
+                Err(error) if is_busy(&error) && wait_for_writer(tries) => tries += 1,
+                done => return done,
+            }
+        }
     }
 
     /// SQLite counts pages, and never takes a limit below what is there already.
@@ -296,8 +337,14 @@ fn check_sqlite_version() -> Result<(), StoreError> {
     Ok(())
 }
 
+fn is_busy(error: &StoreError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
+    let code = cause.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+}
+
 /// Lets SQLite try again while another process writes: soon at first, and never for ever.
-fn wait_for_writer(tries: i32) -> bool {
+pub(crate) fn wait_for_writer(tries: i32) -> bool {
     let waited = BUSY_PAUSE.saturating_mul(tries.unsigned_abs());
     if waited >= BUSY_PATIENCE {
         return false;

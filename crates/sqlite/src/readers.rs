@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use windlass_store::{ErrorKind, StoreError};
 
+use crate::error::{During, is_fault};
 use crate::open::Opener;
 
 /// Most reads at a time. More would wait for the same disk.
@@ -35,9 +36,12 @@ impl Readers {
         let reading = tokio::task::spawn_blocking(move || {
             let _place = place;
             let connection = take(&idle).map_or_else(|| opener.open_reader(), Ok)?;
-            let found = in_snapshot(&connection, read)?;
-            give_back(&idle, connection);
-            Ok(found)
+            let found = in_snapshot(&connection, read);
+            // One that failed is closed: a fresh one is opened instead.
+            if !found.as_ref().is_err_and(is_fault) {
+                give_back(&idle, connection);
+            }
+            found
         });
         reading.await.unwrap_or_else(|panic| {
             Err(StoreError::new(name, ErrorKind::Unavailable)
@@ -51,7 +55,6 @@ fn take(idle: &Mutex<Vec<Connection>>) -> Option<Connection> {
     idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
-/// A connection whose read failed is not given back: a fresh one is opened instead.
 fn give_back(idle: &Mutex<Vec<Connection>>, connection: Connection) {
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
 }
@@ -60,7 +63,6 @@ fn in_snapshot<T>(
     connection: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    use crate::error::During;
     let transaction = connection.unchecked_transaction().during("read")?;
     let found = read(&transaction);
     transaction.finish().during("read")?;

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type, ValueRef};
 use windlass_core::{
-    Args, AttemptError, Invalid, Job, JobId, JobOptions, Json, LogLevel, LogLine, Priority, Progress, Reason,
-    Stage, Timestamp, state,
+    Args, AttemptError, AttemptToken, Invalid, Job, JobId, JobOptions, Json, LogLevel, LogLine, Priority,
+    Progress, Reason, Stage, Timestamp, state,
 };
 
 /// Reports a value that the schema allows and the model does not.
@@ -20,6 +20,11 @@ fn damaged(
 
 pub(crate) fn job_id(row: &Row<'_>, index: usize) -> rusqlite::Result<JobId> {
     row.get::<_, [u8; 16]>(index).map(JobId::from_bytes)
+}
+
+/// A token in the first three columns: job, number, nonce.
+pub(crate) fn token(row: &Row<'_>) -> rusqlite::Result<AttemptToken> {
+    Ok(AttemptToken { job: job_id(row, 0)?, number: unsigned(row, 1)?, nonce: unsigned(row, 2)? })
 }
 
 pub(crate) fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {

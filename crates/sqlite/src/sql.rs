@@ -18,6 +18,7 @@ statements! {
     job {
         ATTEMPTS = "attempts",
         CANCEL = "cancel",
+        COUNT_KNOWN = "count_known",
         DELETE = "delete",
         DELETE_ATTEMPTS = "delete_attempts",
         DELETE_EVENTS = "delete_events",
@@ -27,6 +28,7 @@ statements! {
         EXISTS = "exists",
         FACTS = "facts",
         INSERT = "insert",
+        INSERT_32 = "insert_32",
         LAST_ATTEMPT = "last_attempt",
         LIST = "list",
         LOG = "log",
@@ -86,6 +88,7 @@ statements! {
     worker {
         BEAT = "beat",
         HELD = "held",
+        HELD_TOKENS = "held_tokens",
         HERE = "here",
         HOLDS = "holds",
         HOLDS_RUNNING = "holds_running",

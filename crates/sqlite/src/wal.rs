@@ -4,58 +4,93 @@
 //! Here the writer does it between groups, after everyone has been answered.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// From this size on the log is copied into the file after a group: large enough that a page written by many groups is
-/// copied once, small enough to be read back in a blink.
-const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
+use crate::open::wait_for_writer;
 
-/// What is left of the log's file once it was copied and is written from its start again.
-pub(crate) const KEPT_BYTES: u64 = 4 * 1024 * 1024;
+/// From this many bytes on, the log is copied into the file after a group: large enough that a page written by many
+/// groups is copied once, small enough to be read back in a blink.
+const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// From this size on the last of it is copied with others kept from writing. A log is written from its start again only
+/// if nothing is added between the end of a copy and the next commit, and where several processes write all the time,
+/// something always is.
+const ALONE_BYTES: u64 = 2 * CHECKPOINT_BYTES;
+
+/// How much of the log's file is kept when it is written from its start again. Writing over what is there is a third
+/// quicker to flush than making the file longer, so all that one round takes is kept.
+pub(crate) const KEPT_BYTES: u64 = 2 * CHECKPOINT_BYTES;
 
 /// From this size on a reader that stands in the way is worth a word.
 pub(crate) const WARN_BYTES: u64 = 512 * 1024 * 1024;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Wal {
-    path: PathBuf,
-    /// The size at which to try next, past the one at which readers kept a checkpoint from having an effect.
+    /// How long the log must be for the next try.
     next_bytes: u64,
 }
 
 impl Wal {
-    /// The log beside the file at `path`.
-    pub(crate) fn of(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push("-wal");
-        Self { path: name.into(), next_bytes: CHECKPOINT_BYTES }
-    }
-
-    /// How large the log is now.
-    pub(crate) fn bytes(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
-    }
-
-    /// Copies the log into the file if it has grown large.
+    /// Copies the log into the file if it has grown long.
     ///
     /// Never waits for readers: what they still need stays, and the next try is made once the log has grown some more.
-    /// A log that was copied whole is written from its start again by the next commit, which also cuts its file.
-    pub(crate) fn keep_short(&mut self, connection: &Connection) {
-        let bytes = self.bytes();
+    /// A log that was copied whole is written from its start again by the next commit.
+    pub(crate) fn keep_short(&mut self, connection: &mut Connection) {
+        let bytes = match used(connection) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return tracing::warn!(%error, "could not look at the write-ahead log, will try again");
+            }
+        };
         if bytes < CHECKPOINT_BYTES {
             self.next_bytes = CHECKPOINT_BYTES;
         } else if bytes >= self.next_bytes {
             self.next_bytes = bytes.saturating_add(CHECKPOINT_BYTES / 4);
-            copy(connection);
+            let copied = copy(connection, PASSIVE).and_then(|()| {
+                if bytes < ALONE_BYTES { Ok(()) } else { without_patience(connection, |c| copy(c, FULL)) }
+            });
+            if let Err(error) = copied {
+                tracing::warn!(%error, "could not copy the write-ahead log into the file, will try again");
+            }
         }
     }
 }
 
+/// How large the file of the log is that belongs to the store at `path`.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    std::fs::metadata(PathBuf::from(name)).map_or(0, |metadata| metadata.len())
+}
+
+/// How many bytes of the log are in use, which may be less than its file has.
+fn used(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut look = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+    let frames: i64 = look.query_row([], |row| row.get(1))?;
+    // Pages are of the default size: nothing here ever asks for another.
+    Ok(u64::try_from(frames).unwrap_or(0) * 4096)
+}
+
+/// Copies while others write.
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
+/// Copies while others wait, if it gets hold of the write lock; otherwise like [`PASSIVE`].
+const FULL: &str = "PRAGMA wal_checkpoint(FULL)";
+
 /// Copies what no reader needs any more into the file.
-pub(crate) fn copy(connection: &Connection) {
-    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-    if let Err(error) = copied {
-        tracing::warn!(%error, "could not copy the write-ahead log into the file, will try again");
-    }
+fn copy(connection: &Connection, how: &str) -> rusqlite::Result<()> {
+    connection.query_row(how, [], |_| Ok(()))
+}
+
+/// Runs `act` so that it takes what locks there are and waits for none: it would wait for readers too.
+fn without_patience(
+    connection: &mut Connection,
+    act: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let acted = act(connection);
+    connection.busy_handler(Some(wait_for_writer))?;
+    acted
 }

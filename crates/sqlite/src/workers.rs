@@ -59,6 +59,17 @@ impl WorkerStore for SqliteStore {
             .run("list leases", move |connection| leases(connection, seen_until).during("list leases"))
             .await
     }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
+        const NAME: &str = "list what the worker holds";
+        self.readers
+            .run(NAME, move |connection| {
+                let mut statement = connection.prepare_cached(sql::worker::HELD_TOKENS).during(NAME)?;
+                let tokens = statement.query_map([worker.as_bytes()], row::token).during(NAME)?;
+                tokens.collect::<Result<_, _>>().during(NAME)
+            })
+            .await
+    }
 }
 
 fn unknown(name: &'static str, worker: WorkerId) -> StoreError {
@@ -184,13 +195,13 @@ fn worker(row: &Row<'_>) -> rusqlite::Result<Worker> {
 fn leases(connection: &Connection, seen_until: Timestamp) -> rusqlite::Result<Vec<LeaseSummary>> {
     let mut statement = connection.prepare_cached(sql::worker::LEASES)?;
     let leases = statement.query_map(params![seen_until.as_micros(), PAGE_MAX], |row| {
-        let token = AttemptToken {
-            job: row::job_id(row, 0)?,
-            number: row::unsigned(row, 1)?,
-            nonce: row::unsigned(row, 2)?,
-        };
         let worker = WorkerId::from_bytes(row.get(3)?);
-        Ok(LeaseSummary { token, worker, seen_at: row::instant(row, 4)?, lease_until: row::instant(row, 5)? })
+        Ok(LeaseSummary {
+            token: row::token(row)?,
+            worker,
+            seen_at: row::instant(row, 4)?,
+            lease_until: row::instant(row, 5)?,
+        })
     })?;
     leases.collect()
 }

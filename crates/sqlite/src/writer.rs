@@ -6,12 +6,15 @@
 //!
 //! An operation answers its caller's mistakes before it writes, so it has nothing to undo. When the database itself
 //! fails an operation, the whole group is rolled back and each of its operations is run again alone: the innocent
-//! ones succeed, and nobody needs a savepoint on the way that everyone takes.
+//! ones succeed, and nobody needs a savepoint on the way that everyone takes. An operation that panics is such a
+//! failure too, and costs nobody else the writer.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -160,7 +163,8 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let wish = Box::new(Wish { name, body, outcome: None, reply, _place: place });
         self.wishes.as_ref().ok_or_else(|| stopped(name))?.send(wish).map_err(|_| stopped(name))?;
-        answer.await.map_err(|_| stopped(name))?
+        // The thread is gone, and took with it whether it had come to the commit.
+        answer.await.map_err(|_| StoreError::new(name, ErrorKind::Unknown))?
     }
 }
 
@@ -181,43 +185,49 @@ struct Desk {
     lanes: Lanes,
     wal: Wal,
     data_version: i64,
+    /// When it was last compared.
+    looked_at: Instant,
     /// Whether the connection must be opened anew before it is used again.
     suspect: bool,
 }
 
 impl Desk {
     fn new(connection: Connection, surroundings: Surroundings) -> Self {
-        let wal = Wal::of(surroundings.opener.path());
+        let wal = Wal::default();
         let data_version = data_version(&connection).unwrap_or(0);
-        Self { connection, surroundings, lanes: Lanes::default(), wal, data_version, suspect: false }
+        let (lanes, looked_at) = (Lanes::default(), Instant::now());
+        Self { connection, surroundings, lanes, wal, data_version, looked_at, suspect: false }
     }
 
     fn work(mut self, waiting: &Receiver<Box<dyn Operation>>) {
         let mut group = Vec::new();
+        let mut served = false;
         loop {
-            let patience =
-                if self.surroundings.signals.listeners() > 0 { LOOK_EVERY } else { LOOK_FOR_LISTENERS_EVERY };
-            match waiting.recv_timeout(patience) {
-                Ok(wish) => group.push(wish),
+            let soon = if served { soon(waiting) } else { None };
+            match soon.map_or_else(|| waiting.recv_timeout(self.patience()), Ok) {
+                Ok(first) => {
+                    group.push(first);
+                    group.extend(waiting.try_iter().take(GROUP_MAX - 1));
+                    self.serve(&mut group);
+                    self.wal.keep_short(&mut self.connection);
+                    // Callers who never pause must not keep us from hearing of other processes.
+                    if self.looked_at.elapsed() >= LOOK_EVERY {
+                        self.look_around();
+                    }
+                    served = true;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_around();
-                    continue;
+                    served = false;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.serve_with_those_behind(&mut group, waiting);
         }
     }
 
-    /// Serves the first of a group together with all who have come in the meantime.
-    fn serve_with_those_behind(
-        &mut self,
-        group: &mut Vec<Box<dyn Operation>>,
-        waiting: &Receiver<Box<dyn Operation>>,
-    ) {
-        group.extend(waiting.try_iter().take(GROUP_MAX - 1));
-        self.serve(group);
-        self.wal.keep_short(&self.connection);
+    /// How long to sleep before looking at what other processes have done.
+    fn patience(&self) -> Duration {
+        if self.surroundings.signals.listeners() > 0 { LOOK_EVERY } else { LOOK_FOR_LISTENERS_EVERY }
     }
 
     /// Runs a group and answers everyone in it.
@@ -229,7 +239,7 @@ impl Desk {
                 }
                 self.tell(hints);
             }
-            Err(Failure { error, committing }) if committing || group.len() == 1 => {
+            Err(Failure { error, stage }) if stage != Stage::Running || group.len() == 1 => {
                 for wish in group.drain(..) {
                     wish.answer(Err(&error));
                 }
@@ -243,30 +253,40 @@ impl Desk {
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Operation>]) -> Result<Hints, Failure> {
-        self.reopen_if_suspect()?;
-        self.connection.execute_batch("BEGIN IMMEDIATE").during("begin a transaction")?;
         let mut hints = Hints::default();
-        let outcome = self
-            .run_all(group, &mut hints)
-            .and_then(|()| self.connection.execute_batch("COMMIT").map_err(Failure::at_commit));
+        let outcome =
+            self.begin().and_then(|()| self.run_all(group, &mut hints)).and_then(|()| self.commit());
         if let Err(failure) = &outcome {
             self.abandon(failure);
         }
         outcome.map(|()| hints)
     }
 
+    fn begin(&mut self) -> Result<(), Failure> {
+        let begun = self
+            .reopen_if_suspect()
+            .and_then(|()| self.connection.execute_batch("BEGIN IMMEDIATE").during("begin a transaction"));
+        begun.map_err(|error| Failure { error, stage: Stage::Beginning })
+    }
+
     fn run_all(&mut self, group: &mut [Box<dyn Operation>], hints: &mut Hints) -> Result<(), Failure> {
-        let mut tx = Tx {
-            connection: &self.connection,
-            lanes: &mut self.lanes,
-            limits: &self.surroundings.limits,
-            now: self.surroundings.clock.now(),
-            hints,
-        };
-        for wish in group {
-            wish.run(&mut tx)?;
-        }
-        Ok(())
+        // What a panic leaves half done is rolled back or made anew by `abandon`.
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            let mut tx = Tx {
+                connection: &self.connection,
+                lanes: &mut self.lanes,
+                limits: &self.surroundings.limits,
+                now: self.surroundings.clock.now(),
+                hints,
+            };
+            group.iter_mut().try_for_each(|wish| wish.run(&mut tx))
+        }));
+        let outcome = run.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        outcome.map_err(|error| Failure { error, stage: Stage::Running })
+    }
+
+    fn commit(&self) -> Result<(), Failure> {
+        self.connection.execute_batch("COMMIT").map_err(Failure::at_commit)
     }
 
     /// Leaves nothing of a failed group behind.
@@ -277,7 +297,7 @@ impl Desk {
         // Lanes made in the transaction are gone with it.
         self.lanes = Lanes::default();
         // After a failed flush the pages in memory prove nothing about the disk: look at the file afresh.
-        self.suspect |= failure.committing;
+        self.suspect |= failure.stage == Stage::Committing;
         tracing::warn!(error = %failure.error, "a transaction was rolled back");
     }
 
@@ -285,12 +305,16 @@ impl Desk {
         if self.suspect {
             self.connection = self.surroundings.opener.open_writer()?;
             self.suspect = false;
+            // The version is the connection's own: what others did meanwhile cannot be told from it.
+            self.data_version = data_version(&self.connection).unwrap_or(0);
+            self.tell(Hints { work: true, ended: true });
         }
         Ok(())
     }
 
     /// Wakes local waiters when another process has committed: it may have enqueued, cancelled, or finished a job.
     fn look_around(&mut self) {
+        self.looked_at = Instant::now();
         if self.surroundings.signals.listeners() == 0 {
             return;
         }
@@ -299,7 +323,7 @@ impl Desk {
             self.data_version = version;
             self.tell(Hints { work: true, ended: true });
         }
-        self.wal.keep_short(&self.connection);
+        self.wal.keep_short(&mut self.connection);
     }
 
     fn tell(&self, hints: Hints) {
@@ -314,7 +338,7 @@ impl Desk {
 
 /// A wish that comes within a moment of the last answer, without the cost of falling asleep and being woken.
 fn soon(waiting: &Receiver<Box<dyn Operation>>) -> Option<Box<dyn Operation>> {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     loop {
         match waiting.try_recv() {
             Ok(wish) => return Some(wish),
@@ -329,10 +353,19 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// Why a group failed, and whether it was the commit.
+/// Why a group failed, and when.
 struct Failure {
     error: StoreError,
-    committing: bool,
+    stage: Stage,
+}
+
+/// How far a group had come. What strikes before or after its operations strikes all of them: to try each alone would
+/// make the last of many wait for as many patiences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Beginning,
+    Running,
+    Committing,
 }
 
 impl Failure {
@@ -345,12 +378,16 @@ impl Failure {
                 .with_source(failed),
             _ => failed,
         };
-        Self { error, committing: true }
+        Self { error, stage: Stage::Committing }
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self { error, committing: false }
-    }
+/// What an operation did that panicked: it met what cannot be, in the file or in this program.
+fn panicked(panic: &(dyn Any + Send)) -> StoreError {
+    let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    StoreError::new("run the operation", ErrorKind::Corrupt)
+        .with_detail(format!("it panicked, and was rolled back: {}", said.unwrap_or("it did not say why")))
 }
+
+#[cfg(test)]
+mod tests;

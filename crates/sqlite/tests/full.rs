@@ -1,5 +1,7 @@
 //! A store without room: it says so, keeps what it has, and goes on once there is room.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 use std::time::Duration;
 
 use windlass_core::{Args, KindName, NewJob};

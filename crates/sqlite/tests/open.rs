@@ -1,5 +1,7 @@
 //! Files that are not ours, not whole, not writable: refused with the path and what to do, and left as they were.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -156,4 +158,31 @@ async fn a_relaxed_store_says_so() {
 
     assert_eq!(status.durability, windlass_store::Durability::Relaxed);
     assert!(status.warnings[0].contains("relaxed"));
+}
+
+#[tokio::test]
+async fn a_store_that_was_read_and_closed_is_one_file() {
+    let (folder, path) = filled(3).await;
+    let store = open(&path).await.unwrap();
+    let _ = store.enqueue(vec![job()]).await.unwrap();
+    assert_eq!(store.jobs(JobFilter::default(), PageRequest::first(10)).await.unwrap().items.len(), 4);
+
+    drop(store);
+
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(left, [path]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_may_not_be_written_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path) = filled(1).await;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&path).is_ok() {
+        // Whoever is root may write what may not be written.
+        return;
+    }
+
+    assert_refused(&path, ErrorKind::Unavailable, "cannot be written").await;
 }

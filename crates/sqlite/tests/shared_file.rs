@@ -1,5 +1,7 @@
 //! Two stores on one file, as two processes have it.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +51,29 @@ async fn one_hears_of_what_the_other_enqueued() {
     assert_eq!(here.claim(request).await.unwrap().jobs.len(), 1);
 }
 
+#[tokio::test]
+async fn one_who_is_always_busy_hears_of_it_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let (here, there) = (open(&path).await, open(&path).await);
+    let worker = claim(&here, 1).await.worker;
+    let mut work = here.signals().work();
+    let beats = async {
+        loop {
+            here.beat(worker).await.unwrap();
+        }
+    };
+    let heard = async {
+        let _ = there.enqueue(vec![job("fresh")]).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), work.next()).await
+    };
+
+    tokio::select! {
+        heard = heard => heard.expect("a hint from the other store"),
+        () = beats => {}
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_write_at_once_share_the_jobs_and_lose_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,4 +114,57 @@ async fn two_that_write_at_once_share_the_jobs_and_lose_none() {
         windlass_store::JobFilter { states: vec![JobState::Ready, JobState::Running], ..Default::default() };
     let page = windlass_store::PageRequest::first(1);
     assert!(stores[0].jobs(left, page).await.unwrap().items.is_empty());
+}
+
+// Each copied the log into the file between its own commits, and never found it whole: the other had added to it. It
+// grew by all that was ever written.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_stays_short_while_two_write_all_the_time() {
+    const MIB: usize = 1024 * 1024;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let open = async || Arc::new(SqliteOptions::new(&path).relaxed().open().await.unwrap());
+    let stores = [open().await, open().await];
+    let args = Args::of(&"x".repeat(MIB / 128)).unwrap();
+    let large = || NewJob::new(ids::job_id(), KindName::new("large").unwrap(), args.clone());
+    let writers = (0..8).map(|writer| {
+        let store = Arc::clone(&stores[writer % 2]);
+        let large = &large;
+        async move {
+            for _ in 0..200 {
+                let _ = store.enqueue((0..16).map(|_| large()).collect()).await.unwrap();
+            }
+        }
+    });
+
+    futures_util::future::join_all(writers).await;
+
+    let log = std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+    assert!(log < 40 * MIB as u64, "200 MiB were written, and the log has {log} bytes");
+}
+
+/// How many locks this process holds on the file at `path`.
+#[cfg(target_os = "linux")]
+fn locks_on(path: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let (process, inode) = (std::process::id().to_string(), std::fs::metadata(path).unwrap().ino());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let ours = locks.lines().filter(|lock| lock.split_whitespace().any(|word| word == process));
+    ours.filter(|lock| lock.contains(&format!(":{inode} "))).count()
+}
+
+// Closing any handle on a file gives up every lock that the process has on it. Opening the store a second time opened
+// and closed the file by itself, so the next process that closed it took itself for the last one and removed the log:
+// what was acknowledged from then on was seen by nobody.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn g01_a_file_that_is_opened_twice_stays_locked_against_other_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let _first = open(&path).await;
+    assert_eq!(locks_on(&path), 1, "it is in use");
+
+    let _second = open(&path).await;
+
+    assert_eq!(locks_on(&path), 1, "it still is");
 }

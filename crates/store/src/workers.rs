@@ -123,4 +123,8 @@ pub trait WorkerStore: Send + Sync {
     /// Open attempts that have been silent for at least `silent_for` (zero for all), the longest-silent first and
     /// those that fell silent together by job id, at most [`windlass_core::limits::PAGE_MAX`].
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError>;
+
+    /// Every open attempt of a worker, by job id, whatever lease it has; none for a worker that is not known. What a
+    /// worker asks that may have been given jobs by a claim whose answer it never got.
+    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError>;
 }

@@ -10,7 +10,7 @@ mod scan;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -60,10 +60,21 @@ const ENQUEUE_TOGETHER: usize = 500;
 const LEASE: Duration = Duration::from_secs(3);
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let args = Args::parse();
-    std::fs::create_dir_all(&args.out)?;
-    let (folder, out) = (args.folder.canonicalize()?, args.out.canonicalize()?);
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+    // Looked for before anything is made: a misspelt folder leaves no archive behind.
+    let folder = args.folder.canonicalize().map_err(|error| cannot("read", &args.folder, &error))?;
+    std::fs::create_dir_all(&args.out).map_err(|error| cannot("make", &args.out, &error))?;
+    let out = args.out.canonicalize().map_err(|error| cannot("read", &args.out, &error))?;
     let found = scan::files(&folder, &out)?;
     let windlass = Windlass::open(out.join("archive.db")).await?;
     let app = App { windlass: windlass.clone(), folder, out };
@@ -96,6 +107,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     report::print(&totals, &app.out, &mut std::io::stdout().lock())?;
     Ok(if totals.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("cannot {what} {}: {error}", path.display())
 }
 
 /// Makes a job of each file. A file that is known, and did not change, has its job already.

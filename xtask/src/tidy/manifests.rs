@@ -1,4 +1,7 @@
 //! Every crate takes its lints, its edition and its version from the workspace, so no crate can quietly opt out.
+//!
+//! A benchmark may be a workspace of its own, where what it is compared with would weigh on everybody's build; it has nobody
+//! to take them from.
 
 use super::Finding;
 use crate::repo::Repo;
@@ -16,6 +19,9 @@ fn check_manifest(path: &str, text: &str) -> Vec<Finding> {
         Ok(manifest) => manifest,
         Err(error) => return vec![Finding::about(path, format!("is no TOML: {error}"))],
     };
+    if path.starts_with("bench/") && manifest.contains_key("workspace") {
+        return Vec::new();
+    }
     let is_inherited = |value: Option<&toml::Value>| {
         value.and_then(|it| it.get("workspace")).and_then(toml::Value::as_bool) == Some(true)
     };
@@ -52,5 +58,13 @@ mod tests {
         assert_eq!(problems(&GOOD.replace("[lints]\nworkspace = true\n", "")), 1);
         assert_eq!(problems(&GOOD.replace("edition.workspace = true", "edition = \"2021\"")), 1);
         assert_eq!(problems("not toml"), 1);
+    }
+
+    #[test]
+    fn only_a_benchmark_may_be_a_workspace_of_its_own() {
+        let own = GOOD.replace("[lints]\nworkspace = true\n", "[workspace]\n");
+
+        assert_eq!(problems(&own), 1);
+        assert!(check(&Repo::of(&[("bench/peers/Cargo.toml", &own)])).is_empty());
     }
 }

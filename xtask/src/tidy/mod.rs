@@ -77,7 +77,11 @@ pub(crate) fn command(fix: bool) -> Result<(), String> {
     for (name, finding) in &findings {
         println!("{name:<12} {finding}");
     }
-    if findings.is_empty() { Ok(()) } else { Err(format!("{} things to tidy", findings.len())) }
+    if !findings.is_empty() {
+        return Err(format!("{} things to tidy", findings.len()));
+    }
+    println!("nothing to tidy in {} checks", CHECKS.len());
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ const FORBIDDEN: [(&str, &str); 8] = [
 const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
-    // Cargo writes the lock file, and names the host of every package in it.
-    let written_by_us = repo.files().filter(|(path, _)| *path != "Cargo.lock");
+    // Cargo writes lock files, and names the host of every package in them.
+    let written_by_us = repo.files().filter(|(path, _)| !path.ends_with("Cargo.lock"));
     written_by_us
         .flat_map(|(path, text)| forbidden(path, text).into_iter().chain(marks(path, text)))
         .collect()
@@ -77,9 +77,9 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_file_is_left_to_cargo() {
+    fn lock_files_are_left_to_cargo() {
         let text = FORBIDDEN.map(|(word, _)| word).join("\n");
 
-        assert!(check(&Repo::of(&[("Cargo.lock", &text)])).is_empty());
+        assert!(check(&Repo::of(&[("Cargo.lock", &text), ("bench/peers/Cargo.lock", &text)])).is_empty());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use windlass_core::{Due, JobId, JobState, KindName, Priority, QueueName, Tag, Timestamp};
 
-use super::values::{due, duration, instant};
+use super::values::{cursor, due, duration, instant};
 
 #[derive(Debug, Args)]
 pub(crate) struct EnqueueArgs {
@@ -91,7 +91,7 @@ pub(crate) struct JobsListArgs {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) limit: u32,
     /// Go on after the last page; the footer says with what.
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub(crate) after: Option<i64>,
 }
 

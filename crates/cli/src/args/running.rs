@@ -8,6 +8,9 @@ use windlass_core::{KindName, QueueName};
 
 use super::values::{duration, problem};
 
+/// More commands at a time than any machine can run.
+const SLOTS_MAX: u32 = 10_000;
+
 /// How attempts are run here.
 #[derive(Debug, Args)]
 pub(crate) struct HandlerArgs {
@@ -15,7 +18,7 @@ pub(crate) struct HandlerArgs {
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<String>,
     /// How many jobs to run at a time [default: one per CPU].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SLOTS_MAX)))]
     pub(crate) slots: Option<u32>,
     /// How long a job waits whose command ended with exit code 75.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
@@ -97,8 +100,8 @@ fn queue_slots(text: &str) -> Result<QueueSlots, String> {
     // A queue's name may have colons of its own, so only a number after the last one is a number of slots.
     let slots = text.rsplit_once(':').and_then(|(queue, slots)| Some((queue, slots.parse::<u32>().ok()?)));
     let (queue, slots) = slots.map_or((text, None), |(queue, slots)| (queue, Some(slots)));
-    if slots == Some(0) {
-        return Err("the number of slots must be 1 or more".to_owned());
+    if slots.is_some_and(|slots| !(1..=SLOTS_MAX).contains(&slots)) {
+        return Err(format!("the number of slots must be 1 to {SLOTS_MAX}"));
     }
     Ok(QueueSlots { queue: queue.parse().map_err(problem)?, slots })
 }
@@ -115,6 +118,7 @@ mod tests {
         assert_eq!(read("mail:4"), Ok(("mail".to_owned(), Some(4))));
         assert_eq!(read("tenant:7:mail"), Ok(("tenant:7:mail".to_owned(), None)));
         assert!(read("mail:0").is_err());
+        assert!(read("mail:10000").is_ok() && read("mail:10001").is_err());
         assert!(read(":4").is_err());
     }
 }

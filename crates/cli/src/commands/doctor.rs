@@ -65,10 +65,7 @@ fn opened(status: &StoreStatus) -> Finding {
 }
 
 fn store_failed(error: &CliError) -> Finding {
-    let text = anstream::adapter::strip_str(&error.render()).to_string();
-    let (what, cure) = text.split_once('\n').unwrap_or((&text, ""));
-    let cure = cure.trim().strip_prefix("help: ").map(str::to_owned);
-    Finding::new(Check::Failed, "store", what.to_owned(), cure)
+    Finding::new(Check::Failed, "store", error.what(), error.help().map(str::to_owned))
 }
 
 fn integrity(problems: &[String]) -> Vec<Finding> {

@@ -2,16 +2,18 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use windlass_core::{JobId, Json};
-use windlass_store::SharedStore;
 use windlass_store::ids::job_id;
+use windlass_store::{SharedStore, StoreError, Worker};
 use windlass_wire::{JobRequest, JobShape};
 
 use crate::args::{EnqueueArgs, EnqueueOptions};
 use crate::commands::wait;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::handler::EXEC;
 use crate::job_file::JobFile;
 use crate::output::{Cell, Column, Form, Output, Row, fields};
 
@@ -27,6 +29,9 @@ pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, 
     let requests = requests(&args)?;
     let store = context.store_or_make().await?;
     let ids = enqueue(&store, requests).await?;
+    if context.stderr_terminal() {
+        tell_of_no_worker(&store, &args, context).await?;
+    }
     if args.wait {
         return waited(&store, &ids).await;
     }
@@ -93,8 +98,13 @@ fn read(text: &str) -> Result<Json, CliError> {
     };
     // A line break at the end of a file is not part of what it says.
     Json::new("args", bytes.trim_ascii().to_vec()).map_err(|invalid| {
-        CliError::invalid(&invalid)
-            .with_help("args are JSON: a text needs quotes of its own, as '\"text\"'; @FILE and - read them from elsewhere")
+        let error = CliError::invalid(&invalid);
+        if !invalid.problem.starts_with("is not JSON") {
+            return error;
+        }
+        error.with_help(
+            "args are JSON: a text needs quotes of its own, as '\"text\"'; @FILE and - read them from elsewhere",
+        )
     })
 }
 
@@ -102,9 +112,42 @@ async fn enqueue(store: &SharedStore, requests: Vec<JobRequest>) -> Result<Vec<J
     let (mut ids, mut requests) = (Vec::with_capacity(requests.len()), requests.into_iter().peekable());
     while requests.peek().is_some() {
         let batch = requests.by_ref().take(BATCH).map(|request| request.into_new_job(job_id())).collect();
-        ids.extend(store.enqueue(batch).await?.into_iter().map(|enqueued| enqueued.id));
+        let enqueued = store.enqueue(batch).await.map_err(|error| halfway(error, ids.len()))?;
+        ids.extend(enqueued.into_iter().map(|enqueued| enqueued.id));
     }
     Ok(ids)
+}
+
+/// A failure after some of a file was enqueued: to be told, because doing it all again would do that part twice.
+fn halfway(error: StoreError, enqueued: usize) -> CliError {
+    let error = CliError::from(error);
+    if enqueued == 0 {
+        return error;
+    }
+    let help = error.help().map_or(String::new(), |help| format!("{help}\n"));
+    error.with_help(format!(
+        "{help}the first {enqueued} jobs of the file are enqueued: leave them out when you try again"
+    ))
+}
+
+/// Tells of jobs that nobody would run: they are kept, but a person would wait for them in vain.
+async fn tell_of_no_worker(
+    store: &SharedStore,
+    args: &EnqueueArgs,
+    context: &Context,
+) -> Result<(), CliError> {
+    let Some(kind) = &args.kind else { return Ok(()) };
+    let takes = |worker: &Worker| {
+        let kinds = &worker.registered.kinds;
+        kinds.is_empty() || kinds.iter().any(|support| support.kind == *kind)
+    };
+    if !store.workers(Duration::ZERO).await?.iter().any(takes) {
+        let command =
+            if kind.as_str() == EXEC { String::new() } else { format!(" --kind {kind} --exec CMD") };
+        context
+            .hint(&format!("no worker runs jobs of kind \"{kind}\" yet; start one: windlass work{command}"));
+    }
+    Ok(())
 }
 
 async fn waited(store: &SharedStore, ids: &[JobId]) -> Result<Output, CliError> {
@@ -119,9 +162,26 @@ async fn waited(store: &SharedStore, ids: &[JobId]) -> Result<Output, CliError> 
             Cell::text(job.id),
             Cell::State(job.state),
             Cell::maybe(job.result.as_ref(), |result| Cell::text(result.as_str())),
-            Cell::maybe(job.error.as_ref(), |error| Cell::text(&error.message)),
+            Cell::maybe(job.error.as_ref(), Cell::error),
         ],
         fields: fields(&JobShape::from(job)),
     });
     Ok(Output::list(WAITED, rows.collect()).with_exit(exit))
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_store::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_halfway_says_what_is_enqueued_already() {
+        let failed = || StoreError::new("enqueue jobs", ErrorKind::Full);
+
+        assert!(!halfway(failed(), 0).render().contains("of the file"));
+        let told = halfway(failed(), 2_000).render();
+        assert!(told.contains("the first 2000 jobs of the file are enqueued"), "{told}");
+        assert!(told.contains("make room on the disk"), "{told}");
+    }
 }

@@ -12,11 +12,11 @@ use crate::output::{Cell, Column, Output, Row, fields};
 
 pub(crate) const COLUMNS: &[Column] = &[
     Column::whole("ID"),
-    Column::new("STATE"),
+    Column::whole("STATE"),
     Column::new("KIND"),
     Column::new("QUEUE"),
-    Column::new("ATTEMPT"),
-    Column::new("RUN AT"),
+    Column::spare("ATTEMPT"),
+    Column::spare("RUN AT"),
     Column::new("CREATED"),
     Column::new("ERROR"),
 ];
@@ -42,7 +42,6 @@ pub(crate) async fn run(args: JobsListArgs, context: &Context) -> Result<Output,
 
 /// One job as a row.
 pub(crate) fn row(job: Job) -> Row {
-    let error = job.error.as_ref().map(|error| error.message.clone());
     Row {
         id: job.id.to_string(),
         cells: vec![
@@ -53,7 +52,7 @@ pub(crate) fn row(job: Job) -> Row {
             Cell::Number(job.attempt.into()),
             Cell::Time(job.run_at),
             Cell::Time(job.created_at),
-            Cell::maybe(error, Cell::Text),
+            Cell::maybe(job.error.as_ref(), Cell::error),
         ],
         fields: fields(&JobShape::from(job)),
     }

@@ -63,9 +63,6 @@ fn lines(job: &Job) -> Vec<(&'static str, Cell)> {
         let message = progress.message.as_deref().map_or(String::new(), |message| format!(" {message}"));
         format!("{} %{message}", progress.percent)
     });
-    let error = job.error.as_ref().map(|error| {
-        std::iter::once(&error.message).chain(&error.chain).map(String::as_str).collect::<Vec<_>>().join(": ")
-    });
     vec![
         ("id", Cell::text(job.id)),
         ("state", Cell::State(job.state)),
@@ -84,7 +81,7 @@ fn lines(job: &Job) -> Vec<(&'static str, Cell)> {
         ("progress", Cell::maybe(progress, Cell::Text)),
         ("checkpoint", Cell::maybe(job.checkpoint.as_ref(), |json| text(json.as_bytes()))),
         ("result", Cell::maybe(job.result.as_ref(), |json| text(json.as_bytes()))),
-        ("error", Cell::maybe(error, Cell::Text)),
+        ("error", Cell::maybe(job.error.as_ref(), Cell::error)),
         ("submitted by", Cell::maybe(job.options.submitted_by.as_ref(), Cell::text)),
         ("worker", Cell::maybe(job.worker.as_ref(), Cell::text)),
         ("created", Cell::Time(job.created_at)),

@@ -12,12 +12,12 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column::whole("QUEUE"),
     Column::new("READY"),
     Column::new("RUNNING"),
-    Column::new("SCHEDULED"),
+    Column::spare("SCHEDULED"),
     Column::new("RETRYABLE"),
     Column::new("COMPLETED"),
-    Column::new("CANCELLED"),
+    Column::spare("CANCELLED"),
     Column::new("DEAD"),
-    Column::new("OLDEST READY"),
+    Column::spare("OLDEST READY"),
     Column::new("PAUSED"),
 ];
 

@@ -22,5 +22,6 @@ pub(crate) async fn run(
     };
     let store = context.store().await?;
     store.pause(&queue, by).await?;
-    queues_resume::shown(&store, &queue).await
+    let output = queues_resume::shown(&store, &queue).await?;
+    Ok(output.with_note(format!("until `windlass queues resume {queue}`")))
 }

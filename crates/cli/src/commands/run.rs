@@ -12,7 +12,7 @@ use windlass_core::{JobId, KindName, QueueName};
 use windlass_store::{ErrorKind, SharedStore, StoreError};
 
 use crate::args::RunArgs;
-use crate::commands::work::{stopped, unheard};
+use crate::commands::work::{stopped, stopping, unheard};
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
@@ -20,7 +20,8 @@ use crate::handler::EXEC;
 use crate::interrupt::Interrupt;
 use crate::job_file::{Generation, JobFile};
 use crate::output::Output;
-use crate::progress::ProgressShow;
+use crate::output::cell::counted;
+use crate::progress::{Counts, ProgressShow};
 use crate::tracker::Tracker;
 use crate::worker::{Plan, PlannedKinds, Ready, prepare};
 
@@ -49,15 +50,17 @@ pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<Output, CliE
     warn_of_pauses(&store, &plan, context).await?;
     let generation = generation(&store, &file, &args).await?;
     let enqueued = enqueue(&store, &file, generation, &interrupt).await?;
-    if enqueued.resumed > 0 {
-        let (known, all, name) = (enqueued.resumed, enqueued.jobs.len(), &file.name);
-        context.tell(&format!(
-            "going on with {name}: {known} of {all} jobs are known; --fresh does it all once more"
-        ));
-    }
     let mut tracker = Tracker::new(enqueued.jobs);
+    if enqueued.resumed > 0 {
+        tracker.look_at_all(&store).await?;
+        context.tell(&resumed(&file.name, &tracker));
+    }
     let show = ProgressShow::new(args.progress, context.stderr_terminal(), &file.name);
-    work_off(&store, prepare(&store, &args.handler, plan)?, &mut tracker, (&interrupt, show)).await?;
+    let asked = async {
+        interrupt.asked().await;
+        context.tell(&stopping(args.handler.drain));
+    };
+    work_off(&store, prepare(&store, &args.handler, plan)?, &mut tracker, (asked, show)).await?;
     let ran = Ran {
         file: &file,
         generation,
@@ -72,6 +75,22 @@ pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<Output, CliE
     context
         .tell(&format!("stopped with {done} of {total} jobs done; the same command goes on with the rest"));
     Ok(ran.output().with_exit(ExitCode::Interrupted))
+}
+
+/// Where the run goes on that was begun before.
+fn resumed(name: &str, tracker: &Tracker) -> String {
+    let Counts { total, done, running, .. } = tracker.counts();
+    if done == total {
+        return format!("{name} was done before, all {total} jobs of it; --fresh does it all once more");
+    }
+    let held = match running {
+        0 => String::new(),
+        held => {
+            let held = counted(held as u64, "job");
+            format!("; {held} held by another worker: if that one is gone, its lease has to run out first")
+        }
+    };
+    format!("going on with {name}: {done} of {total} jobs are done; --fresh does it all once more{held}")
 }
 
 /// What the worker has to do for the file, if it can.
@@ -160,7 +179,7 @@ async fn work_off(
     store: &SharedStore,
     ready: Ready,
     tracker: &mut Tracker,
-    (interrupt, mut show): (&Interrupt, ProgressShow),
+    (asked, mut show): (impl Future<Output = ()>, ProgressShow),
 ) -> Result<(), CliError> {
     let Ready { worker, ended, .. } = ready;
     // Of a file whose jobs are all final there is nothing to run.
@@ -172,7 +191,7 @@ async fn work_off(
     let stop = async {
         tokio::select! {
             () = over.cancelled() => {}
-            () = interrupt.asked() => {}
+            () = asked => {}
         }
     };
     let work = async {

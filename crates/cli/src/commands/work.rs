@@ -43,7 +43,7 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
     }
     let stop = async {
         tokio::select! {
-            () = interrupt.asked() => {}
+            () = interrupt.asked() => context.tell(&stopping(args.handler.drain)),
             () = until_empty(&store, &name, &scope), if args.until_empty => {}
         }
     };
@@ -96,6 +96,12 @@ async fn open_queues(store: &SharedStore, scope: &JobFilter) -> Result<Vec<Queue
     let wanted = |name: &QueueName| scope.queues.is_empty() || scope.queues.contains(name);
     let open = store.queues().await?.into_iter().filter(|queue| queue.pause.is_none());
     Ok(open.map(|queue| queue.name).filter(wanted).collect())
+}
+
+/// What a first Ctrl-C does, and what a second one would.
+pub(super) fn stopping(drain: Duration) -> String {
+    let drain = windlass_core::span::format(drain);
+    format!("stopping: running jobs have {drain} to finish; once more to stop at once")
 }
 
 fn told(report: &StopReport) -> String {

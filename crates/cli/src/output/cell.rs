@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comfy_table::Color;
-use windlass_core::{JobState, Timestamp, span};
+use windlass_core::{AttemptError, JobState, Timestamp, span};
 
 use super::Style;
 use crate::args::TimeForm;
@@ -52,6 +52,12 @@ impl Cell {
     #[expect(clippy::needless_pass_by_value, reason = "ids, names and words are given as they come")]
     pub(crate) fn text(text: impl ToString) -> Self {
         Self::Text(text.to_string())
+    }
+
+    /// What went wrong and why, as one line.
+    pub(crate) fn error(error: &AttemptError) -> Self {
+        let parts = std::iter::once(&error.message).chain(&error.chain).map(String::as_str);
+        Self::Text(parts.collect::<Vec<_>>().join(": "))
     }
 
     pub(crate) fn maybe<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {

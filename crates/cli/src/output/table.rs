@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{Cell, List, Record, Style};
+
+/// Between two columns.
+const PADDING: u16 = 2;
 
 /// Aligned columns; what is too wide for the screen is cut, but for ids.
 pub(super) fn list(list: &List, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -12,21 +15,49 @@ pub(super) fn list(list: &List, style: &Style, out: &mut dyn Write) -> io::Resul
         return Ok(());
     }
     let mut table = empty(style);
-    table.set_header(
-        list.columns.iter().map(|column| comfy_table::Cell::new(column.title).add_attribute(Attribute::Dim)),
-    );
+    let shown = fitting(list, style, table.width().map(usize::from));
+    let columns = || shown.iter().map(|index| &list.columns[*index]);
+    let titles = columns().map(|column| comfy_table::Cell::new(column.title).add_attribute(Attribute::Dim));
+    table.set_header(one_line(titles));
     for row in &list.rows {
-        let mut line = comfy_table::Row::from(row.cells.iter().map(|cell| pretty(cell, style)));
-        line.max_height(1);
-        table.add_row(line);
+        table.add_row(one_line(shown.iter().map(|index| pretty(&row.cells[*index], style))));
     }
-    for (column, wanted) in table.column_iter_mut().zip(list.columns) {
-        column.set_padding((0, 2));
-        if wanted.whole {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+    for (column, wanted) in table.column_iter_mut().zip(columns()) {
+        column.set_padding((0, PADDING));
+        let title = u16::try_from(wanted.title.len()).unwrap_or(u16::MAX);
+        column.set_constraint(if wanted.whole {
+            ColumnConstraint::ContentWidth
+        } else {
+            ColumnConstraint::LowerBoundary(Width::Fixed(title.saturating_add(PADDING)))
+        });
     }
     write(&table, out)
+}
+
+/// The columns that are shown in this width: all, or as many as there is room for the titles of.
+fn fitting(list: &List, style: &Style, width: Option<usize>) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..list.columns.len()).collect();
+    let Some(width) = width else { return shown };
+    let needed = |shown: &[usize]| shown.iter().map(|index| room(list, *index, style)).sum::<usize>();
+    while needed(&shown) > width {
+        let Some(spare) = shown.iter().rposition(|index| list.columns[*index].spare) else { break };
+        shown.remove(spare);
+    }
+    shown
+}
+
+/// The least room for a column: its title, or all of it.
+fn room(list: &List, index: usize, style: &Style) -> usize {
+    let column = &list.columns[index];
+    let cells = list.rows.iter().filter(|_| column.whole).map(|row| row.cells[index].pretty(style));
+    let longest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
+    longest.max(column.title.len()) + usize::from(PADDING)
+}
+
+fn one_line(cells: impl Iterator<Item = comfy_table::Cell>) -> comfy_table::Row {
+    let mut row = comfy_table::Row::from(cells);
+    row.max_height(1);
+    row
 }
 
 /// A line for each field, then the sections.
@@ -36,7 +67,7 @@ pub(super) fn record(record: &Record, style: &Style, out: &mut dyn Write) -> io:
         table.add_row([comfy_table::Cell::new(name).add_attribute(Attribute::Dim), pretty(cell, style)]);
     }
     table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 2));
+        column.set_padding((0, PADDING));
     });
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::ContentWidth);

@@ -233,3 +233,36 @@ fn queues_are_paused_with_a_reason_and_resumed() {
     assert_eq!(resumed[0]["paused"], false);
     assert_eq!(missing.code, Some(3), "{missing:?}");
 }
+
+#[test]
+fn a_job_that_is_due_in_the_farthest_future_can_be_looked_at() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "mail", "--in", "99999999h", "--deadline", "9999999999h"]);
+
+    assert_eq!(shelf.of_job(&id, "run_at"), "9999-12-30T22:00:00Z");
+    assert!(shelf.ok(&["jobs", "list"]).starts_with(&id));
+}
+
+#[test]
+fn a_person_is_told_that_no_worker_runs_the_kind_yet() {
+    let shelf = Shelf::new();
+
+    let said = shelf.on_a_terminal("enqueue mail");
+    let paused = shelf.on_a_terminal("queues pause default");
+
+    assert!(said.contains("start one: windlass work --kind mail --exec CMD\n"), "{said}");
+    assert!(paused.contains("until `windlass queues resume default`\n"), "{paused}");
+}
+
+#[test]
+fn what_is_wrong_with_args_is_told_and_only_that() {
+    let shelf = Shelf::new();
+
+    let no_json = shelf.run(&["enqueue", "mail", "hello"]);
+    let deep = shelf.run_with(&["enqueue", "mail", "-"], &("[".repeat(200) + &"]".repeat(200)));
+
+    assert!(no_json.stderr.contains("a text needs quotes of its own"), "{}", no_json.stderr);
+    assert_eq!(deep.stderr, "error[WL0001]: args: nests deeper than 100 levels\n");
+    let page = shelf.run(&["jobs", "list", "--after", "abc"]);
+    assert!(page.stderr.contains("give the number that the last page ended with"), "{}", page.stderr);
+}

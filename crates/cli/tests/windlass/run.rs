@@ -56,10 +56,7 @@ fn a_finished_file_is_not_done_again_unless_asked() {
     let again = shelf.run(&["run", "jobs.jsonl"]);
 
     assert_eq!(again.code, Some(0));
-    assert_eq!(
-        again.stderr,
-        "going on with jobs.jsonl: 2 of 2 jobs are known; --fresh does it all once more\n"
-    );
+    assert_eq!(again.stderr, "jobs.jsonl was done before, all 2 jobs of it; --fresh does it all once more\n");
     assert_eq!(shelf.read("ledger"), "a\nb\n");
     let fresh = shelf.json(&["run", "jobs.jsonl", "--fresh", "--slots", "1", "--json"]);
     assert_eq!((&fresh["generation"], &fresh["resumed"]), (&1.into(), &0.into()));
@@ -122,8 +119,12 @@ fn ctrl_c_stops_gracefully_and_says_how_to_go_on() {
     wait_for_the_end(gate);
 
     assert_eq!(first.code, Some(130), "{first:?}");
-    let said = "stopped with 6 of 12 jobs done; the same command goes on with the rest\n";
-    assert!(first.stderr.contains(said), "{}", first.stderr);
+    for said in [
+        "stopping: running jobs have 0s to finish; once more to stop at once\n",
+        "stopped with 6 of 12 jobs done; the same command goes on with the rest\n",
+    ] {
+        assert!(first.stderr.contains(said), "{}", first.stderr);
+    }
     std::fs::remove_file(shelf.path("gate")).unwrap();
     // Nothing is lost with the lease: the job was given back, and goes on at once.
     let second = shelf.json(&["run", "jobs.jsonl", "--slots", "1", "--json"]);
@@ -228,4 +229,34 @@ fn a_job_that_is_slower_than_its_timeout_is_killed_with_all_it_started() {
     assert_eq!(run.code, Some(8), "{run:?}");
     let id = shelf.line(&["jobs", "list", "-q"]);
     assert_eq!(shelf.of_job(&id, "attempts")[0]["outcome"], "timed_out");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named_with_where_it_was_looked_for() {
+    let shelf = Shelf::new();
+    let job =
+        r#"{"kind":"exec","args":{"command":["no-such-program"],"cwd":"/no/such/folder"},"attempts_max":1}"#;
+    shelf.write("jobs.jsonl", job);
+
+    let ran = shelf.run(&["run", "jobs.jsonl"]);
+
+    assert_eq!(ran.code, Some(8));
+    assert!(
+        ran.stdout.contains("could not start no-such-program in /no/such/folder: No such file"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_person_is_told_what_failed_and_what_to_do_about_it() {
+    let shelf = Shelf::new();
+    shelf.write("jobs.jsonl", &(exec("echo fine") + &exec("seq 40 | tr '\\\\n' - >&2; exit 65")));
+
+    let ran = shelf.on_a_terminal("run jobs.jsonl --color never");
+    let listed = shelf.on_a_terminal("jobs list --color never");
+
+    let failed = shelf.line(&["jobs", "list", "-q", "--state", "dead"]);
+    assert!(ran.contains(&format!("why: windlass jobs show {failed}")), "{ran}");
+    assert!(listed.contains("✓ completed") && listed.contains('…'), "{listed}");
 }

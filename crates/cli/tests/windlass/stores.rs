@@ -50,6 +50,7 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     assert_eq!(enqueued.code, Some(1), "{enqueued:?}");
     assert_eq!(doctor.code, Some(1));
     assert!(doctor.stdout.contains("\"status\": \"failed\""), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("\"detail\": \"could not open the store: "), "{}", doctor.stdout);
     assert_eq!(shelf.read("windlass.db"), text);
 }
 

@@ -139,6 +139,9 @@ impl WorkerStore for StubStore {
     async fn leases(&self, _: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
         no()
     }
+    async fn held(&self, _: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
+        no()
+    }
 }
 
 #[async_trait]

@@ -186,7 +186,7 @@ impl Dispatcher {
     async fn resolve_doubt(&mut self) {
         if self.doubtful && !self.backoff.is_failing() {
             match self.pool.take_back_orphans().await {
-                Ok(more) => self.doubtful = more,
+                Ok(()) => self.doubtful = false,
                 Err(error) => tracing::debug!(%error, "could not ask which attempts the worker holds"),
             }
         }

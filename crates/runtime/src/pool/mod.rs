@@ -71,6 +71,11 @@ impl Pool {
         self.wake.notify_one();
     }
 
+    /// Whether it claims as `member`.
+    pub(crate) fn has_joined(&self, member: WorkerId) -> bool {
+        self.state().member == Some(member)
+    }
+
     /// Gives up everything that is held: its lease is lost, or may be.
     pub(crate) fn lose(&self) {
         let lost = {

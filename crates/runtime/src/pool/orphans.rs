@@ -5,25 +5,25 @@
 //! unstarted what it never saw.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use windlass_core::limits::PAGE_MAX;
+use tokio::time::timeout;
 use windlass_core::{AttemptToken, Verdict, WorkerId};
-use windlass_store::{Settlement, StoreError};
+use windlass_store::{ErrorKind, Settlement, StoreError};
 
 use super::PoolHandle;
 
 impl PoolHandle {
-    /// Gives back what this worker holds without knowing. Says whether there may be more, beyond what a store lists.
-    pub(super) async fn take_back_orphans(&self) -> Result<bool, StoreError> {
+    /// Gives back what this worker holds without knowing.
+    pub(super) async fn take_back_orphans(&self) -> Result<(), StoreError> {
         // No turn is in flight while this is held, so whatever was claimed has landed, in whichever pool.
         let _still = self.engine.turns.write().await;
-        let Some(member) = self.state().member else { return Ok(false) };
-        let leases = self.engine.store.leases(Duration::ZERO).await?;
-        let complete = leases.len() < usize::try_from(PAGE_MAX).unwrap_or(usize::MAX);
+        let Some(member) = self.state().member else { return Ok(()) };
+        // No pool takes a turn until this is answered, so it is not waited for any longer than a turn is.
+        let ours = timeout(self.engine.config.lease, self.engine.store.held(member)).await;
+        let ours =
+            ours.unwrap_or_else(|_| Err(StoreError::new("ask what is held", ErrorKind::Unavailable)))?;
         let held = self.held();
-        let ours = leases.into_iter().filter(|lease| lease.worker == member).map(|lease| lease.token);
-        let orphans: Vec<AttemptToken> = ours.filter(|token| !held.contains(token)).collect();
+        let orphans: Vec<AttemptToken> = ours.into_iter().filter(|token| !held.contains(token)).collect();
         if !orphans.is_empty() {
             tracing::warn!(
                 queue = self.label,
@@ -31,8 +31,8 @@ impl PoolHandle {
                 "giving back jobs whose claim was never answered"
             );
         }
-        let found = self.give_back(member, orphans) > 0;
-        Ok(found && !complete)
+        self.give_back(member, orphans);
+        Ok(())
     }
 
     fn held(&self) -> HashSet<AttemptToken> {
@@ -43,14 +43,12 @@ impl PoolHandle {
         held
     }
 
-    /// Says of attempts that they never started. How many there were.
-    fn give_back(&self, member: WorkerId, orphans: Vec<AttemptToken>) -> usize {
+    /// Says of attempts that they never started.
+    fn give_back(&self, member: WorkerId, orphans: Vec<AttemptToken>) {
         let mut state = self.state();
-        if state.member != Some(member) {
-            return 0;
+        if state.member == Some(member) {
+            let never_started = |token| Settlement { token, verdict: Verdict::Released };
+            state.done.extend(orphans.into_iter().map(never_started));
         }
-        let count = orphans.len();
-        state.done.extend(orphans.into_iter().map(|token| Settlement { token, verdict: Verdict::Released }));
-        count
     }
 }

@@ -114,7 +114,13 @@ impl Drop for Slot {
     fn drop(&mut self) {
         if self.taken {
             *lock(&self.pool.attempts[self.index]) = None;
-            self.pool.state().leave(self.index);
+            let mut state = self.pool.state();
+            // Dropped on purpose, it leaves its attempt to whoever dropped it; otherwise something in it panicked.
+            if !self.pool.engine.handlers.is_cancelled() {
+                state.broke(self.index);
+            }
+            state.leave(self.index);
+            drop(state);
             self.pool.wake.notify_one();
         }
     }

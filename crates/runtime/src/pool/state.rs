@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use windlass_core::{AttemptToken, Verdict, WorkerId};
+use windlass_core::{AttemptError, AttemptToken, Verdict, WorkerId};
 use windlass_store::{LeasedJob, Settlement};
 
 use super::prefetch::Prefetch;
@@ -228,6 +228,15 @@ impl PoolState {
         self.free.push(slot);
     }
 
+    /// Takes note that the task in `slot` is gone without having told how its attempt ended.
+    pub(super) fn broke(&mut self, slot: usize) {
+        if let Some(token) = self.current[slot].take() {
+            let error = AttemptError::new("the task that ran the attempt ended without a word");
+            self.counts.ended += 1;
+            self.done.push(Settlement { token, verdict: Verdict::Failed { error, retry_after: None } });
+        }
+    }
+
     /// Gives back every job that was not started.
     pub(super) fn release_queue(&mut self) {
         for waiting in std::mem::take(&mut self.queue) {
@@ -345,6 +354,21 @@ mod tests {
 
         assert_eq!((queue.len(), state.held(), state.counts.lost), (1, 0, 3));
         assert_eq!(state.running(), 2, "the slots are taken as long as their tasks are there");
+    }
+
+    // Its slot was free again and its token forgotten, so the job stayed leased to a worker that lived on.
+    #[tokio::test]
+    async fn an_attempt_whose_task_is_gone_has_failed() {
+        let mut state = landed(1, vec![job(1, 0)]);
+        let slots = state.permits(1);
+        let token = state.next(slots[0]).unwrap().leased.token;
+
+        state.broke(slots[0]);
+
+        let [Settlement { token: told, verdict: Verdict::Failed { .. } }] = state.done[..] else {
+            panic!("{:?}", state.done)
+        };
+        assert_eq!(told, token);
     }
 
     #[tokio::test]

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use windlass_core::{AttemptOutcome, JobState, Reason};
 use windlass_memory::MemoryStore;
-use windlass_runtime::{Cancel, CancelReason, State, Worker, WorkerError};
-use windlass_store::{ErrorKind, JobStore as _, WorkerStore as _};
+use windlass_runtime::{Cancel, CancelReason, JobLog, State, Worker, WorkerError};
+use windlass_store::{
+    ClaimRequest, ErrorKind, JobStore as _, Kinds, LeaseStore as _, NewWorker, Queues, Scope,
+    WorkerStore as _, ids,
+};
 
 use crate::faulty::{Fault, FaultyStore};
 use crate::support::{Lab, Number, until};
@@ -106,6 +109,43 @@ async fn jobs_whose_claim_was_never_answered_are_given_back_and_run() {
     assert_eq!(lab.outcomes(ids[0]).await, [Some(AttemptOutcome::Succeeded)], "the orphan left no trace");
 }
 
+/// Lets a worker of another process take `count` jobs.
+async fn claim_elsewhere(lab: &Lab, count: u32) {
+    let worker = NewWorker {
+        id: ids::worker_id(),
+        name: "other".to_owned(),
+        host: "elsewhere".to_owned(),
+        version: "1".to_owned(),
+        queues: Queues::Any,
+        kinds: Vec::new(),
+        slots: count,
+        lease: Duration::from_secs(60),
+    };
+    let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });
+    let request = ClaimRequest::new(worker.id, scope, count);
+    lab.store.inner.register(worker).await.unwrap();
+    assert_eq!(lab.store.inner.claim(request).await.unwrap().jobs.len(), count as usize);
+}
+
+// Asked for all leases there are, the store lists the first 500; those of others filled the list, and jobs whose claim
+// was never answered stayed with a worker that knew nothing of them for as long as it lived.
+#[tokio::test]
+async fn jobs_whose_claim_was_never_answered_are_found_among_any_number_of_others() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.enqueue_many(600, &Number(0)).await;
+    claim_elsewhere(&lab, 600).await;
+    lab.store.next("turn", [Fault::LoseAnswer]);
+    let ids = lab.enqueue_many(3, &Number(0)).await;
+
+    let worker = lab.worker().queue("default", 8).state(runs.clone()).handle(count).build().unwrap().start();
+    for id in &ids {
+        lab.until_state(*id, JobState::Completed).await;
+    }
+    worker.stop().await;
+
+    assert_eq!(runs.count(), 3);
+}
+
 #[tokio::test]
 async fn a_worker_its_store_refuses_ends_with_the_reason() {
     let lab = Lab::new();
@@ -201,6 +241,50 @@ async fn a_worker_whose_beats_fail_stops_its_handlers_before_its_lease_ends() {
 #[tokio::test]
 async fn a_worker_whose_beats_are_not_answered_stops_its_handlers_before_its_lease_ends() {
     cut_off(Fault::Hang).await;
+}
+
+#[tokio::test]
+async fn an_attempt_whose_task_panics_outside_its_handler_has_failed() {
+    let lab = Lab::new();
+    lab.store.next("log", [Fault::Panic]);
+    let id = lab.enqueue_with(&Number(0), |job| job.attempts_max = 1).await;
+    let handler = async |_: Number, log: JobLog| log.info("a line");
+
+    let worker = lab.worker().queue("default", 1).handle(handler).build().unwrap().start();
+    let job = lab.until_final(id).await;
+    let next = lab.enqueue(&Number(0)).await;
+    lab.until_state(next, JobState::Completed).await;
+    worker.stop().await;
+
+    assert_eq!((job.state, job.reason), (JobState::Dead, Some(Reason::Exhausted)));
+}
+
+// It went on without beats: its lease ran out, and it waited for ever to be registered anew.
+#[tokio::test]
+async fn a_worker_whose_beats_panic_ends_and_stops_its_handlers() {
+    let (lab, seen) = (Lab::new(), Seen::new());
+    lab.enqueue(&Number(0)).await;
+    let worker = lab.worker().lease(Duration::from_millis(600)).state(seen.clone());
+    let worker = worker.handle(until_dropped).build().unwrap().start();
+    seen.started.acquire().await.unwrap().forget();
+
+    lab.store.always("beat", Fault::Panic);
+
+    seen.stopped.acquire().await.unwrap().forget();
+    worker.stop().await;
+}
+
+/// Waits, and notes that it was dropped.
+async fn until_dropped(_: Number, State(seen): State<Seen>) {
+    struct Noted(Seen);
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            self.0.stopped.add_permits(1);
+        }
+    }
+    let _noted = Noted(seen.clone());
+    seen.started.add_permits(1);
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]

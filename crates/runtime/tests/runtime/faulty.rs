@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     LoseAnswer,
     /// It never ends.
     Hang,
+    /// It panics.
+    Panic,
     /// Nothing is wrong with this one.
     Pass,
 }
@@ -107,6 +109,7 @@ impl FaultyStore {
             Fault::Pass => call.await,
             Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
             Fault::Hang => std::future::pending().await,
+            Fault::Panic => panic!("the store panicked"),
             Fault::LoseAnswer => {
                 call.await?;
                 Err(StoreError::new(operation, ErrorKind::Unknown))
@@ -167,7 +170,10 @@ impl WorkerStore for FaultyStore {
         self.inner.workers(silent_for).await
     }
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
-        self.faulty("leases", self.inner.leases(silent_for)).await
+        self.inner.leases(silent_for).await
+    }
+    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
+        self.faulty("held", self.inner.held(worker)).await
     }
 }
 

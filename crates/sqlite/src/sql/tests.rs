@@ -70,6 +70,7 @@ fn hot_statements_use_their_index_on_empty_and_on_full_tables() {
             (maintenance::MISSED_DEADLINES, "SEARCH deadline USING PRIMARY KEY (at<?)"),
             (maintenance::PRUNABLE, "SEARCH job USING INDEX job_finished (stage=? AND finished_at"),
             (worker::HERE, "SEARCH worker USING INDEX"),
+            (worker::HELD_TOKENS, "SEARCH job USING INDEX job_held (holder=?)"),
         ] {
             let plan = plan(&connection, statement);
             assert!(plan.contains(expected), "{statement}\nplan: {plan}");

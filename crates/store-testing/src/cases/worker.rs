@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use windlass_core::{AttemptOutcome, JobState, WorkerId};
-use windlass_store::{ErrorKind, LeaseTerm, NewWorker, Queues, Rescued, Worker};
+use windlass_core::{AttemptOutcome, AttemptToken, JobState, WorkerId};
+use windlass_store::{ErrorKind, LeaseTerm, NewWorker, Queues, Rescued, Worker, ids};
 
-use crate::bench::{Bench, LEASE, MICROSECOND, SECOND, anything, at_once, queue, refused, succeeded, just_before};
+use crate::bench::{
+    Bench, LEASE, MICROSECOND, SECOND, anything, at_once, just_before, queue, refused, succeeded,
+};
 
 cases! {
     a_registered_worker_is_listed_as_it_registered,
@@ -23,11 +25,12 @@ cases! {
     registering_again_keeps_what_is_held,
     registering_again_after_expiry_loses_what_was_held,
     it_counts_what_it_holds,
+    it_is_told_all_it_holds_and_nothing_else,
     a_registration_survives_the_store_that_took_it,
     many_beat_at_once,
 }
 
-fn ids(workers: &[Worker]) -> Vec<WorkerId> {
+fn ids_of(workers: &[Worker]) -> Vec<WorkerId> {
     workers.iter().map(|worker| worker.registered.id).collect()
 }
 
@@ -53,7 +56,7 @@ async fn workers_are_listed_by_their_silence(bench: Bench) {
     let (first, second) = (bench.register().await, bench.register().await);
     bench.advance(SECOND);
 
-    let silent = async |span| ids(&bench.store.workers(span).await.unwrap());
+    let silent = async |span| ids_of(&bench.store.workers(span).await.unwrap());
 
     assert_eq!(silent(Duration::ZERO).await, [early, first, second]);
     assert_eq!(silent(SECOND).await, [early, first, second]);
@@ -96,7 +99,11 @@ async fn an_expired_worker_cannot_beat(bench: Bench) {
     bench.advance(LEASE);
 
     assert_eq!(refused(bench.store.beat(worker).await), ErrorKind::NotFound);
-    assert_eq!(bench.store.workers(Duration::ZERO).await.unwrap().len(), 1, "it is listed until it is rescued");
+    assert_eq!(
+        bench.store.workers(Duration::ZERO).await.unwrap().len(),
+        1,
+        "it is listed until it is rescued"
+    );
     assert_eq!(bench.rescue().await, Rescued { workers: 1, ..Rescued::default() });
     assert_eq!(bench.store.workers(Duration::ZERO).await.unwrap(), []);
     assert_eq!(refused(bench.store.beat(worker).await), ErrorKind::NotFound);
@@ -213,6 +220,25 @@ async fn it_counts_what_it_holds(bench: Bench) {
     assert_eq!(listed().await, 1);
     bench.try_settle(&cancelled, succeeded()).await.unwrap_err();
     assert_eq!(listed().await, 0);
+}
+
+async fn it_is_told_all_it_holds_and_nothing_else(bench: Bench) {
+    let (worker, other) = (bench.register().await, bench.register().await);
+    bench.enqueue_many(1_003).await;
+    let of_other = bench.claim_as(other, anything(), 2).await.jobs;
+    let mut jobs = bench.claim_as(worker, anything(), 1_000).await.jobs;
+    let own = bench.enqueue_one().await;
+    jobs.push(bench.store.claim_job(worker, own, LeaseTerm::Own(LEASE)).await.unwrap());
+    bench.settle(&jobs.swap_remove(0), succeeded()).await;
+    bench.cancel(jobs[0].id()).await;
+
+    let held = bench.store.held(worker).await.unwrap();
+
+    let mut tokens: Vec<AttemptToken> = jobs.iter().map(|job| job.token).collect();
+    tokens.sort_by_key(|token| token.job);
+    assert_eq!(held, tokens);
+    assert_eq!(bench.store.held(other).await.unwrap().len(), of_other.len());
+    assert_eq!(bench.store.held(ids::worker_id()).await.unwrap(), []);
 }
 
 async fn a_registration_survives_the_store_that_took_it(bench: Bench) {

@@ -197,6 +197,10 @@ impl WorkerStore for Defective {
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
         self.inner.leases(silent_for).await
     }
+
+    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
+        self.inner.held(worker).await
+    }
 }
 
 #[async_trait]

@@ -72,3 +72,15 @@ fn started_once_more_it_does_what_is_new_and_nothing_else() {
     assert_eq!(objects(), after);
     assert_eq!(report(folder.path()), first);
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_named_and_nothing_is_made() {
+    let folder = tempfile::TempDir::new().unwrap();
+
+    let output = archive(folder.path(), &[]).output().unwrap();
+
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: cannot read tree: No such file"), "{said}");
+    assert!(!folder.path().join("out").exists());
+}

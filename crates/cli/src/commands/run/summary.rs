@@ -81,7 +81,7 @@ const FAILURES: &[Column] = &[
     Column::whole("ID"),
     Column::new("LINE"),
     Column::new("KIND"),
-    Column::new("STATE"),
+    Column::whole("STATE"),
     Column::new("REASON"),
     Column::new("ERROR"),
 ];
@@ -137,10 +137,14 @@ impl Ran<'_> {
         ];
         let output =
             Output::record(Record { id: summary.digest.clone(), lines, sections, fields: fields(&summary) });
-        if untold == 0 {
+        let output = if untold == 0 {
             output
         } else {
             output.with_note(format!("and {untold} more: windlass jobs list --state dead,cancelled"))
+        };
+        match failures.first() {
+            None => output,
+            Some(Failure { job }) => output.with_note(next(job.id)),
         }
     }
 
@@ -160,6 +164,13 @@ impl Ran<'_> {
             error: job.error.as_ref(),
         }
     }
+}
+
+/// What to do about what failed.
+fn next(id: JobId) -> String {
+    format!(
+        "why: windlass jobs show {id}, windlass jobs logs {id}; once more: windlass jobs retry ID, then the same run"
+    )
 }
 
 fn slow_row(slow: &Slow) -> Row {
@@ -184,7 +195,7 @@ fn failure_row(failure: &Failed<'_>) -> Row {
             Cell::text(failure.kind),
             Cell::State(failure.state),
             Cell::maybe(failure.reason, Cell::text),
-            Cell::maybe(failure.error, |error| Cell::text(&error.message)),
+            Cell::maybe(failure.error, Cell::error),
         ],
         fields: fields(failure),
     }
