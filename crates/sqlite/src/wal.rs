@@ -10,24 +10,32 @@ use rusqlite::Connection;
 
 use crate::open::wait_for_writer;
 
-/// From this many bytes on, the log is copied into the file after a group: large enough that a page written by many
-/// groups is copied once, small enough to be read back in a blink.
+/// From this many bytes on, the log is copied into the file after a group that added little: short, because writing over
+/// what is there is a third quicker to flush than making the log's file longer, and a lone caller waits for each flush.
 const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// From this many bytes on it is copied after a group that added much: long, because then a page that many groups wrote
+/// is copied once.
+const CHECKPOINT_BYTES_IN_BULK: u64 = 16 * 1024 * 1024;
+
+/// What a group adds that is much.
+const MUCH_BYTES: u64 = 128 * 1024;
 
 /// From this size on the last of it is copied with others kept from writing. A log is written from its start again only
 /// if nothing is added between the end of a copy and the next commit, and where several processes write all the time,
 /// something always is.
-const ALONE_BYTES: u64 = 2 * CHECKPOINT_BYTES;
+const ALONE_BYTES: u64 = 2 * CHECKPOINT_BYTES_IN_BULK;
 
-/// How much of the log's file is kept when it is written from its start again. Writing over what is there is a third
-/// quicker to flush than making the file longer, so all that one round takes is kept.
-pub(crate) const KEPT_BYTES: u64 = 2 * CHECKPOINT_BYTES;
+/// How much of the log's file is kept when it is written from its start again: all that one round takes.
+pub(crate) const KEPT_BYTES: u64 = CHECKPOINT_BYTES_IN_BULK + CHECKPOINT_BYTES;
 
 /// From this size on a reader that stands in the way is worth a word.
 pub(crate) const WARN_BYTES: u64 = 512 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Wal {
+    /// How long it was at the last look.
+    bytes: u64,
     /// How long the log must be for the next try.
     next_bytes: u64,
 }
@@ -44,8 +52,10 @@ impl Wal {
                 return tracing::warn!(%error, "could not look at the write-ahead log, will try again");
             }
         };
-        if bytes < CHECKPOINT_BYTES {
-            self.next_bytes = CHECKPOINT_BYTES;
+        let added = bytes.saturating_sub(std::mem::replace(&mut self.bytes, bytes));
+        let enough = if added < MUCH_BYTES { CHECKPOINT_BYTES } else { CHECKPOINT_BYTES_IN_BULK };
+        if bytes < enough {
+            self.next_bytes = enough;
         } else if bytes >= self.next_bytes {
             self.next_bytes = bytes.saturating_add(CHECKPOINT_BYTES / 4);
             let copied = copy(connection, PASSIVE).and_then(|()| {

@@ -38,9 +38,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How often it looks whether somebody waits for hints.
 const LOOK_FOR_LISTENERS_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the writer stays awake after an answer: a caller that does one thing after the other comes back within it,
-/// and being woken would cost it a tenth of a commit.
-const MOMENT: Duration = Duration::from_micros(50);
+/// How long the writer stays awake after an answer, if the last caller came back so soon: who does one thing after the
+/// other does, and being woken for each would cost it a fifth of a commit. Who comes now and then finds it asleep.
+const MOMENT: Duration = Duration::from_micros(200);
 
 /// What an operation sees of the transaction it runs in.
 pub(crate) struct Tx<'a> {
@@ -201,11 +201,12 @@ impl Desk {
 
     fn work(mut self, waiting: &Receiver<Box<dyn Operation>>) {
         let mut group = Vec::new();
-        let mut served = false;
+        let (mut brisk, mut idle_since) = (false, Instant::now());
         loop {
-            let soon = if served { soon(waiting) } else { None };
+            let soon = if brisk { soon(waiting, idle_since) } else { None };
             match soon.map_or_else(|| waiting.recv_timeout(self.patience()), Ok) {
                 Ok(first) => {
+                    brisk = idle_since.elapsed() < MOMENT;
                     group.push(first);
                     group.extend(waiting.try_iter().take(GROUP_MAX - 1));
                     self.serve(&mut group);
@@ -214,12 +215,9 @@ impl Desk {
                     if self.looked_at.elapsed() >= LOOK_EVERY {
                         self.look_around();
                     }
-                    served = true;
+                    idle_since = Instant::now();
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.look_around();
-                    served = false;
-                }
+                Err(RecvTimeoutError::Timeout) => self.look_around(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -337,12 +335,11 @@ impl Desk {
 }
 
 /// A wish that comes within a moment of the last answer, without the cost of falling asleep and being woken.
-fn soon(waiting: &Receiver<Box<dyn Operation>>) -> Option<Box<dyn Operation>> {
-    let start = Instant::now();
+fn soon(waiting: &Receiver<Box<dyn Operation>>, idle_since: Instant) -> Option<Box<dyn Operation>> {
     loop {
         match waiting.try_recv() {
             Ok(wish) => return Some(wish),
-            Err(_) if start.elapsed() >= MOMENT => return None,
+            Err(_) if idle_since.elapsed() >= MOMENT => return None,
             Err(_) => std::thread::yield_now(),
         }
     }
