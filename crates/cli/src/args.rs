@@ -124,7 +124,10 @@ pub(crate) enum Command {
     },
     /// Ends the process groups it is told of once its parent is gone
     #[command(hide = true)]
-    Guard,
+    Guard {
+        /// What the commands carry in their environment.
+        mark: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-use crate::guard::{Group, Guard};
+use crate::guard::{self, Group, Guard};
 
 /// How commands are run.
 #[derive(Debug, Clone)]
@@ -92,6 +92,7 @@ impl Runner {
     {
         let Order { mut command, input, output_max, stop, listener } = order;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.env(guard::MARK, self.guard.mark());
         let mut child = command.spawn()?;
         let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let group =

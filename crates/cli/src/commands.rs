@@ -42,7 +42,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
         Command::Version => Ok(version::run()),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Help { topic } => help::run(&topic),
-        Command::Guard => Ok(Output::default()),
+        Command::Guard { .. } => Ok(Output::default()),
     }
 }
 
@@ -87,6 +87,6 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
                 | JobsCommand::Delete { .. },
             ) => verb::FIELDS,
         },
-        Command::Work(_) | Command::Completions { .. } | Command::Help { .. } | Command::Guard => &[],
+        Command::Work(_) | Command::Completions { .. } | Command::Help { .. } | Command::Guard { .. } => &[],
     }
 }

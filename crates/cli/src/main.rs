@@ -28,9 +28,9 @@ use exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    if matches!(cli.command, args::Command::Guard) {
+    if let args::Command::Guard { mark } = &cli.command {
         // No runtime, no log, no store: it must outlive all of that.
-        return guard::live().map_or(ExitCode::Failed, |()| ExitCode::Done).into();
+        return guard::live(mark).map_or(ExitCode::Failed, |()| ExitCode::Done).into();
     }
     context::set_colour(cli.global.color);
     log_to_stderr(cli.global.verbose);

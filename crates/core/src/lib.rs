@@ -11,6 +11,7 @@
 //! - [`attempt`]: one execution, how it ended, and [`settle`], which decides where its job goes.
 //! - [`lease`]: the right to run an attempt, and the token that fences it.
 //! - [`retry`]: how long to wait before the next attempt.
+//! - [`log`]: the lines a handler writes, and how much of them is kept.
 //! - [`limits`]: every bound in one place, each with the reason for its value.
 
 pub mod attempt;
@@ -19,6 +20,7 @@ pub mod invalid;
 pub mod job;
 pub mod lease;
 pub mod limits;
+pub mod log;
 pub mod name;
 pub mod payload;
 pub mod priority;
@@ -30,9 +32,10 @@ pub mod time;
 pub use attempt::{Attempt, AttemptError, AttemptOutcome, Ending, Next, Verdict, lose, settle};
 pub use id::{JobId, WorkerId};
 pub use invalid::Invalid;
-pub use job::{Due, Job, JobOptions, LogFate, LogFill, LogLevel, LogLine, NewJob, Progress};
+pub use job::{Due, Job, JobOptions, NewJob, Progress};
 pub use lease::AttemptToken;
 pub use limits::Limits;
+pub use log::{LogFate, LogFill, LogLevel, LogLine};
 pub use name::{KindName, QueueName, Tag};
 pub use payload::{Args, Json};
 pub use priority::Priority;

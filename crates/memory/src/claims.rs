@@ -7,7 +7,7 @@ use windlass_core::{
     Attempt, AttemptError, JobId, JobOptions, Priority, QueueName, Reason, Stage, Timestamp, WorkerId,
 };
 use windlass_store::leases::check_lease;
-use windlass_store::rules::{Candidate, expired, past};
+use windlass_store::rules::{Candidate, LATE_PER_CLAIM_MAX, expired, past};
 use windlass_store::{ClaimRequest, Claimed, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, ids};
 
 use crate::state::{Lease, Place, Record, State, WorkerRecord};
@@ -30,13 +30,17 @@ impl State {
     pub(crate) fn claim(&mut self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed, ErrorKind> {
         let grant = self.grant(request.worker, request.lease, now)?;
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
-        let mut jobs = Vec::new();
+        let (mut jobs, mut late) = (Vec::new(), 0);
         for id in self.candidates(&request.scope, limit, now) {
             if jobs.len() == limit {
                 break;
             }
             if past(self.record(id)?.job.deadline, now) {
                 self.miss(id, now)?;
+                late += 1;
+                if late == LATE_PER_CLAIM_MAX {
+                    return Ok(Claimed { jobs, next_due: Some(now) });
+                }
             } else {
                 jobs.push(self.lease(id, &grant, now)?);
             }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use windlass_core::attempt::safe_text;
-use windlass_core::job::LOG_CUT;
 use windlass_core::limits::LOG_LINE_BYTES_MAX;
+use windlass_core::log::LOG_CUT;
 use windlass_core::{
     AttemptError, AttemptOutcome, AttemptToken, JobId, Json, Limits, LogFate, LogLevel, LogLine, Progress,
     Stage, Timestamp, WorkerId, lose, settle,

@@ -255,7 +255,8 @@ pub trait LeaseStore: Send + Sync {
     /// this returns, so whatever is started afterwards is known to the store (G5). Claimed are, of the jobs in scope
     /// that are due and whose queue is not paused, the first by priority, then due time, then enqueue order (G10). A
     /// job whose deadline has passed is not claimed but ends `dead(deadline)`, if the claim meets it: that is, before
-    /// it has as many as it asked for.
+    /// it has as many as it asked for. After [`rules::LATE_PER_CLAIM_MAX`](crate::rules::LATE_PER_CLAIM_MAX) of those it
+    /// stops, and says by a `next_due` of now that it wants to be asked again.
     ///
     /// A job keeps the error of its last attempt until it succeeds; its result is that of the attempt that completed
     /// it. A settle of a cancelled job closes its attempt as `cancelled`, whatever the verdict.
@@ -301,7 +302,7 @@ pub trait LeaseStore: Send + Sync {
     async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError>;
 
     /// Stores log lines. Past [`windlass_core::limits::LOG_BYTES_MAX`] bytes of one job, a single line
-    /// ([`windlass_core::job::LOG_CUT`]) says that the rest is cut, and further lines are dropped.
+    /// ([`windlass_core::log::LOG_CUT`]) says that the rest is cut, and further lines are dropped.
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError>;
 
     /// [`turn`](Self::turn) without a claim.

@@ -135,6 +135,9 @@ impl Candidate {
     }
 }
 
+/// Most jobs past their deadline that one claim ends: everyone else waits for it meanwhile.
+pub const LATE_PER_CLAIM_MAX: usize = 1_000;
+
 /// Whether a deadline has passed: at its very instant, it has.
 #[must_use]
 pub fn past(deadline: Option<Timestamp>, now: Timestamp) -> bool {

@@ -1,4 +1,4 @@
--- How many of these jobs are there already.
+-- How many of these jobs are there already. No row: never, it counts.
 --
 --   ?1  ids  array of blobs
 --

@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{OptionalExtension, Row, params};
 use windlass_core::{AttemptToken, JobId, Priority, QueueName, Timestamp};
-use windlass_store::rules::past;
+use windlass_store::rules::{LATE_PER_CLAIM_MAX, past};
 use windlass_store::{ClaimRequest, Claimed, LeasedJob, StoreError};
 
 use super::Claimer;
@@ -25,23 +25,40 @@ pub(super) fn claim(
     claimer: &Claimer,
 ) -> Result<Claimed, StoreError> {
     let lanes = open_lanes(tx, request).during(NAME)?;
-    let limit = request.limit as usize;
-    let mut jobs = Vec::new();
+    let mut catch = Catch { jobs: Vec::new(), limit: request.limit as usize, late: 0 };
     for priority in Priority::ALL {
-        let band = Band { lanes: &lanes, priority, claimer };
-        jobs = band.fill(tx, jobs, limit).during(NAME)?;
-        if jobs.len() == limit {
-            return Ok(Claimed { jobs, next_due: None });
-        }
+        Band { lanes: &lanes, priority, claimer }.fill(tx, &mut catch).during(NAME)?;
     }
-    let next_due = next_due(tx, &lanes).during(NAME)?;
-    Ok(Claimed { jobs, next_due })
+    let next_due = match &catch {
+        catch if catch.is_full() => None,
+        catch if catch.is_weary() => Some(tx.now),
+        _ => next_due(tx, &lanes).during(NAME)?,
+    };
+    Ok(Claimed { jobs: catch.jobs, next_due })
+}
+
+/// What a claim has so far.
+struct Catch {
+    jobs: Vec<LeasedJob>,
+    limit: usize,
+    /// How many it met past their deadline.
+    late: usize,
+}
+
+impl Catch {
+    fn is_full(&self) -> bool {
+        self.jobs.len() == self.limit
+    }
+
+    fn is_weary(&self) -> bool {
+        self.late == LATE_PER_CLAIM_MAX
+    }
 }
 
 /// Leases the one waiting job at `seq`; none if it is past its deadline.
 pub(super) fn claim_one(tx: &mut Tx<'_>, seq: i64, claimer: &Claimer) -> rusqlite::Result<Option<LeasedJob>> {
     tx.lanes.refresh(tx.connection)?;
-    let (mut leased, _) = lease(tx, &[seq], claimer)?;
+    let (mut leased, _) = lease(tx, &[seq], claimer, 1)?;
     Ok(leased.pop())
 }
 
@@ -75,18 +92,14 @@ struct Band<'a> {
 }
 
 impl Band<'_> {
-    /// Adds to `jobs` up to `limit`. What is met past its deadline ends.
-    fn fill(
-        &self,
-        tx: &mut Tx<'_>,
-        mut jobs: Vec<LeasedJob>,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<LeasedJob>> {
-        while jobs.len() < limit {
-            let want = limit - jobs.len();
+    /// Adds to the catch until it is full. What is met past its deadline ends.
+    fn fill(&self, tx: &mut Tx<'_>, catch: &mut Catch) -> rusqlite::Result<()> {
+        while !catch.is_full() && !catch.is_weary() {
+            let want = catch.limit - catch.jobs.len();
             let seqs = self.first(tx, want)?;
-            let (leased, late) = lease(tx, &seqs, self.claimer)?;
-            jobs.extend(leased);
+            let (leased, late) = lease(tx, &seqs, self.claimer, LATE_PER_CLAIM_MAX - catch.late)?;
+            catch.jobs.extend(leased);
+            catch.late += late.len();
             for seq in late {
                 expire(tx, seq)?;
             }
@@ -94,7 +107,7 @@ impl Band<'_> {
                 break;
             }
         }
-        Ok(jobs)
+        Ok(())
     }
 
     /// The places of the first due jobs, in claim order.
@@ -129,8 +142,14 @@ fn next_due(tx: &Tx<'_>, lanes: &[i64]) -> rusqlite::Result<Option<Timestamp>> {
     Ok(earliest)
 }
 
-/// Leases the waiting jobs at these places, but for those past their deadline, whose places it returns.
-fn lease(tx: &Tx<'_>, seqs: &[i64], claimer: &Claimer) -> rusqlite::Result<(Vec<LeasedJob>, Vec<i64>)> {
+/// Leases the waiting jobs at these places, but for those past their deadline, whose places it returns. It stops where
+/// it has met `late_max` of them.
+fn lease(
+    tx: &Tx<'_>,
+    seqs: &[i64],
+    claimer: &Claimer,
+    late_max: usize,
+) -> rusqlite::Result<(Vec<LeasedJob>, Vec<i64>)> {
     if seqs.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -141,6 +160,9 @@ fn lease(tx: &Tx<'_>, seqs: &[i64], claimer: &Claimer) -> rusqlite::Result<(Vec<
         let (seq, job) = (found.get(0)?, leased(found, claimer, (tx.lanes, tx.now))?);
         if past(job.deadline, tx.now) {
             late.push(seq);
+            if late.len() == late_max {
+                break;
+            }
         } else {
             taken.push(seq);
             jobs.push(job);

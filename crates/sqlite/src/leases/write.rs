@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 use windlass_core::attempt::safe_text;
-use windlass_core::job::LOG_CUT;
 use windlass_core::limits::LOG_LINE_BYTES_MAX;
+use windlass_core::log::LOG_CUT;
 use windlass_core::{AttemptToken, Json, LogFate, LogFill, LogLevel, Progress, Timestamp};
 use windlass_store::{Holder, NewLogLine, StoreError};
 

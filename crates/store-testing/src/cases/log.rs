@@ -1,6 +1,6 @@
 //! What an attempt says while it runs.
 
-use windlass_core::job::LOG_CUT;
+use windlass_core::log::LOG_CUT;
 use windlass_core::limits::{LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
 use windlass_core::{LogLevel, LogLine};
 use windlass_store::{LeasedJob, NewLogLine, PageRequest};

@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt;
 use windlass_core::{Due, JobState, Reason, Verdict};
+use windlass_store::rules::LATE_PER_CLAIM_MAX;
 use windlass_store::{ClaimRequest, ErrorKind, Settlement, Turn};
 
 use crate::bench::{Bench, LEASE, SECOND, anything, field_of, ids_of, refused, succeeded, just_before};
@@ -14,6 +15,7 @@ cases! {
     a_turn_settles_before_it_claims,
     a_job_past_its_deadline_dies_instead_of_being_claimed,
     a_claim_that_has_enough_does_not_look_further,
+    a_claim_that_meets_too_many_late_jobs_asks_to_be_asked_again,
     a_deadline_that_is_still_to_come_does_not_matter,
     a_claim_that_was_dropped_leaves_every_job_to_be_had,
 }
@@ -101,6 +103,18 @@ async fn a_claim_that_has_enough_does_not_look_further(bench: Bench) {
     assert_eq!(bench.state_of(late).await, (JobState::Ready, None));
     assert_eq!(bench.claim(1).await, []);
     assert_eq!(bench.state_of(late).await, (JobState::Dead, Some(Reason::Deadline)));
+}
+
+async fn a_claim_that_meets_too_many_late_jobs_asks_to_be_asked_again(bench: Bench) {
+    let late = || bench.job_with(|job| job.deadline = Some(Due::Now));
+    let _ = bench.store.enqueue((0..=LATE_PER_CLAIM_MAX).map(|_| late()).collect()).await.unwrap();
+    let behind = bench.enqueue_one().await;
+
+    let first = bench.claim_scope(anything(), 1).await;
+    let second = bench.claim_scope(anything(), 1).await;
+
+    assert_eq!((first.jobs.len(), first.next_due), (0, Some(bench.now())));
+    assert_eq!(ids_of(&second.jobs), [behind]);
 }
 
 async fn a_deadline_that_is_still_to_come_does_not_matter(bench: Bench) {
