@@ -101,3 +101,20 @@ pub(super) fn claim_and_move(count: usize, batch: usize) -> f64 {
     assert_eq!(moved, count, "every row was moved");
     per_second(count, elapsed)
 }
+
+/// What it takes to hand something to another thread and to get an answer, both asleep meanwhile; seconds.
+pub(super) fn hand_over() -> f64 {
+    const ROUNDS: usize = 2_000;
+    let (there, asked) = std::sync::mpsc::channel::<()>();
+    let (back, answered) = std::sync::mpsc::channel::<()>();
+    let other = std::thread::spawn(move || asked.iter().for_each(|()| back.send(()).expect("someone asks")));
+    let ((), elapsed) = timed(|| {
+        for _ in 0..ROUNDS {
+            there.send(()).expect("someone answers");
+            answered.recv().expect("an answer");
+        }
+    });
+    drop(there);
+    other.join().expect("it ends");
+    1.0 / per_second(ROUNDS, elapsed)
+}

@@ -78,6 +78,16 @@ pub(crate) struct Order<'a, S, L> {
 const LINE_BYTES_MAX: usize = 4 * 1024;
 
 impl Runner {
+    /// Starts a command in a group of its own, which ends with us.
+    fn start(&self, mut command: Command) -> io::Result<(Child, Group)> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.env(guard::MARK, self.guard.mark());
+        let child = command.spawn()?;
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let leader = leader.ok_or_else(|| io::Error::other("the command has no process id"))?;
+        Ok((child, self.guard.watch(leader)))
+    }
+
     /// Runs a command until it ends, or until it has to stop: then it gets SIGTERM, and SIGKILL after the grace.
     ///
     /// When it has ended, so has every process that it left in its group. Dropping the future ends them too.
@@ -90,13 +100,8 @@ impl Runner {
         S: Future<Output = ()> + Send,
         L: Listener + Send,
     {
-        let Order { mut command, input, output_max, stop, listener } = order;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        command.env(guard::MARK, self.guard.mark());
-        let mut child = command.spawn()?;
-        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let group =
-            self.guard.watch(leader.ok_or_else(|| io::Error::other("the command has no process id"))?);
+        let Order { command, input, output_max, stop, listener } = order;
+        let (mut child, group) = self.start(command)?;
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
 
         let (mut stdout, mut stderr) = (Captured::default(), Captured::default());

@@ -9,7 +9,8 @@
 //! ones succeed, and nobody needs a savepoint on the way that everyone takes. An operation that panics is such a
 //! failure too, and costs nobody else the writer.
 
-use std::any::Any;
+mod failure;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -21,10 +22,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use windlass_core::{Limits, Timestamp};
 use windlass_store::{Clock, ErrorKind, Signals, StoreError};
 
-use crate::error::{During, from_sqlite, is_fault};
+use crate::error::{During, is_fault};
 use crate::lanes::Lanes;
 use crate::open::Opener;
 use crate::wal::Wal;
+use failure::{Failure, Stage, panicked};
 
 /// Most operations in one transaction: more would delay the first of them for no further gain.
 const GROUP_MAX: usize = 1024;
@@ -33,7 +35,7 @@ const GROUP_MAX: usize = 1024;
 const WAITING_MAX: usize = 4096;
 
 /// How often the writer looks whether another process has committed, while somebody waits for hints.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// How often it looks whether somebody waits for hints.
 const LOOK_FOR_LISTENERS_EVERY: Duration = Duration::from_secs(1);
@@ -189,6 +191,8 @@ struct Desk {
     looked_at: Instant,
     /// Whether the connection must be opened anew before it is used again.
     suspect: bool,
+    /// Whether the last transaction failed: a full disk is told of once, not at every try.
+    failing: bool,
 }
 
 impl Desk {
@@ -196,7 +200,7 @@ impl Desk {
         let wal = Wal::default();
         let data_version = data_version(&connection).unwrap_or(0);
         let (lanes, looked_at) = (Lanes::default(), Instant::now());
-        Self { connection, surroundings, lanes, wal, data_version, looked_at, suspect: false }
+        Self { connection, surroundings, lanes, wal, data_version, looked_at, suspect: false, failing: false }
     }
 
     fn work(mut self, waiting: &Receiver<Box<dyn Operation>>) {
@@ -254,8 +258,9 @@ impl Desk {
         let mut hints = Hints::default();
         let outcome =
             self.begin().and_then(|()| self.run_all(group, &mut hints)).and_then(|()| self.commit());
-        if let Err(failure) = &outcome {
-            self.abandon(failure);
+        match &outcome {
+            Ok(()) => self.failing = false,
+            Err(failure) => self.abandon(failure),
         }
         outcome.map(|()| hints)
     }
@@ -296,7 +301,12 @@ impl Desk {
         self.lanes = Lanes::default();
         // After a failed flush the pages in memory prove nothing about the disk: look at the file afresh.
         self.suspect |= failure.stage == Stage::Committing;
-        tracing::warn!(error = %failure.error, "a transaction was rolled back");
+        if self.failing {
+            tracing::debug!(error = %failure.error, "a transaction was rolled back again");
+        } else {
+            tracing::warn!(error = %failure.error, "a transaction was rolled back; until one succeeds, no more is said");
+        }
+        self.failing = true;
     }
 
     fn reopen_if_suspect(&mut self) -> Result<(), StoreError> {
@@ -320,8 +330,8 @@ impl Desk {
         if version != self.data_version {
             self.data_version = version;
             self.tell(Hints { work: true, ended: true });
+            self.wal.keep_short(&mut self.connection);
         }
-        self.wal.keep_short(&mut self.connection);
     }
 
     fn tell(&self, hints: Hints) {
@@ -348,42 +358,6 @@ fn soon(waiting: &Receiver<Box<dyn Operation>>, idle_since: Instant) -> Option<B
 /// Changes whenever another connection commits, and never for our own commits.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
-}
-
-/// Why a group failed, and when.
-struct Failure {
-    error: StoreError,
-    stage: Stage,
-}
-
-/// How far a group had come. What strikes before or after its operations strikes all of them: to try each alone would
-/// make the last of many wait for as many patiences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Beginning,
-    Running,
-    Committing,
-}
-
-impl Failure {
-    /// A commit that failed for lack of room did nothing. One whose flush failed may have reached the disk.
-    fn at_commit(error: rusqlite::Error) -> Self {
-        let failed = from_sqlite("commit", error);
-        let error = match failed.kind() {
-            ErrorKind::Unavailable => StoreError::new("commit", ErrorKind::Unknown)
-                .with_detail("the flush to disk failed")
-                .with_source(failed),
-            _ => failed,
-        };
-        Self { error, stage: Stage::Committing }
-    }
-}
-
-/// What an operation did that panicked: it met what cannot be, in the file or in this program.
-fn panicked(panic: &(dyn Any + Send)) -> StoreError {
-    let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    StoreError::new("run the operation", ErrorKind::Corrupt)
-        .with_detail(format!("it panicked, and was rolled back: {}", said.unwrap_or("it did not say why")))
 }
 
 #[cfg(test)]

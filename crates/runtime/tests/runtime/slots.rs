@@ -138,35 +138,49 @@ async fn a_job_that_ends_badly_gives_its_slot_back() {
     worker.stop().await;
 }
 
-/// Runs short jobs until the worker claims ahead, then holds the one slot.
-async fn hold_with_jobs_waiting(lab: &Lab) -> (windlass_runtime::RunningWorker, Arc<Semaphore>) {
-    async fn hold_one(_: Number, State((runs, gate)): State<(Arc<AtomicU64>, Arc<Semaphore>)>) {
-        if runs.fetch_add(1, Ordering::SeqCst) == 50 {
+/// A worker whose one slot is held by a job while others wait inside it.
+struct Held {
+    worker: windlass_runtime::RunningWorker,
+    /// Every further job needs a permit, too.
+    gate: Arc<Semaphore>,
+    /// How many jobs were started, the one that holds the slot included.
+    started: u64,
+}
+
+/// Runs short jobs until the worker claims ahead, then holds the one slot. Which job that is is up to the worker: at
+/// any one, what it had claimed may just be used up.
+async fn hold_with_jobs_waiting(lab: &Lab) -> Held {
+    async fn hold(_: Number, State((runs, gate)): State<(Arc<AtomicU64>, Arc<Semaphore>)>) {
+        if runs.fetch_add(1, Ordering::SeqCst) >= 50 {
             gate.acquire().await.unwrap().forget();
         }
     }
     lab.enqueue_many(1_000, &Number(0)).await;
     let gate = Arc::new(Semaphore::new(0));
     let runs = Arc::new(AtomicU64::new(0));
-    let builder =
-        lab.worker().queue("default", 1).state((Arc::clone(&runs), Arc::clone(&gate))).handle(hold_one);
+    let builder = lab.worker().queue("default", 1).state((Arc::clone(&runs), Arc::clone(&gate))).handle(hold);
     let worker = builder.build().unwrap().start();
-    until(|| runs.load(Ordering::SeqCst) == 51).await;
-    assert!(worker.snapshot().waiting > 0, "{:?}", worker.snapshot());
-    (worker, gate)
+    let mut started = 51;
+    until(|| runs.load(Ordering::SeqCst) == started).await;
+    while worker.snapshot().waiting == 0 {
+        started += 1;
+        gate.add_permits(1);
+        until(|| runs.load(Ordering::SeqCst) == started).await;
+    }
+    Held { worker, gate, started }
 }
 
 #[tokio::test]
 async fn jobs_that_wait_in_vain_are_given_back_unstarted() {
     let lab = Lab::new();
-    let (worker, gate) = hold_with_jobs_waiting(&lab).await;
+    let Held { worker, gate, started } = hold_with_jobs_waiting(&lab).await;
 
     until(|| worker.snapshot().waiting == 0 && worker.snapshot().unsettled == 0).await;
 
     let snapshot = worker.snapshot();
-    assert_eq!((snapshot.settled - snapshot.released, snapshot.running), (50, 1));
-    assert_eq!(snapshot.claimed, 51 + snapshot.released);
-    gate.add_permits(1);
+    assert_eq!((snapshot.settled - snapshot.released, snapshot.running), (started - 1, 1));
+    assert_eq!(snapshot.claimed, started + snapshot.released);
+    gate.add_permits(1_000);
     until(|| worker.snapshot().settled - worker.snapshot().released == 1_000).await;
     worker.stop().await;
 }
@@ -174,18 +188,19 @@ async fn jobs_that_wait_in_vain_are_given_back_unstarted() {
 #[tokio::test]
 async fn jobs_that_wait_for_a_slot_are_given_back_when_the_worker_stops() {
     let lab = Lab::new();
-    let (worker, gate) = hold_with_jobs_waiting(&lab).await;
-    let waiting = worker.snapshot().waiting;
+    let Held { worker, gate, started } = hold_with_jobs_waiting(&lab).await;
+    let before = worker.snapshot();
+    let released = before.released + before.waiting;
 
     worker.shutdown().stop();
-    until(|| worker.snapshot().released == waiting).await;
-    gate.add_permits(1);
+    until(|| worker.snapshot().released == released).await;
+    gate.add_permits(1_000);
     let report = worker.stop().await;
 
-    assert_eq!((report.released, report.settled), (waiting, 51 + waiting));
+    assert_eq!((report.released, report.settled), (released, started + released));
     assert_eq!((report.interrupted, report.abandoned), (0, 0));
     let queues = windlass_store::QueueStore::queues(&*lab.store).await.unwrap();
-    assert_eq!(queues[0].counts.of(JobState::Ready), 1_000 - 51);
+    assert_eq!(queues[0].counts.of(JobState::Ready), 1_000 - started);
 }
 
 #[tokio::test]
