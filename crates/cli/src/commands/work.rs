@@ -76,16 +76,26 @@ async fn until_empty(store: &SharedStore, name: &str, scope: &JobFilter) {
 }
 
 async fn is_empty(store: &SharedStore, name: &str, scope: &JobFilter) -> Result<bool, StoreError> {
-    let ready = any(store, scope.clone()).await?;
-    // Asked after the ready ones: a job that was claimed in between is seen in one of the two.
-    let workers = store.workers(Duration::ZERO).await?;
-    let Some(me) = workers.iter().find(|worker| worker.registered.name == name) else { return Ok(false) };
-    if me.running > 0 || !ready {
-        return Ok(me.running == 0);
+    if !is_idle(store, name).await? || is_work_left(store, scope).await? {
+        return Ok(false);
     }
-    // There is work, and none of it is taken: it may all be in queues that are paused.
+    // Asked once more, after the ready ones: a job that was claimed in between is seen in one of the two.
+    is_idle(store, name).await
+}
+
+/// Whether this worker is known and holds nothing.
+async fn is_idle(store: &SharedStore, name: &str) -> Result<bool, StoreError> {
+    let workers = store.workers(Duration::ZERO).await?;
+    Ok(workers.iter().any(|worker| worker.registered.name == name && worker.running == 0))
+}
+
+/// Whether there is a ready job in a queue that is not paused. Queues are only counted if there is a ready job at all.
+async fn is_work_left(store: &SharedStore, scope: &JobFilter) -> Result<bool, StoreError> {
+    if !any(store, scope.clone()).await? {
+        return Ok(false);
+    }
     let queues = open_queues(store, scope).await?;
-    Ok(queues.is_empty() || !any(store, JobFilter { queues, ..scope.clone() }).await?)
+    Ok(!queues.is_empty() && any(store, JobFilter { queues, ..scope.clone() }).await?)
 }
 
 async fn any(store: &SharedStore, filter: JobFilter) -> Result<bool, StoreError> {
