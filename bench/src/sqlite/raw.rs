@@ -2,6 +2,9 @@
 
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::figures::{per_second, timed};
 
@@ -102,19 +105,30 @@ pub(super) fn claim_and_move(count: usize, batch: usize) -> f64 {
     per_second(count, elapsed)
 }
 
-/// What it takes to hand something to another thread and to get an answer, both asleep meanwhile; seconds.
-pub(super) fn hand_over() -> f64 {
-    const ROUNDS: usize = 2_000;
-    let (there, asked) = std::sync::mpsc::channel::<()>();
-    let (back, answered) = std::sync::mpsc::channel::<()>();
-    let other = std::thread::spawn(move || asked.iter().for_each(|()| back.send(()).expect("someone asks")));
-    let ((), elapsed) = timed(|| {
-        for _ in 0..ROUNDS {
-            there.send(()).expect("someone answers");
-            answered.recv().expect("an answer");
+/// The same for an async task, which must not block: a thread does it, and is asked and answers for each; commits a second.
+pub(super) fn insert_on_a_thread(count: usize) -> f64 {
+    let (_folder, connection) = open();
+    let (there, asked) = std::sync::mpsc::channel::<(i64, oneshot::Sender<usize>)>();
+    let thread = std::thread::spawn(move || {
+        let mut insert = connection.prepare(INSERT).expect("a statement");
+        for (at, answer) in asked {
+            answer.send(insert.execute(params![at, ARGS]).expect("an insert")).expect("someone waits");
         }
     });
-    drop(there);
-    other.join().expect("it ends");
-    1.0 / per_second(ROUNDS, elapsed)
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let ((), elapsed) = timed(|| {
+        runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(async move {
+                for at in 0..count {
+                    let (answer, answered) = oneshot::channel();
+                    there.send((i64::try_from(at).expect("small"), answer)).expect("someone listens");
+                    answered.await.expect("an answer");
+                }
+            });
+            tasks.join_next().await.expect("a task").expect("a task that ends well");
+        });
+    });
+    thread.join().expect("it ends");
+    per_second(count, elapsed)
 }
