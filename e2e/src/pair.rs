@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::Failure;
 use crate::kill::{check_total, stories};
@@ -36,7 +37,7 @@ const BATCHES: usize = 10;
 /// A sentence for everything that should not be: see [`judge`].
 pub async fn run(scene: &mut Scene, plan: Plan) -> Result<Report, Failure> {
     // Nobody is killed here, so nobody may lose a lease either: not even one whose machine is slow for a while.
-    scene.setup = Setup { slots: 4, prefetch: 0, lease_ms: 30_000, ..scene.setup.clone() };
+    scene.setup = Setup { slots: 4, prefetch: 0, lease: Duration::from_secs(30), ..scene.setup.clone() };
     let mut workers = [scene.worker("left")?, scene.worker("right")?];
     for worker in &mut workers {
         worker.until("being ready", |marks| marks.contains(&Mark::Ready).then_some(())).await?;
