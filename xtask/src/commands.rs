@@ -3,10 +3,13 @@
 use std::process::{Command, Stdio};
 
 use crate::repo::{self, Repo};
+use crate::server::Server;
 use crate::steps::{Step, run};
 
 /// The gate.
 pub(crate) fn ci() -> Result<(), String> {
+    // Before anything else: a machine that cannot have a server is told at once.
+    let server = Server::start()?;
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check").or_else("cargo xtask fmt"),
         Step::cargo("lint", "clippy --workspace --all-targets --locked -- -D warnings")
@@ -18,7 +21,7 @@ pub(crate) fn ci() -> Result<(), String> {
             .with("RUSTDOCFLAGS", "-D warnings")
             .or_else("mend the link or the markup that rustdoc names"),
     );
-    steps.extend(tests(&[]));
+    steps.extend(tests(&[], &server));
     steps.push(
         Step::shell("quick start", &repo::quick_start(&Repo::read()?)?)
             .or_else("the first command of README.md must work on a fresh clone"),
@@ -28,7 +31,8 @@ pub(crate) fn ci() -> Result<(), String> {
 
 /// The tests that match `rest`, or all of them and the doctests.
 pub(crate) fn test(rest: &[String]) -> Result<(), String> {
-    let mut steps = tests(rest);
+    let server = Server::start()?;
+    let mut steps = tests(rest, &server);
     if !rest.is_empty() {
         steps.truncate(1);
     }
@@ -68,17 +72,18 @@ pub(crate) fn fmt() -> Result<(), String> {
 
 /// nextest where it is installed, because it runs each test in a process of its own; `cargo test` elsewhere. Both run the
 /// same tests, the tidy checks among them.
-fn tests(rest: &[String]) -> Vec<Step> {
+fn tests(rest: &[String], server: &Server) -> Vec<Step> {
     let runner = if is_installed("nextest") {
         "nextest run --workspace --locked"
     } else {
         "test --workspace --lib --bins --tests --locked"
     };
-    vec![
+    let steps = [
         Step::cargo("tests", runner).and(rest).or_else("run one test alone with `cargo xtask test NAME`"),
         Step::cargo("doctests", "test --workspace --doc --locked")
             .or_else("an example in the documentation is wrong"),
-    ]
+    ];
+    steps.into_iter().map(|step| server.used_by(step)).collect()
 }
 
 /// cargo-deny where it is installed. It takes minutes to build, so the gate does not fetch it: the tidy checks hold the

@@ -9,6 +9,7 @@
 
 mod commands;
 mod repo;
+mod server;
 mod steps;
 mod tidy;
 

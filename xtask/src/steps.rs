@@ -11,7 +11,7 @@ pub(crate) struct Step {
     name: &'static str,
     program: String,
     arguments: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
     /// What to do when it fails.
     advice: &'static str,
 }
@@ -37,8 +37,8 @@ impl Step {
         self
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
         self
     }
 
@@ -59,7 +59,7 @@ impl Step {
 
     fn run(&self, root: &Path) -> Result<(), String> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).envs(self.environment.iter().copied()).current_dir(root);
+        command.args(&self.arguments).envs(self.environment.iter().cloned()).current_dir(root);
         match command.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("`{}` ended with {status}", self.line())),

@@ -75,6 +75,9 @@ impl Actor {
         if self.why.as_ref().is_some_and(|why| why.len() > WHY_BYTES_MAX) {
             return Err(Invalid::new("by.why", format!("is longer than {WHY_BYTES_MAX} bytes")));
         }
+        if self.why.as_ref().is_some_and(|why| why.contains('\0')) {
+            return Err(Invalid::new("by.why", "contains a NUL character"));
+        }
         Ok(())
     }
 }

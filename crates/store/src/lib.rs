@@ -36,7 +36,7 @@
 //! | a progress above 100 | `Invalid(progress.percent)` |
 //! | a checkpoint larger than the limit of results | `Invalid(checkpoint)` |
 //! | a worker without slots, or whose name, host or version is longer than 256 bytes or has a control character | `Invalid` of that field |
-//! | an actor's name that is empty, longer than 128 bytes or has a control character; a reason longer than 1 KiB | `Invalid(by.name)`, `Invalid(by.why)` |
+//! | an actor's name that is empty, longer than 128 bytes or has a control character; a reason longer than 1 KiB or with a NUL | `Invalid(by.name)`, `Invalid(by.why)` |
 //! | an unknown job, worker, queue or token | `NotFound` |
 //! | a file that is no database, is damaged, or was made by something else | `Corrupt`, with the path |
 //! | a file made by a newer version | `Incompatible`; nothing is written |

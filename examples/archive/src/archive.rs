@@ -52,6 +52,10 @@ pub(crate) fn archive_file(
 }
 
 /// Where the object of this content is.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 fn object(archive: &Path, sha256: &str) -> PathBuf {
     archive.join("objects").join(&sha256[..2]).join(format!("{sha256}.gz"))
 }
@@ -74,7 +78,7 @@ fn compress(mut source: File, part: &Path, cancel: &Cancel) -> Result<(u64, Stri
     }
     // On the disk before the job is done: a job that is done is never done again.
     packed.finish()?.sync_all()?;
-    Ok((size, format!("{:x}", hash.finalize())))
+    Ok((size, hex(&hash.finalize())))
 }
 
 /// A file that is gone stays gone; anything else may be better at the next attempt.

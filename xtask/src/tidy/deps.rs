@@ -30,6 +30,13 @@ const EDGES: &[Edges] = &[
         uses: STORE_USES,
         tests_use: &["windlass-store-testing", "windlass-memory"],
     },
+    // Servers to throw away. It knows PostgreSQL, and nothing of what is kept there.
+    Edges { from: "windlass-postgres-testing", uses: &[], tests_use: &[] },
+    Edges {
+        from: "windlass-postgres",
+        uses: STORE_USES,
+        tests_use: &["windlass-store-testing", "windlass-memory", "windlass-postgres-testing"],
+    },
     Edges {
         from: "windlass-runtime",
         uses: &["windlass-core", "windlass-store"],
@@ -47,7 +54,7 @@ const EDGES: &[Edges] = &[
             "windlass-sqlite",
             "windlass-memory",
         ],
-        tests_use: &["windlass-store-testing"],
+        tests_use: &["windlass-store-testing", "windlass-postgres-testing"],
     },
     // What the port answers is turned into what is written there.
     Edges { from: "windlass-wire", uses: &["windlass-core", "windlass-store"], tests_use: &[] },
@@ -61,12 +68,18 @@ const EDGES: &[Edges] = &[
             "windlass-sqlite",
             "windlass-wire",
         ],
-        tests_use: &[],
+        tests_use: &["windlass-postgres-testing"],
     },
     Edges { from: "archive-example", uses: &["windlass"], tests_use: &[] },
     Edges {
         from: "windlass-e2e",
-        uses: &["windlass-core", "windlass-store", "windlass-runtime", "windlass-sqlite"],
+        uses: &[
+            "windlass-core",
+            "windlass-store",
+            "windlass-runtime",
+            "windlass-sqlite",
+            "windlass-postgres-testing",
+        ],
         tests_use: &[],
     },
     Edges {
@@ -78,11 +91,12 @@ const EDGES: &[Edges] = &[
             "windlass-memory",
             "windlass-runtime",
             "windlass-sqlite",
+            "windlass-postgres-testing",
         ],
         tests_use: &[],
     },
-    // The drawing of the state machine is held against the model.
-    Edges { from: "xtask", uses: &["windlass-core"], tests_use: &[] },
+    // The drawing of the state machine is held against the model; the tests share a server.
+    Edges { from: "xtask", uses: &["windlass-core", "windlass-postgres-testing"], tests_use: &[] },
 ];
 
 /// A store knows the port and the model, never another store or the runtime: so a third store costs nobody anything.
@@ -101,6 +115,7 @@ const ASYNC: &[&str] = &[
     "windlass-store-testing",
     "windlass-memory",
     "windlass-sqlite",
+    "windlass-postgres",
     "windlass-runtime",
     "windlass",
     "windlass-cli",

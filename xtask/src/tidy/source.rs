@@ -25,7 +25,7 @@ pub(super) fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub(super) fn is_test_file(path: &str) -> bool {
     path.contains("/tests/")
         || path.ends_with("/tests.rs")
-        || path.contains("store-testing/")
+        || path.contains("-testing/")
         || path.starts_with("e2e/")
 }
 

@@ -200,7 +200,7 @@ async fn an_unknown_job_cannot_be_cancelled(bench: Bench) {
 
 async fn g21_a_cancel_records_who_and_why(bench: Bench) {
     let id = bench.enqueue_one().await;
-    let by = Actor::new("Größe 🐠").because("it was\nwrong\u{0}; DROP TABLE job");
+    let by = Actor::new("Größe 🐠").because("it was\nwrong\u{1b}[31m; DROP TABLE job");
 
     bench.store.cancel(id, by.clone()).await.unwrap();
 

@@ -257,6 +257,7 @@ async fn an_actor_without_a_name_is_refused(bench: Bench) {
         ("by.name", Actor::new("x".repeat(129))),
         ("by.name", Actor::new("a\u{1b}[31m")),
         ("by.why", Actor::new("ada").because("x".repeat(1025))),
+        ("by.why", Actor::new("ada").because("a\u{0}b")),
     ];
 
     for (field, by) in bad {

@@ -1,0 +1,209 @@
+-- The first schema. Made in one transaction, under the lock that all migrations take.
+--
+-- A job is one row of `job` until it ends, then one row of `history`. A claim changes no column that an index knows, so the new version of the row stays on its page (HOT); `fillfactor`
+-- leaves room for exactly that one version. What only some jobs have lies in tables beside them.
+--
+-- Stages, reasons, priorities and outcomes are the numbers of the model.
+
+-- Queue, kind and version of a job, as one small number: what claims select by.
+CREATE TABLE windlass.lane (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version bigint NOT NULL CHECK (version > 0),
+    UNIQUE (queue, kind, version)
+);
+
+CREATE TABLE windlass.queue (
+    name text PRIMARY KEY,
+    paused_at timestamptz,
+    paused_by text,
+    paused_why text
+);
+
+-- Worker processes. A row outlives its worker while jobs still name it.
+CREATE TABLE windlass.worker (
+    number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL UNIQUE,
+    name text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    queues text,
+    kinds text NOT NULL,
+    slots bigint NOT NULL,
+    lease bigint NOT NULL,
+    registered_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    lease_until timestamptz NOT NULL,
+    gone_at timestamptz
+) WITH (fillfactor = 50);
+
+CREATE TABLE windlass.job (
+    id uuid PRIMARY KEY,
+    -- Enqueue order.
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    created_at timestamptz NOT NULL,
+    run_at timestamptz NOT NULL,
+    -- Below zero for a job that is parked: it waits for other jobs or for a person, and no claim comes across it.
+    lane integer NOT NULL,
+    attempts_max bigint NOT NULL,
+    losses_max bigint NOT NULL,
+    losses bigint NOT NULL DEFAULT 0,
+    -- What a claim changes, side by side.
+    number bigint NOT NULL DEFAULT 0,
+    -- The nonce of the newest token. Zero: no token is good any more.
+    nonce bigint NOT NULL DEFAULT 0,
+    started_at timestamptz,
+    attempt bigint NOT NULL DEFAULT 0,
+    revision bigint NOT NULL DEFAULT 1,
+    -- The worker that holds its open attempt; zero if there is none.
+    holder integer NOT NULL DEFAULT 0,
+    worker integer,
+    -- Running is waiting with a holder: a stage that changed at the claim would have to be in no index.
+    stage smallint NOT NULL DEFAULT 1 CHECK (stage IN (1, 2, 3, 6)),
+    reason smallint,
+    priority smallint NOT NULL CHECK (priority BETWEEN 0 AND 5),
+    -- What the job uses that most do not, a bit each. 1: its args are not JSON.
+    traits integer NOT NULL DEFAULT 0,
+    log_bytes integer NOT NULL DEFAULT 0,
+    -- The lease of its own that its open attempt has: how long it holds from each sign of life, in microseconds, and its end.
+    lease bigint,
+    lease_until timestamptz,
+    deadline timestamptz,
+    -- Set only for a cancelled job whose attempt is still open.
+    finished_at timestamptz,
+    progress smallint,
+    args bytea NOT NULL,
+    options text,
+    progress_message text,
+    checkpoint text,
+    error text
+) WITH (
+    fillfactor = 50,
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 20000,
+    autovacuum_vacuum_cost_delay = 0,
+    vacuum_truncate = off
+);
+
+-- What claims read: the jobs of a lane in claim order. Also the schedule.
+CREATE INDEX job_place ON windlass.job (lane, priority, run_at, seq);
+-- What only some jobs have.
+CREATE INDEX job_deadline ON windlass.job (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX job_lease ON windlass.job (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX job_stopping ON windlass.job (holder) WHERE stage = 6;
+-- Lists walk backwards through windows of it.
+CREATE INDEX job_order ON windlass.job USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
+
+-- Which jobs a worker was given, a claim in parts of a hundred: what an index on `job.holder` would tell at the price of
+-- every claim. A row is dropped when the last of its jobs is settled; what it lists beyond that is told by the nonce.
+CREATE TABLE windlass.claim (
+    nonce bigint NOT NULL,
+    part integer NOT NULL,
+    worker integer NOT NULL,
+    claimed_at timestamptz NOT NULL,
+    jobs uuid[] NOT NULL,
+    PRIMARY KEY (nonce, part)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX claim_worker ON windlass.claim (worker);
+
+-- Jobs that have ended. Those that completed lie in a partition for each day, which is dropped whole when its time is
+-- over; a day without a partition of its own goes to `completed_rest`. The others are few, and kept longer.
+CREATE TABLE windlass.history (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    run_at timestamptz NOT NULL,
+    started_at timestamptz,
+    finished_at timestamptz NOT NULL,
+    lane integer NOT NULL,
+    worker integer,
+    attempts_max bigint NOT NULL,
+    losses_max bigint NOT NULL,
+    losses bigint NOT NULL,
+    number bigint NOT NULL,
+    nonce bigint NOT NULL,
+    attempt bigint NOT NULL,
+    revision bigint NOT NULL,
+    stage smallint NOT NULL CHECK (stage IN (5, 6, 7)),
+    reason smallint,
+    priority smallint NOT NULL,
+    traits integer NOT NULL,
+    log_bytes integer NOT NULL,
+    deadline timestamptz,
+    progress smallint,
+    args bytea NOT NULL,
+    options text,
+    progress_message text,
+    checkpoint text,
+    result text,
+    error text
+) PARTITION BY LIST (stage);
+
+CREATE TABLE windlass.completed PARTITION OF windlass.history FOR VALUES IN (5) PARTITION BY RANGE (finished_at);
+CREATE TABLE windlass.completed_rest PARTITION OF windlass.completed DEFAULT;
+CREATE TABLE windlass.failed PARTITION OF windlass.history FOR VALUES IN (6, 7);
+
+CREATE INDEX history_id ON windlass.history (id);
+CREATE INDEX history_order ON windlass.history USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX completed_end ON windlass.completed USING brin (finished_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX failed_order ON windlass.failed (stage, seq);
+CREATE INDEX failed_end ON windlass.failed (stage, finished_at);
+
+-- Attempts that did not complete their job. The one that did is told by the job's own row.
+CREATE TABLE windlass.attempt (
+    job uuid NOT NULL,
+    number bigint NOT NULL,
+    worker integer,
+    started_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    outcome smallint NOT NULL,
+    error text,
+    PRIMARY KEY (job, number)
+);
+
+CREATE TABLE windlass.log (
+    job uuid NOT NULL,
+    line bigint NOT NULL,
+    attempt bigint NOT NULL,
+    at timestamptz NOT NULL,
+    level smallint NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (job, line)
+);
+
+-- What was done by hand, and by whom.
+CREATE TABLE windlass.event (
+    job uuid NOT NULL,
+    revision bigint NOT NULL,
+    at timestamptz NOT NULL,
+    verb text NOT NULL,
+    actor text NOT NULL,
+    why text,
+    PRIMARY KEY (job, revision)
+);
+
+-- Raises an error if one of these jobs has ended already. Volatile, so that it sees what was committed while the insert
+-- before it waited: a job that is enqueued again in the moment it ends must not be made a second time.
+CREATE FUNCTION windlass.refuse_ended(ids uuid[], ended_since timestamptz) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF EXISTS (SELECT FROM windlass.history WHERE id = ANY (ids) AND finished_at >= ended_since) THEN
+        RAISE EXCEPTION 'a job of this batch has ended already' USING ERRCODE = 'WL001';
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- Jobs wherever they are, for those who read.
+CREATE VIEW windlass.every_job AS
+SELECT id, seq, created_at, run_at, started_at, finished_at, lane, worker, attempts_max, losses_max, losses, number, nonce,
+        attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
+        progress_message, checkpoint, NULL::text AS result, error, holder
+FROM windlass.job
+UNION ALL
+SELECT id, seq, created_at, run_at, started_at, finished_at, lane, worker, attempts_max, losses_max, losses, number, nonce,
+        attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
+        progress_message, checkpoint, result, error, 0
+FROM windlass.history;

@@ -1,0 +1,14 @@
+-- One job. No row: there is no such job.
+--
+--   $1  now  timestamptz; NULL for the server's
+--   $2  id   uuid
+--
+-- Index: the primary key of job, history_id.
+SELECT job.id, lane.kind, lane.version, lane.queue, job.stage, job.reason, job.priority, job.run_at, job.traits, job.args,
+    job.attempt, job.attempts_max, job.losses, job.losses_max, job.deadline, job.options, job.progress,
+    job.progress_message, job.checkpoint, job.result, job.error, worker.name, job.created_at, job.started_at,
+    job.finished_at, job.revision, job.seq, job.holder, coalesce($1, statement_timestamp())
+FROM windlass.every_job AS job
+JOIN windlass.lane ON lane.id = abs(job.lane)
+LEFT JOIN windlass.worker ON worker.number = job.worker
+WHERE job.id = $2

@@ -1,0 +1,12 @@
+-- Keeps how attempts ended.
+--
+--   $1  jobs      uuid[]
+--   $2  numbers   bigint[]
+--   $3  workers   integer[]; NULL if unknown
+--   $4  started   timestamptz[]
+--   $5  ended     timestamptz[]
+--   $6  outcomes  smallint[]
+--   $7  errors    text[], JSON; NULL for none
+INSERT INTO windlass.attempt (job, number, worker, started_at, ended_at, outcome, error)
+SELECT *
+FROM unnest($1, $2, $3, $4, $5, $6, $7)

@@ -1,0 +1,193 @@
+//! Connections, and statements on them.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::runtime::Handle;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+use windlass_store::{Clock, StoreError};
+
+use crate::error::{During, from_pool};
+use crate::sql::{Ready, Statement, Statements};
+use crate::value::Instant;
+
+/// The values of a statement's parameters.
+pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// What reaches the database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    /// For settling and claiming, so that a crowd of other callers cannot keep a worker from its work.
+    pub(crate) turns: Pool,
+    /// For everything else.
+    pub(crate) calls: Pool,
+    pub(crate) statements: Arc<Statements>,
+    /// Tells the time instead of the server, in tests.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    /// Whether statements may be prepared by name. A pooler between may hand each transaction another connection.
+    pub(crate) named: bool,
+    /// Where connections live, whoever asks for them.
+    pub(crate) runtime: Handle,
+}
+
+impl Database {
+    /// The time, if it is not the server that tells it.
+    pub(crate) fn now(&self) -> Option<Instant> {
+        self.clock.as_ref().map(|clock| Instant(clock.now()))
+    }
+
+    /// A connection for a single statement, which takes effect by itself.
+    pub(crate) async fn call(&self, operation: &'static str) -> Result<Session, StoreError> {
+        self.session(&self.calls, operation).await
+    }
+
+    /// A connection for a turn.
+    pub(crate) async fn turn(&self, operation: &'static str) -> Result<Session, StoreError> {
+        self.session(&self.turns, operation).await
+    }
+
+    /// A transaction, which is rolled back unless it is committed.
+    pub(crate) async fn begin(&self, operation: &'static str) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.call(operation).await?, operation).await
+    }
+
+    async fn session(&self, pool: &Pool, operation: &'static str) -> Result<Session, StoreError> {
+        let client = pool.get().await.map_err(|error| from_pool(operation, error))?;
+        Ok(Session {
+            client,
+            statements: Arc::clone(&self.statements),
+            named: self.named,
+            now: self.now(),
+            runtime: self.runtime.clone(),
+        })
+    }
+}
+
+/// A connection that is ours for a while.
+#[derive(Debug)]
+pub(crate) struct Session {
+    client: Object,
+    statements: Arc<Statements>,
+    named: bool,
+    /// The time, if it is not the server that tells it.
+    pub(crate) now: Option<Instant>,
+    runtime: Handle,
+}
+
+impl Session {
+    pub(crate) async fn query(
+        &self,
+        statement: Statement,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let Ready { text, types } = self.statements.get(statement);
+        if self.named {
+            let prepared = self.client.prepare_typed_cached(text, types).await?;
+            return self.client.query(&prepared, values).await;
+        }
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            values.iter().copied().zip(types.iter().cloned()).collect();
+        self.client.query_typed(text, &typed).await
+    }
+
+    /// Makes sure that a statement can be sent without waiting for anything first.
+    pub(crate) async fn prepare(&self, statement: Statement) -> Result<(), tokio_postgres::Error> {
+        if self.named {
+            let Ready { text, types } = self.statements.get(statement);
+            self.client.prepare_typed_cached(text, types).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn query_opt(
+        &self,
+        statement: Statement,
+        values: Values<'_>,
+    ) -> Result<Option<Row>, tokio_postgres::Error> {
+        Ok(self.query(statement, values).await?.into_iter().next())
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        statement: Statement,
+        values: Values<'_>,
+    ) -> Result<u64, tokio_postgres::Error> {
+        let Ready { text, types } = self.statements.get(statement);
+        if self.named {
+            let prepared = self.client.prepare_typed_cached(text, types).await?;
+            return self.client.execute(&prepared, values).await;
+        }
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            values.iter().copied().zip(types.iter().cloned()).collect();
+        self.client.execute_typed(text, &typed).await
+    }
+
+    /// Text that is not a statement of ours, such as `BEGIN`.
+    pub(crate) async fn run(&self, text: &str) -> Result<(), tokio_postgres::Error> {
+        self.client.batch_execute(text).await
+    }
+}
+
+/// A transaction of ours.
+///
+/// Dropped before it is committed, it is rolled back on the store's own runtime, so no caller that goes away leaves a
+/// lock behind.
+#[derive(Debug)]
+pub(crate) struct Transaction(Option<Session>);
+
+impl Transaction {
+    pub(crate) async fn begin(session: Session, operation: &'static str) -> Result<Self, StoreError> {
+        // Ours from before the first byte is sent: a caller that goes away while it is on its way leaves one to roll back.
+        let transaction = Self(Some(session));
+        transaction.run("BEGIN").await.during(operation)?;
+        Ok(transaction)
+    }
+
+    /// Commits what succeeded, and rolls back what was refused: no lock of ours is left when the caller hears of it.
+    pub(crate) async fn end<T>(
+        mut self,
+        outcome: Result<T, StoreError>,
+        operation: &'static str,
+    ) -> Result<T, StoreError> {
+        match outcome {
+            Ok(value) => self.commit(operation).await.map(|()| value),
+            Err(error) => {
+                // Broken connections have been rolled back by the server.
+                if self.run("ROLLBACK").await.is_ok() {
+                    self.0 = None;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn commit(mut self, operation: &'static str) -> Result<(), StoreError> {
+        self.run("COMMIT").await.committing(operation)?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.0.as_ref().expect("a transaction has its connection until it ends")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(session) = self.0.take() else { return };
+        if session.client.is_closed() {
+            return;
+        }
+        let runtime = session.runtime.clone();
+        runtime.spawn(async move {
+            // A connection that cannot do even this is broken, and the pool will find it so.
+            let _ = session.run("ROLLBACK").await;
+        });
+    }
+}

@@ -1,0 +1,146 @@
+//! What has to be known of a job to change it, read once per change.
+
+use tokio_postgres::Row;
+use windlass_core::AttemptToken;
+use windlass_core::attempt::Running;
+use windlass_core::retry::Jitter;
+use windlass_core::{JobId, Reason, RetryPolicy, Stage, Timestamp};
+use windlass_store::rules::{NewestAttempt, Standing, fence};
+use windlass_store::{ErrorKind, StoreError};
+
+use crate::database::Session;
+use crate::error::During;
+use crate::{row, sql};
+
+/// The columns of `sql/job/facts.sql`.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) id: JobId,
+    pub(crate) lane: i32,
+    pub(crate) stage: Stage,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) run_at: Timestamp,
+    pub(crate) attempt: u32,
+    attempts_max: u32,
+    pub(crate) losses: u32,
+    pub(crate) losses_max: u32,
+    pub(crate) number: u64,
+    pub(crate) nonce: u64,
+    /// Whether an attempt of it is open.
+    pub(crate) open: bool,
+    /// The worker that claimed it last.
+    pub(crate) worker: Option<i32>,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) revision: i64,
+    pub(crate) log_bytes: usize,
+    /// What it says went wrong last, as it is stored.
+    pub(crate) error: Option<String>,
+    lease_until: Option<Timestamp>,
+    /// The time when this was read.
+    pub(crate) now: Timestamp,
+    retry: RetryPolicy,
+}
+
+impl Facts {
+    /// Locks what there is of these jobs unless they have ended, in the order of their ids.
+    pub(crate) async fn lock(
+        session: &Session,
+        ids: &[JobId],
+        operation: &'static str,
+    ) -> Result<Vec<Self>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(JobId::as_uuid).collect();
+        let rows = session.query(sql::job::FACTS, &[&session.now, &ids]).await.during(operation)?;
+        rows.iter().map(Self::of).collect()
+    }
+
+    /// Locks one job; none if it has ended or never was.
+    pub(crate) async fn lock_one(
+        session: &Session,
+        id: JobId,
+        operation: &'static str,
+    ) -> Result<Option<Self>, StoreError> {
+        Ok(Self::lock(session, &[id], operation).await?.pop())
+    }
+
+    /// Looks at one job, be it unfinished or not, without a lock.
+    pub(crate) async fn look(
+        session: &Session,
+        id: JobId,
+        operation: &'static str,
+    ) -> Result<Option<Self>, StoreError> {
+        let row =
+            session.query_opt(sql::job::LOOK, &[&session.now, &id.as_uuid()]).await.during(operation)?;
+        row.as_ref().map(Self::of).transpose()
+    }
+
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        let holder: i32 = row.get(13);
+        let mut options = row::options(row, 19)?;
+        let retry = options.as_mut().map(|options| std::mem::take(&mut options.retry)).unwrap_or_default();
+        Ok(Self {
+            id: row::job_id(row, 0),
+            lane: row.get(2),
+            stage: row::stage(row, 4, holder)?,
+            reason: row::reason(row, 5)?,
+            run_at: row::instant(row, 6),
+            attempt: row::count(row, 7),
+            attempts_max: row::count(row, 8),
+            losses: row::count(row, 9),
+            losses_max: row::count(row, 10),
+            number: row::unsigned(row, 11),
+            nonce: row::unsigned(row, 12),
+            open: holder != 0,
+            worker: row.get(15),
+            started_at: row::instant_option(row, 16),
+            finished_at: row::instant_option(row, 17),
+            deadline: row::instant_option(row, 18),
+            revision: row.get(20),
+            log_bytes: usize::try_from(row.get::<_, i32>(21)).unwrap_or(0),
+            error: row.get(22),
+            lease_until: row::instant_option(row, 23),
+            now: row::instant(row, 24),
+            retry,
+        })
+    }
+
+    /// What a token of this job is held against.
+    fn newest(&self) -> NewestAttempt {
+        NewestAttempt {
+            number: self.number,
+            nonce: self.nonce,
+            lease_until: self.open.then(|| self.lease_until()),
+            cancelled: self.stage == Stage::Cancelled,
+        }
+    }
+
+    /// What the model asks to know of a running job.
+    pub(crate) fn running(&self) -> Running<'_> {
+        Running {
+            attempt: self.attempt,
+            attempts_max: self.attempts_max,
+            losses: self.losses,
+            losses_max: self.losses_max,
+            run_at: self.run_at,
+            deadline: self.deadline,
+            retry: &self.retry,
+            jitter: Jitter::of(self.id, self.number),
+        }
+    }
+
+    /// Until when its open attempt's lease holds.
+    pub(crate) fn lease_until(&self) -> Timestamp {
+        self.lease_until.unwrap_or(Timestamp::MIN)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.stage == Stage::Cancelled
+    }
+}
+
+/// Holds a token against what there is of its job (G6).
+pub(crate) fn fenced(token: &AttemptToken, facts: Option<&Facts>) -> Result<Standing, ErrorKind> {
+    let now = facts.map_or(Timestamp::MIN, |facts| facts.now);
+    fence(token, facts.map(Facts::newest), now)
+}

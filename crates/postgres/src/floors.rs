@@ -1,0 +1,174 @@
+//! Where claims begin to look: a hint, never trusted for completeness.
+//!
+//! Behind the places that claims have passed lie rows that are gone but not yet swept away. As long as anyone holds an old
+//! snapshot they cannot be, and a claim that began at the front would walk over all of them. So a process remembers the
+//! last place it claimed of each lane and priority, and begins there.
+//!
+//! A job may appear before that place: a producer commits late, another claimer gives back what it had locked, a clock
+//! steps. So claims begin at the front again and again: at once when one found less than it asked for, every second
+//! under load, and in both cases for no more than a twentieth of the time where that has become dear.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant as Moment};
+
+use windlass_core::Timestamp;
+
+use crate::value::Instant;
+
+/// A look from the front that takes no longer costs nothing to speak of.
+const CHEAP: Duration = Duration::from_millis(5);
+
+/// How often claims begin at the front while there is always enough behind the floor.
+const UNDER_LOAD: Duration = Duration::from_secs(1);
+
+/// One part in so many is the most that looking from the front may take of the time.
+const SHARE: u32 = 20;
+
+/// What it takes to hand out one job, be it ever so near.
+const PER_JOB: Duration = Duration::from_micros(20);
+
+/// Floors in the columns of `lease/claim.sql`; empty for a claim from the front.
+#[derive(Debug, Default)]
+pub(crate) struct Floors {
+    pub(crate) lanes: Vec<i32>,
+    pub(crate) priorities: Vec<i16>,
+    pub(crate) run_at: Vec<Instant>,
+    pub(crate) seqs: Vec<i64>,
+}
+
+impl Floors {
+    pub(crate) fn is_front(&self) -> bool {
+        self.lanes.is_empty()
+    }
+}
+
+/// A place in the claim order: lane, priority, due time, enqueue order.
+pub(crate) type Place = (i32, i16, Timestamp, i64);
+
+/// What this process knows.
+#[derive(Debug)]
+pub(crate) struct FloorMap(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    /// The last place that was claimed, of each lane and priority.
+    places: HashMap<(i32, i16), (Timestamp, i64)>,
+    /// Whether the last claim found as much as it asked for.
+    plenty: bool,
+    /// When a claim last began at the front, and how long the way was.
+    front_at: Moment,
+    front_took: Duration,
+}
+
+impl Default for FloorMap {
+    fn default() -> Self {
+        Self(Mutex::new(Known {
+            places: HashMap::new(),
+            plenty: false,
+            front_at: Moment::now(),
+            front_took: Duration::ZERO,
+        }))
+    }
+}
+
+impl FloorMap {
+    /// From where the next claim begins.
+    pub(crate) fn next(&self) -> Floors {
+        let known = self.lock();
+        let wait = if known.plenty { UNDER_LOAD } else { Duration::ZERO };
+        let mut floors = Floors::default();
+        if known.may_begin_at_front(wait) {
+            return floors;
+        }
+        for (&(lane, priority), &(run_at, seq)) in &known.places {
+            floors.lanes.push(lane);
+            floors.priorities.push(priority);
+            floors.run_at.push(Instant(run_at));
+            floors.seqs.push(seq);
+        }
+        floors
+    }
+
+    /// Whether a claim that found too little behind the floor should look from the front.
+    pub(crate) fn should_look_again(&self) -> bool {
+        self.lock().may_begin_at_front(Duration::ZERO)
+    }
+
+    /// Learns from a claim: where it began, how long it took, whether it found as much as it asked for, and what.
+    pub(crate) fn claimed(
+        &self,
+        from_front: Option<Duration>,
+        plenty: bool,
+        places: impl ExactSizeIterator<Item = Place>,
+    ) {
+        let mut known = self.lock();
+        known.plenty = plenty;
+        if let Some(took) = from_front {
+            let jobs = u32::try_from(places.len()).unwrap_or(u32::MAX);
+            known.front_at = Moment::now();
+            known.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+        }
+        for (lane, priority, run_at, seq) in places {
+            let floor = known.places.entry((lane, priority)).or_insert((run_at, seq));
+            *floor = (*floor).max((run_at, seq));
+        }
+    }
+
+    /// Lets the next claims begin at the front: a job may have come to lie before what was claimed.
+    pub(crate) fn forget(&self) {
+        self.lock().places.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn may_begin_at_front(&self, wait: Duration) -> bool {
+        let rest = if self.front_took < CHEAP { Duration::ZERO } else { self.front_took * SHARE };
+        self.front_at.elapsed() >= wait.max(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = (1, 3, Timestamp::MIN, 7);
+
+    #[test]
+    fn under_load_a_claim_begins_behind_the_last() {
+        let floors = FloorMap::default();
+        assert!(floors.next().is_front());
+
+        floors.claimed(Some(Duration::ZERO), true, [PLACE, (1, 3, Timestamp::MIN, 9)].into_iter());
+
+        let next = floors.next();
+        assert_eq!((next.lanes, next.priorities, next.seqs), (vec![1], vec![3], vec![9]));
+        assert!(floors.should_look_again());
+    }
+
+    #[test]
+    fn where_the_way_from_the_front_is_long_it_is_gone_seldom() {
+        let floors = FloorMap::default();
+
+        floors.claimed(Some(Duration::from_secs(10)), false, [PLACE].into_iter());
+        assert!(!floors.next().is_front());
+        assert!(!floors.should_look_again());
+
+        floors.claimed(Some(Duration::ZERO), false, [PLACE].into_iter());
+        assert!(floors.next().is_front());
+    }
+
+    #[test]
+    fn what_is_forgotten_is_looked_for_from_the_front() {
+        let floors = FloorMap::default();
+        floors.claimed(None, true, [PLACE].into_iter());
+
+        floors.forget();
+
+        assert!(floors.next().is_front());
+    }
+}

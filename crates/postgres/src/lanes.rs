@@ -1,0 +1,142 @@
+//! Lanes: a queue, kind and version as one small number.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio_postgres::Row;
+use windlass_core::{KindName, NewJob, QueueName};
+use windlass_store::StoreError;
+
+use crate::database::Database;
+use crate::error::During;
+use crate::row::{count, damaged, name};
+use crate::sql;
+
+/// What a lane stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Lane {
+    pub(crate) queue: QueueName,
+    pub(crate) kind: KindName,
+    pub(crate) version: u32,
+}
+
+impl Lane {
+    fn of(job: &NewJob) -> Self {
+        Self { queue: job.queue.clone(), kind: job.kind.clone(), version: job.version }
+    }
+}
+
+/// The lanes this process has met. Lanes are never removed, so what is known stays true.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    by_lane: HashMap<Lane, i32>,
+    by_id: HashMap<i32, Arc<Lane>>,
+}
+
+impl Lanes {
+    /// The lane of each job; none where one of them has a lane that does not exist.
+    pub(crate) async fn of(
+        &self,
+        jobs: &[NewJob],
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<Option<Vec<i32>>, StoreError> {
+        if let Some(lanes) = self.find(jobs) {
+            return Ok(Some(lanes));
+        }
+        self.read(database, operation).await?;
+        Ok(self.find(jobs))
+    }
+
+    /// The lane of each job; makes those that are not there, in a transaction of their own, so that nobody waits for the
+    /// caller's to end.
+    pub(crate) async fn make(
+        &self,
+        jobs: &[NewJob],
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<Vec<i32>, StoreError> {
+        self.write(jobs, database, operation).await?;
+        self.read(database, operation).await?;
+        self.find(jobs).ok_or_else(|| damaged("a lane that was just made is not there"))
+    }
+
+    /// What these lanes stand for.
+    pub(crate) async fn names(
+        &self,
+        ids: impl Iterator<Item = i32> + Clone,
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<HashMap<i32, Arc<Lane>>, StoreError> {
+        if let Some(lanes) = self.named(ids.clone()) {
+            return Ok(lanes);
+        }
+        self.read(database, operation).await?;
+        self.named(ids).ok_or_else(|| damaged("a job is in a lane that does not exist"))
+    }
+
+    fn find(&self, jobs: &[NewJob]) -> Option<Vec<i32>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut last: Option<(&NewJob, i32)> = None;
+        let lane = |job: &'_ _| known.by_lane.get(&Lane::of(job)).copied();
+        let mut lanes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let id = match last {
+                Some((before, id)) if same_lane(before, job) => id,
+                _ => lane(job)?,
+            };
+            last = Some((job, id));
+            lanes.push(id);
+        }
+        Some(lanes)
+    }
+
+    fn named(&self, ids: impl Iterator<Item = i32>) -> Option<HashMap<i32, Arc<Lane>>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut named = HashMap::new();
+        for id in ids {
+            if let std::collections::hash_map::Entry::Vacant(entry) = named.entry(id) {
+                entry.insert(Arc::clone(known.by_id.get(&id)?));
+            }
+        }
+        Some(named)
+    }
+
+    async fn read(&self, database: &Database, operation: &'static str) -> Result<(), StoreError> {
+        let rows = database.call(operation).await?.query(sql::lane::ALL, &[]).await.during(operation)?;
+        let lanes: Vec<(i32, Lane)> = rows.iter().map(lane).collect::<Result<_, _>>()?;
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, lane) in lanes {
+            known.by_id.insert(id, Arc::new(lane.clone()));
+            known.by_lane.insert(lane, id);
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        jobs: &[NewJob],
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        // In order, so that two that make the same lanes do not wait for one another.
+        let lanes: BTreeSet<Lane> = jobs.iter().map(Lane::of).collect();
+        let queues: Vec<&str> = lanes.iter().map(|lane| lane.queue.as_str()).collect();
+        let kinds: Vec<&str> = lanes.iter().map(|lane| lane.kind.as_str()).collect();
+        let versions: Vec<i64> = lanes.iter().map(|lane| lane.version.into()).collect();
+        let session = database.call(operation).await?;
+        session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions]).await.during(operation)?;
+        Ok(())
+    }
+}
+
+fn same_lane(one: &NewJob, other: &NewJob) -> bool {
+    one.version == other.version && one.kind == other.kind && one.queue == other.queue
+}
+
+fn lane(row: &Row) -> Result<(i32, Lane), StoreError> {
+    Ok((row.get(0), Lane { queue: name(row, 1)?, kind: name(row, 2)?, version: count(row, 3) }))
+}

@@ -1,0 +1,93 @@
+//! Leases: claimed, kept, and given back.
+
+mod claim;
+mod outstanding;
+mod settle;
+mod turn;
+mod write;
+
+use async_trait::async_trait;
+use windlass_core::{AttemptToken, JobId, JobState, Json, Progress, WorkerId};
+use windlass_store::leases::check_lease;
+use windlass_store::rules::{Standing, check_checkpoint};
+use windlass_store::{
+    ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
+};
+
+pub(crate) use outstanding::Outstanding;
+
+use crate::PostgresStore;
+use crate::database::Session;
+use crate::facts::{Facts, fenced};
+
+#[async_trait]
+impl LeaseStore for PostgresStore {
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        if let Some(claim) = &turn.claim {
+            claim.validate().map_err(|invalid| StoreError::invalid("claim jobs", invalid))?;
+        }
+        if turn.settlements.is_empty() && turn.claim.is_none() {
+            return Ok(Turned::default());
+        }
+        let turned = turn::take(self, &turn).await?;
+        if !turn.settlements.is_empty() {
+            self.hint_ended();
+        }
+        if turned.settled.iter().flatten().any(|settled| settled.state == JobState::Ready) {
+            // It keeps its place, which lies before what was claimed.
+            self.floors.forget();
+            self.hint_work();
+        }
+        Ok(turned)
+    }
+
+    async fn claim_job(
+        &self,
+        worker: WorkerId,
+        job: JobId,
+        lease: LeaseTerm,
+    ) -> Result<LeasedJob, StoreError> {
+        const NAME: &str = "claim the job";
+        if let LeaseTerm::Own(span) = lease {
+            check_lease(span).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        }
+        claim::claim_job(self, (worker, job, lease), NAME).await
+    }
+
+    async fn extend(&self, token: AttemptToken) -> Result<Holder, StoreError> {
+        write::extend(&self.database, &token, "extend the lease").await
+    }
+
+    async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError> {
+        const NAME: &str = "look up the attempt";
+        let session = self.database.call(NAME).await?;
+        look(&session, &token, NAME).await
+    }
+
+    async fn progress(&self, token: AttemptToken, progress: Progress) -> Result<(), StoreError> {
+        const NAME: &str = "store the progress";
+        // A progress can be put together without its constructor; what is stored has passed it.
+        let progress = Progress::new(progress.percent, progress.message.as_deref())
+            .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        write::progress(&self.database, &token, &progress, NAME).await
+    }
+
+    async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError> {
+        const NAME: &str = "store the checkpoint";
+        check_checkpoint(&checkpoint, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        write::checkpoint(&self.database, &token, &checkpoint, NAME).await
+    }
+
+    async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
+        write::log(&self.database, &token, &lines, "store log lines").await
+    }
+}
+
+/// What there is to say of a token's attempt.
+async fn look(session: &Session, token: &AttemptToken, name: &'static str) -> Result<Holder, StoreError> {
+    let facts = Facts::look(session, token.job, name).await?;
+    let standing = fenced(token, facts.as_ref()).map_err(|kind| StoreError::new(name, kind))?;
+    let facts = facts.ok_or_else(|| StoreError::new(name, ErrorKind::NotFound))?;
+    let cancel_requested = standing == Standing::Cancelled;
+    Ok(Holder { job: facts.id, lease_until: facts.lease_until(), cancel_requested })
+}

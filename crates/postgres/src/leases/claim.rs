@@ -1,0 +1,282 @@
+//! Claims: the first due jobs of a scope, leased to a worker.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+use windlass_core::{AttemptToken, JobId, Priority, Timestamp, WorkerId};
+use windlass_store::rules::{Candidate, LATE_PER_CLAIM_MAX};
+use windlass_store::{
+    ClaimRequest, Claimed, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, StoreError, ids,
+};
+
+use crate::database::{Session, Values};
+use crate::error::During;
+use crate::facts::Facts;
+use crate::floors::{Floors, Place};
+use crate::maintenance::expire;
+use crate::value::Instant;
+use crate::workers::{micros, unknown};
+use crate::{PostgresStore, row, sql};
+
+/// A claim as it is sent.
+pub(super) struct Claim<'a> {
+    worker: WorkerId,
+    worker_uuid: Uuid,
+    queues: Option<Vec<&'a str>>,
+    kinds: Option<Vec<&'a str>>,
+    versions: Vec<i64>,
+    limit: i64,
+    own: Option<Duration>,
+    own_micros: Option<i64>,
+    nonce: u64,
+    nonce_signed: i64,
+    floors: Floors,
+}
+
+/// What the store says to a claim.
+pub(super) struct Answer {
+    /// What was claimed, each with its place.
+    pub(super) jobs: Vec<(Place, LeasedJob)>,
+    next_due: Option<Timestamp>,
+    pub(super) cancelled: Vec<AttemptToken>,
+    /// Whether nothing was claimed because a job waits past its deadline.
+    pub(super) late: bool,
+}
+
+impl Answer {
+    /// Adds what a second claim found.
+    pub(super) fn join(&mut self, more: Self) {
+        self.jobs.extend(more.jobs);
+        self.next_due = more.next_due;
+    }
+
+    /// What was claimed, in claim order.
+    pub(super) fn claimed(mut self) -> Claimed {
+        self.jobs.sort_unstable_by_key(|((_, priority, run_at, seq), _)| (*priority, *run_at, *seq));
+        Claimed { jobs: self.jobs.into_iter().map(|(_, job)| job).collect(), next_due: self.next_due }
+    }
+}
+
+impl<'a> Claim<'a> {
+    pub(super) fn of(request: &'a ClaimRequest, floors: Floors) -> Self {
+        let (queues, kinds, versions) = scope(&request.scope);
+        let (own, nonce) = (own(request.lease), ids::nonce());
+        Self {
+            worker: request.worker,
+            worker_uuid: request.worker.as_uuid(),
+            queues,
+            kinds,
+            versions,
+            limit: request.limit.into(),
+            own,
+            own_micros: own.map(micros),
+            nonce,
+            nonce_signed: nonce.cast_signed(),
+            floors,
+        }
+    }
+
+    /// The values of `lease/claim.sql`; `seen_to` once those past their deadline have been ended.
+    #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
+    pub(super) fn values<'v>(
+        &'v self,
+        now: &'v Option<Instant>,
+        seen_to: &'v bool,
+    ) -> [&'v (dyn ToSql + Sync); 13] {
+        [
+            now,
+            &self.worker_uuid,
+            &self.queues,
+            &self.kinds,
+            &self.versions,
+            &self.limit,
+            &self.nonce_signed,
+            &self.own_micros,
+            &self.floors.lanes,
+            &self.floors.priorities,
+            &self.floors.run_at,
+            &self.floors.seqs,
+            seen_to,
+        ]
+    }
+
+    pub(super) fn begins_at_front(&self) -> bool {
+        self.floors.is_front()
+    }
+
+    /// Whether it found as much as it asked for.
+    pub(super) fn is_full(&self, answer: &Answer) -> bool {
+        i64::try_from(answer.jobs.len()).is_ok_and(|found| found >= self.limit)
+    }
+
+    /// The same claim, for what an earlier answer leaves to be found.
+    pub(super) fn for_the_rest(mut self, answer: &Answer) -> Self {
+        self.limit -= i64::try_from(answer.jobs.len()).unwrap_or(self.limit);
+        self
+    }
+
+    /// Takes in what the store answered.
+    pub(super) async fn answer(&self, store: &PostgresStore, rows: &[Row]) -> Result<Answer, StoreError> {
+        const NAME: &str = "claim jobs";
+        let first = rows.first().ok_or_else(|| unknown(NAME, self.worker))?;
+        let jobs = leased(store, rows, (self.nonce, self.own), NAME).await?;
+        let next_due = row::instant_option(first, 3);
+        Ok(Answer { jobs, next_due, cancelled: row::tokens(first, 4)?, late: first.get(2) })
+    }
+
+    /// Ends the jobs past their deadline that this claim meets, then claims, in the transaction of the caller.
+    ///
+    /// What it would claim stays locked from the look until the claim, so both see the same jobs.
+    pub(super) async fn take_with_late(
+        &mut self,
+        store: &PostgresStore,
+        session: &Session,
+        name: &'static str,
+    ) -> Result<Answer, StoreError> {
+        let (found, late) = self.meet(session, name).await?;
+        expire(session, &late, name).await?;
+        let weary = late.len() == LATE_PER_CLAIM_MAX;
+        if weary {
+            self.limit = i64::try_from(found).unwrap_or(i64::MAX);
+        }
+        self.floors = Floors::default();
+        let rows = session.query(sql::lease::CLAIM, &self.values(&session.now, &true)).await.during(name)?;
+        let mut answer = self.answer(store, &rows).await?;
+        if weary {
+            answer.next_due = rows.first().map(|first| row::instant(first, 0));
+        }
+        Ok(answer)
+    }
+
+    /// How many jobs there are to claim, and those past their deadline that stand before the last of them.
+    async fn meet(&self, session: &Session, name: &'static str) -> Result<(usize, Vec<JobId>), StoreError> {
+        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (mut found, mut late) = (0, Vec::new());
+        for priority in Priority::ALL {
+            let priority = i16::from(priority.as_number());
+            // As many again as may be late, so that one look is enough.
+            let limit = self.limit + i64::try_from(LATE_PER_CLAIM_MAX).unwrap_or(0);
+            let values: Values<'_> =
+                &[&session.now, &self.queues, &self.kinds, &self.versions, &priority, &limit];
+            for row in session.query(sql::lease::CANDIDATES, values).await.during(name)? {
+                if found == wanted || late.len() == LATE_PER_CLAIM_MAX {
+                    return Ok((found, late));
+                }
+                if row.get(1) {
+                    late.push(row::job_id(&row, 0));
+                } else {
+                    found += 1;
+                }
+            }
+        }
+        Ok((found, late))
+    }
+}
+
+type ScopeValues<'a> = (Option<Vec<&'a str>>, Option<Vec<&'a str>>, Vec<i64>);
+
+fn scope(scope: &Scope) -> ScopeValues<'_> {
+    let queues = match &scope.queues {
+        Queues::Any => None,
+        Queues::Only(queues) => Some(queues.iter().map(windlass_core::QueueName::as_str).collect()),
+    };
+    let Kinds::Only(kinds) = &scope.kinds else { return (queues, None, Vec::new()) };
+    let names = kinds.iter().map(|known| known.kind.as_str()).collect();
+    (queues, Some(names), kinds.iter().map(|known| known.version_max.into()).collect())
+}
+
+const fn own(lease: LeaseTerm) -> Option<Duration> {
+    match lease {
+        LeaseTerm::Process => None,
+        LeaseTerm::Own(span) => Some(span),
+    }
+}
+
+/// Claims one given job.
+pub(super) async fn claim_job(
+    store: &PostgresStore,
+    (worker, job, lease): (WorkerId, JobId, LeaseTerm),
+    name: &'static str,
+) -> Result<LeasedJob, StoreError> {
+    let transaction = store.database.begin(name).await?;
+    let outcome = claim_job_in(&transaction, store, (worker, job, lease), name).await;
+    let leased = transaction.end(outcome, name).await?;
+    store.outstanding.claimed(std::iter::once(&leased.token));
+    Ok(leased)
+}
+
+async fn claim_job_in(
+    session: &Session,
+    store: &PostgresStore,
+    (worker, job, lease): (WorkerId, JobId, LeaseTerm),
+    name: &'static str,
+) -> Result<LeasedJob, StoreError> {
+    let values: Values<'_> = &[&session.now, &worker.as_uuid()];
+    let here = session.query_opt(sql::worker::HERE, values);
+    let here = here.await.during(name)?.ok_or_else(|| unknown(name, worker))?;
+    let facts = match Facts::lock_one(session, job, name).await? {
+        Some(facts) => facts,
+        None => Facts::look(session, job, name)
+            .await?
+            .ok_or_else(|| StoreError::new(name, ErrorKind::NotFound))?,
+    };
+    let paused = session.query_opt(sql::queue::PAUSED, &[&facts.lane]).await.during(name)?.is_some();
+    let candidate = Candidate { stage: facts.stage, run_at: facts.run_at, deadline: facts.deadline, paused };
+    candidate.claiming(facts.now).map_err(|kind| StoreError::new(name, kind))?;
+    let (number, until): (i32, Instant) = (here.get(0), here.get(1));
+    let (nonce, own) = (ids::nonce(), own(lease));
+    let values: Values<'_> =
+        &[&session.now, &vec![job.as_uuid()], &nonce.cast_signed(), &own.map(micros), &number, &until];
+    let rows = session.query(sql::lease::CLAIM_GIVEN, values).await.during(name)?;
+    let mut jobs = leased(store, &rows, (nonce, own), name).await?;
+    jobs.pop().map(|(_, job)| job).ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))
+}
+
+/// The jobs in the columns of `lease/claim.sql`, each with its place.
+async fn leased(
+    store: &PostgresStore,
+    rows: &[Row],
+    lease: (u64, Option<Duration>),
+    name: &'static str,
+) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
+    let lanes = store.lanes.names(filled(rows).map(|row| row.get(7)), &store.database, name).await?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in filled(rows) {
+        let place: Place = (row.get(7), row.get(9), row::instant(row, 13), row.get(6));
+        jobs.push((place, leased_job(row, &lanes[&place.0], lease)?));
+    }
+    Ok(jobs)
+}
+
+/// The rows that tell of a job.
+fn filled(rows: &[Row]) -> impl Iterator<Item = &Row> + Clone {
+    rows.iter().filter(|row| row.get::<_, Option<i32>>(7).is_some())
+}
+
+fn leased_job(
+    row: &Row,
+    lane: &crate::lanes::Lane,
+    (nonce, own): (u64, Option<Duration>),
+) -> Result<LeasedJob, StoreError> {
+    let now: Timestamp = row::instant(row, 0);
+    Ok(LeasedJob {
+        token: AttemptToken { job: row::job_id(row, 5), number: row::unsigned(row, 8), nonce },
+        lease_until: own.map_or_else(|| row::instant(row, 1), |span| now.after(span)),
+        kind: lane.kind.clone(),
+        version: lane.version,
+        queue: lane.queue.clone(),
+        priority: row::priority(row, 9)?,
+        attempt: row::count(row, 10),
+        attempts_max: row::count(row, 11),
+        losses: row::count(row, 12),
+        run_at: row::instant(row, 13),
+        created_at: row::instant(row, 14),
+        deadline: row::instant_option(row, 15),
+        started_at: now,
+        args: row::args(row, 17, row.get(16)),
+        checkpoint: row::json(row, 18),
+        options: row::options(row, 19)?,
+    })
+}

@@ -1,0 +1,171 @@
+//! Settling: how attempts ended, and where their jobs go.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+use windlass_core::{AttemptToken, JobId, JobState, Limits, Next, Reason, Timestamp, Verdict, settle, state};
+use windlass_store::rules::Standing;
+use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
+
+use crate::database::Session;
+use crate::facts::{Facts, fenced};
+use crate::fates::{Closing, Fates, number};
+use crate::value::Instant;
+
+const NAME: &str = "settle the attempt";
+
+/// Answers, one for each settlement; none where there is none yet.
+pub(super) type Answers = Vec<Option<Result<Settled, StoreError>>>;
+
+/// The settlements that say nothing but success, each the only one of its job: what the model says of them depends on
+/// nothing but the verdict. In the columns of `lease/complete.sql`.
+#[derive(Debug, Default)]
+pub(super) struct Successes<'a> {
+    /// Where they stand among all.
+    places: Vec<usize>,
+    ids: Vec<Uuid>,
+    numbers: Vec<i64>,
+    nonces: Vec<i64>,
+    reasons: Vec<i16>,
+    results: Vec<Option<&'a str>>,
+}
+
+impl<'a> Successes<'a> {
+    /// Those among `settlements`.
+    pub(super) fn among(settlements: &'a [Settlement], limits: &Limits) -> Self {
+        let mut successes = Self::default();
+        let mut jobs = HashSet::with_capacity(settlements.len());
+        let doubled: HashSet<JobId> = settlements
+            .iter()
+            .map(|settlement| settlement.token.job)
+            .filter(|job| !jobs.insert(*job))
+            .collect();
+        for (place, settlement) in settlements.iter().enumerate() {
+            if !doubled.contains(&settlement.token.job) {
+                successes.add(place, settlement, limits);
+            }
+        }
+        successes
+    }
+
+    fn add(&mut self, place: usize, settlement: &'a Settlement, limits: &Limits) {
+        let Some(reason) = reason(&settlement.verdict) else { return };
+        let result = settlement.verdict.result();
+        if result.is_some_and(|result| result.as_bytes().len() > limits.result_bytes_max) {
+            return;
+        }
+        let AttemptToken { job, number: attempt, nonce } = settlement.token;
+        self.places.push(place);
+        self.ids.push(job.as_uuid());
+        self.numbers.push(attempt.cast_signed());
+        self.nonces.push(nonce.cast_signed());
+        self.reasons.push(number(reason));
+        // An empty array stands for no result at all.
+        if result.is_some() && self.results.is_empty() {
+            self.results.resize(self.places.len() - 1, None);
+        }
+        if result.is_some() || !self.results.is_empty() {
+            self.results.push(result.map(windlass_core::Json::as_str));
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The values of `lease/complete.sql`; nothing is written unless the lease of `worker` holds, if one is named.
+    #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
+    pub(super) fn values<'v>(
+        &'v self,
+        now: &'v Option<Instant>,
+        closed: &'v Vec<i64>,
+        worker: &'v Option<Uuid>,
+    ) -> [&'v (dyn ToSql + Sync); 8] {
+        [now, &self.ids, &self.numbers, &self.nonces, &self.reasons, &self.results, closed, worker]
+    }
+
+    /// Notes which of them passed.
+    pub(super) fn answer(&self, passed: &[tokio_postgres::Row], answers: &mut Answers) {
+        let all = passed.len() == self.places.len();
+        let passed: HashSet<Uuid> =
+            if all { HashSet::new() } else { passed.iter().map(|row| row.get(0)).collect() };
+        for (index, place) in self.places.iter().enumerate() {
+            if all || passed.contains(&self.ids[index]) {
+                let reason = Reason::from_number(self.reasons[index].into());
+                answers[*place] = Some(Ok(Settled { state: JobState::Completed, reason }));
+            }
+        }
+    }
+}
+
+const fn reason(verdict: &Verdict) -> Option<Reason> {
+    match verdict {
+        Verdict::Succeeded { .. } => Some(Reason::Done),
+        Verdict::Unchanged { .. } => Some(Reason::Unchanged),
+        _ => None,
+    }
+}
+
+/// Settles what has no answer yet, in the transaction of the caller.
+pub(super) async fn settle_rest(
+    session: &Session,
+    settlements: &[Settlement],
+    answers: &mut Answers,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let open = || settlements.iter().zip(answers.iter()).filter(|(_, answer)| answer.is_none());
+    let ids: Vec<JobId> = open().map(|(settlement, _)| settlement.token.job).collect();
+    let facts = Facts::lock(session, &ids, NAME).await?;
+    let mut known: HashMap<JobId, Facts> = facts.into_iter().map(|facts| (facts.id, facts)).collect();
+    let mut fates = Fates::default();
+    for (settlement, answer) in settlements.iter().zip(answers.iter_mut()) {
+        if answer.is_some() {
+            continue;
+        }
+        let job = settlement.token.job;
+        if !known.contains_key(&job)
+            && let Some(ended) = Facts::look(session, job, NAME).await?
+        {
+            known.insert(job, ended);
+        }
+        let settled = settle_one(known.get_mut(&job), settlement, &mut fates, limits);
+        *answer = Some(match settled {
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt) => return Err(error),
+            settled => settled,
+        });
+    }
+    fates.write(session, NAME).await
+}
+
+fn settle_one(
+    facts: Option<&mut Facts>,
+    settlement: &Settlement,
+    fates: &mut Fates,
+    limits: &Limits,
+) -> Result<Settled, StoreError> {
+    let refused = |kind| StoreError::new(NAME, kind);
+    let standing = fenced(&settlement.token, facts.as_deref()).map_err(refused)?;
+    let facts = facts.ok_or_else(|| refused(ErrorKind::NotFound))?;
+    // What else this turn says of the same job meets a closed attempt.
+    facts.open = false;
+    if standing == Standing::Cancelled {
+        fates.close(facts, facts.nonce)?;
+        return Err(refused(ErrorKind::Cancelled));
+    }
+    let verdict = settlement.verdict.clone().within(limits);
+    let ending = settle(&facts.running(), &verdict, facts.now);
+    let closing =
+        Closing { ending: &ending, error: verdict.error(), result: verdict.result(), nonce: facts.nonce };
+    fates.end(facts, closing)?;
+    let (state, reason) = seen(&ending.next, facts.run_at, facts.now);
+    Ok(Settled { state, reason })
+}
+
+fn seen(next: &Next, before: Timestamp, now: Timestamp) -> (JobState, Option<Reason>) {
+    let run_at = match next {
+        Next::Waiting { run_at, .. } => *run_at,
+        Next::Finished { .. } => before,
+    };
+    state::seen(next.stage(), next.reason(), run_at, now)
+}

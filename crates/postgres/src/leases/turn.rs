@@ -1,0 +1,209 @@
+//! A turn: what ended is settled, what comes next is claimed, one commit for both.
+//!
+//! The way that nearly all take is one round trip: attempts that succeeded and a claim need no decision in between.
+
+use std::time::Instant as Moment;
+
+use futures_util::future;
+use tokio_postgres::Row;
+use windlass_store::{Claimed, ErrorKind, Settled, StoreError, Turn, Turned};
+
+use super::claim::{Answer, Claim};
+use super::settle::{Answers, Successes, settle_rest};
+use crate::database::{Session, Transaction, Values};
+use crate::error::During;
+use crate::floors::Floors;
+use crate::workers::unknown;
+use crate::{PostgresStore, sql};
+
+const NAME: &str = "settle and claim jobs";
+
+/// Takes a turn.
+pub(super) async fn take(store: &PostgresStore, turn: &Turn) -> Result<Turned, StoreError> {
+    let successes = Successes::among(&turn.settlements, &store.limits);
+    let closed = store.outstanding.closed();
+    let session = store.database.turn(NAME).await?;
+    let way = Way { store, turn, successes, closed };
+    if way.successes.len() == turn.settlements.len() {
+        way.short(session).await
+    } else {
+        way.long(session).await
+    }
+}
+
+struct Way<'a> {
+    store: &'a PostgresStore,
+    turn: &'a Turn,
+    successes: Successes<'a>,
+    /// Nonces of claims of which nothing is open any more.
+    closed: Vec<i64>,
+}
+
+impl Way<'_> {
+    /// Settles what has no answer yet, and then claims if that is still to be done.
+    async fn rest(
+        &self,
+        session: &Session,
+        answers: &mut Answers,
+        claims: bool,
+    ) -> Result<Option<Answer>, StoreError> {
+        settle_rest(session, &self.turn.settlements, answers, &self.store.limits).await?;
+        let Some(request) = self.turn.claim.as_ref().filter(|_| claims) else { return Ok(None) };
+        let mut claim = Claim::of(request, Floors::default());
+        claim.take_with_late(self.store, session, NAME).await.map(Some)
+    }
+
+    /// Nothing to decide: one round trip.
+    async fn short(&self, session: Session) -> Result<Turned, StoreError> {
+        let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
+        let Some(request) = &self.turn.claim else {
+            let passed = self.complete(&session).await.committing(NAME)?;
+            self.successes.answer(&passed, &mut answers);
+            return self.finish(session, answers, None).await;
+        };
+        let claim = Claim::of(request, self.store.floors.next());
+        let sent = Moment::now();
+        let rows = if self.turn.settlements.is_empty() {
+            self.claim(&session, &claim).await.committing(NAME)?
+        } else {
+            let (passed, rows) = self.together(&session, &claim).await?;
+            self.successes.answer(&passed, &mut answers);
+            rows
+        };
+        let mut answer = claim.answer(self.store, &rows).await?;
+        if self.learn(&claim, &answer, sent) {
+            self.look_from_front(&session, &mut answer).await?;
+        }
+        self.finish(session, answers, Some(answer)).await
+    }
+
+    async fn claim(&self, session: &Session, claim: &Claim<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
+        session.query(sql::lease::CLAIM, &claim.values(&session.now, &false)).await
+    }
+
+    /// Learns from an answer, and says whether there may be more that the claim did not look at.
+    fn learn(&self, claim: &Claim<'_>, answer: &Answer, sent: Moment) -> bool {
+        let floors = &self.store.floors;
+        let plenty = answer.late || claim.is_full(answer);
+        let front = claim.begins_at_front();
+        floors.claimed(front.then(|| sent.elapsed()), plenty, answer.jobs.iter().map(|(place, _)| *place));
+        !front && !plenty && floors.should_look_again()
+    }
+
+    /// Claims what lies before the floor. What was claimed already is not lost if this fails.
+    async fn look_from_front(&self, session: &Session, answer: &mut Answer) -> Result<(), StoreError> {
+        let Some(request) = &self.turn.claim else { return Ok(()) };
+        let sent = Moment::now();
+        let claim = Claim::of(request, Floors::default()).for_the_rest(answer);
+        let rows = match self.claim(session, &claim).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::debug!(%error, "could not look for jobs before those that were claimed");
+                return Ok(());
+            }
+        };
+        let more = claim.answer(self.store, &rows).await?;
+        self.learn(&claim, &more, sent);
+        answer.join(more);
+        Ok(())
+    }
+
+    async fn complete(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let worker = self.turn.claim.as_ref().map(|claim| claim.worker.as_uuid());
+        session.query(sql::lease::COMPLETE, &self.successes.values(&session.now, &self.closed, &worker)).await
+    }
+
+    /// Sends both statements and the commit behind them without waiting in between.
+    async fn together(
+        &self,
+        session: &Session,
+        claim: &Claim<'_>,
+    ) -> Result<(Vec<Row>, Vec<Row>), StoreError> {
+        session.prepare(sql::lease::COMPLETE).await.during(NAME)?;
+        session.prepare(sql::lease::CLAIM).await.during(NAME)?;
+        let asked = claim.values(&session.now, &false);
+        // Each is sent when it is first polled, so all are on their way before the first answer is waited for: a caller
+        // that goes away cannot leave the transaction open.
+        let (begun, passed, rows, committed) = future::join4(
+            session.run("BEGIN"),
+            self.complete(session),
+            session.query(sql::lease::CLAIM, &asked),
+            session.run("COMMIT"),
+        )
+        .await;
+        begun.committing(NAME)?;
+        let both = (passed.committing(NAME)?, rows.committing(NAME)?);
+        committed.committing(NAME)?;
+        Ok(both)
+    }
+
+    /// Settles what did not pass, and claims what had to wait for late jobs to be ended.
+    async fn finish(
+        &self,
+        session: Session,
+        mut answers: Answers,
+        answer: Option<Answer>,
+    ) -> Result<Turned, StoreError> {
+        let late = answer.as_ref().is_some_and(|answer| answer.late);
+        if !late && answers.iter().all(Option::is_some) {
+            return Ok(self.turned(answers, answer));
+        }
+        let transaction = Transaction::begin(session, NAME).await?;
+        let rest = self.rest(&transaction, &mut answers, late).await;
+        let claimed = transaction.end(rest, NAME).await?;
+        Ok(self.turned(answers, if late { claimed } else { answer }))
+    }
+
+    /// Some settlements have to be decided: a transaction of several round trips.
+    async fn long(&self, session: Session) -> Result<Turned, StoreError> {
+        let transaction = Transaction::begin(session, NAME).await?;
+        let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
+        let outcome = self.decide(&transaction, &mut answers).await;
+        let answer = transaction.end(outcome, NAME).await?;
+        Ok(self.turned(answers, answer))
+    }
+
+    async fn decide(&self, session: &Session, answers: &mut Answers) -> Result<Option<Answer>, StoreError> {
+        if let Some(request) = &self.turn.claim {
+            // Looked up first: under an expired process lease not even the settlements would be good.
+            let values: Values<'_> = &[&session.now, &request.worker.as_uuid()];
+            let here = session.query_opt(sql::worker::HERE, values).await.during(NAME)?;
+            here.ok_or_else(|| unknown("claim jobs", request.worker))?;
+        }
+        if self.successes.len() > 0 {
+            let passed = self.complete(session).await.during(NAME)?;
+            self.successes.answer(&passed, answers);
+        } else if !self.closed.is_empty() {
+            session.execute(sql::lease::FORGET_CLAIMS, &[&self.closed]).await.during(NAME)?;
+        }
+        self.rest(session, answers, true).await
+    }
+
+    fn turned(&self, answers: Answers, answer: Option<Answer>) -> Turned {
+        let settled: Vec<Result<Settled, StoreError>> = answers.into_iter().flatten().collect();
+        self.note(&settled);
+        let Some(mut answer) = answer else {
+            return Turned { settled, claimed: Claimed::default(), cancelled: Vec::new() };
+        };
+        let mut cancelled = std::mem::take(&mut answer.cancelled);
+        // What this turn closed after the claim had looked.
+        cancelled.retain(|token| !self.turn.settlements.iter().any(|settlement| settlement.token == *token));
+        let claimed = answer.claimed();
+        self.store.outstanding.claimed(claimed.jobs.iter().map(|job| &job.token));
+        Turned { settled, claimed, cancelled }
+    }
+
+    /// Takes note of what is closed now.
+    fn note(&self, settled: &[Result<Settled, StoreError>]) {
+        let answered = || self.turn.settlements.iter().map(|settlement| &settlement.token).zip(settled);
+        let closed = |answer: &Result<Settled, StoreError>| {
+            answer.as_ref().err().is_none_or(|error| *error.kind() == ErrorKind::Cancelled)
+        };
+        self.store
+            .outstanding
+            .settled(answered().filter(|(_, answer)| closed(answer)).map(|(token, _)| token));
+        for (token, _) in answered().filter(|(_, answer)| !closed(answer)) {
+            self.store.outstanding.refused(token);
+        }
+    }
+}

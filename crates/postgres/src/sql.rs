@@ -1,0 +1,204 @@
+//! Every statement this store makes, one file each.
+//!
+//! A header names each parameter with its type, as in `--   $1  ids  uuid[]`; that is where the types come from that are
+//! sent, so what a parameter is stands in one place.
+
+use std::collections::HashMap;
+
+use tokio_postgres::types::Type;
+
+/// A statement, by its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    /// `lease/claim`.
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+}
+
+macro_rules! statements {
+    ($($noun:ident { $($name:ident = $file:literal),+ $(,)? })+) => {
+        $(
+            pub(crate) mod $noun {
+                use super::Statement;
+                $(
+                    pub(crate) const $name: Statement = Statement {
+                        name: concat!(stringify!($noun), "/", $file),
+                        text: include_str!(concat!("../sql/", stringify!($noun), "/", $file, ".sql")),
+                    };
+                )+
+            }
+        )+
+
+        /// Every one of them.
+        const ALL: &[Statement] = &[$($($noun::$name),+),+];
+    };
+}
+
+statements! {
+    job {
+        ATTEMPTS = "attempts",
+        DELETE = "delete",
+        ENDED = "ended",
+        EVENTS = "events",
+        EXISTS = "exists",
+        FACTS = "facts",
+        INSERT = "insert",
+        KNOWN = "known",
+        LAST_ATTEMPT = "last_attempt",
+        LAST_SEQ = "last_seq",
+        LIST = "list",
+        LOG = "log",
+        LOOK = "look",
+        READ = "read",
+        RECORD_EVENT = "record_event",
+        RESTORE = "restore",
+        RETRY = "retry",
+        RUN_NOW = "run_now",
+        STOP = "stop",
+    }
+    lane {
+        ALL = "all",
+        MAKE = "make",
+    }
+    lease {
+        APPEND_LOG = "append_log",
+        CANDIDATES = "candidates",
+        CHECKPOINT = "checkpoint",
+        CLAIM = "claim",
+        CLAIM_GIVEN = "claim_given",
+        COMPLETE = "complete",
+        EXTEND = "extend",
+        FINISH = "finish",
+        FORGET_CLAIMS = "forget_claims",
+        PROGRESS = "progress",
+        RECORD_ATTEMPTS = "record_attempts",
+        RETURN = "return",
+    }
+    maintenance {
+        EXPIRED_LEASES = "expired_leases",
+        EXPIRED_WORKERS = "expired_workers",
+        FAULTS = "faults",
+        FORGET_CLAIMS = "forget_claims",
+        FORGET_WORKERS = "forget_workers",
+        MISSED_DEADLINES = "missed_deadlines",
+        PRUNE = "prune",
+        STATUS = "status",
+    }
+    queue {
+        COUNTS = "counts",
+        LIST = "list",
+        PAUSE = "pause",
+        PAUSED = "paused",
+        RESUME = "resume",
+    }
+    worker {
+        BEAT = "beat",
+        HELD = "held",
+        HELD_TOKENS = "held_tokens",
+        HERE = "here",
+        KNOWN = "known",
+        LEASES = "leases",
+        LEAVE = "leave",
+        LIST = "list",
+        REGISTER = "register",
+    }
+}
+
+/// The schema that statements are written for.
+pub(crate) const SCHEMA: &str = "windlass";
+
+/// A statement as it is sent: for the schema in use, with the types of its parameters.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) text: String,
+    pub(crate) types: Vec<Type>,
+}
+
+/// Every statement, for one schema.
+#[derive(Debug)]
+pub(crate) struct Statements(HashMap<&'static str, Ready>);
+
+impl Statements {
+    pub(crate) fn for_schema(schema: &str) -> Self {
+        let ready = |statement: &Statement| Ready {
+            text: in_schema(body(statement.text), schema),
+            types: types(statement),
+        };
+        Self(ALL.iter().map(|statement| (statement.name, ready(statement))).collect())
+    }
+
+    pub(crate) fn get(&self, statement: Statement) -> &Ready {
+        &self.0[statement.name]
+    }
+}
+
+/// The same text for another schema.
+pub(crate) fn in_schema(text: &str, schema: &str) -> String {
+    if schema == SCHEMA {
+        return text.to_owned();
+    }
+    let quoted = format!("\"{}\".", schema.replace('"', "\"\""));
+    text.replace("windlass.", &quoted)
+}
+
+/// The statement without its header, which the server need not read each time.
+fn body(text: &str) -> &str {
+    let header: usize =
+        text.split_inclusive('\n').take_while(|line| line.starts_with("--")).map(str::len).sum();
+    &text[header..]
+}
+
+/// What the header says of its parameters.
+fn types(statement: &Statement) -> Vec<Type> {
+    let parameters = statement.text.lines().filter_map(|line| line.strip_prefix("--   $"));
+    parameters
+        .map(|line| {
+            let name = line.split_whitespace().nth(2).map(|word| word.trim_end_matches([',', ';']));
+            name.and_then(type_named).unwrap_or_else(|| panic!("{}: what type is {line}?", statement.name))
+        })
+        .collect()
+}
+
+fn type_named(name: &str) -> Option<Type> {
+    Some(match name {
+        "bigint" => Type::INT8,
+        "bigint[]" => Type::INT8_ARRAY,
+        "bool" => Type::BOOL,
+        "bytea[]" => Type::BYTEA_ARRAY,
+        "integer" => Type::INT4,
+        "integer[]" => Type::INT4_ARRAY,
+        "smallint" => Type::INT2,
+        "smallint[]" => Type::INT2_ARRAY,
+        "text" => Type::TEXT,
+        "text[]" => Type::TEXT_ARRAY,
+        "timestamptz" => Type::TIMESTAMPTZ,
+        "timestamptz[]" => Type::TIMESTAMPTZ_ARRAY,
+        "uuid" => Type::UUID,
+        "uuid[]" => Type::UUID_ARRAY,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_names_the_types_that_its_statement_uses() {
+        let ready = Statements::for_schema(SCHEMA);
+        for statement in ALL {
+            let Ready { text, types } = ready.get(*statement);
+            let last = (1..100).take_while(|number| text.contains(&format!("${number}"))).last().unwrap_or(0);
+            assert_eq!(types.len(), last, "{}", statement.name);
+        }
+    }
+
+    #[test]
+    fn another_schema_is_named_wherever_the_first_was() {
+        let ready = Statements::for_schema("app \"jobs\"");
+
+        let strays = ALL.iter().filter(|statement| ready.get(**statement).text.contains("windlass."));
+        assert_eq!(strays.count(), 0);
+        assert_eq!(in_schema("FROM windlass.job", "a\"b"), "FROM \"a\"\"b\".job");
+    }
+}
