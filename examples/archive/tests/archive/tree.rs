@@ -62,8 +62,12 @@ pub(crate) fn assert_whole(folder: &Path) {
         let mut packed = Vec::new();
         GzDecoder::new(File::open(object).unwrap()).read_to_end(&mut packed).unwrap();
         assert_eq!(size, content.len().to_string(), "{path}");
-        assert_eq!(sha256, format!("{:x}", Sha256::digest(&content)), "{path}");
+        assert_eq!(sha256, hex(&content), "{path}");
         assert_eq!(packed, content, "{path}");
     }
     assert!(!folder.join("out/parts").exists());
+}
+
+fn hex(content: &[u8]) -> String {
+    Sha256::digest(content).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
