@@ -18,21 +18,31 @@ pub(crate) enum Wanted {
     AtLeast(f64),
     /// Ours alone is at most this.
     AtMost(f64),
+    /// Ours is at most this many times the other.
+    TimesAtMost(f64),
 }
 
 impl Figure {
     fn ratio(&self) -> f64 {
-        match self.wanted {
-            Wanted::AtLeast(_) => self.ours / self.against,
-            Wanted::AtMost(_) => self.ours,
-        }
+        self.ours / self.against
     }
 
     fn met(&self) -> bool {
         match self.wanted {
             Wanted::AtLeast(least) => self.ratio() >= least,
-            Wanted::AtMost(most) => self.ratio() <= most,
+            Wanted::AtMost(most) => self.ours <= most,
+            Wanted::TimesAtMost(most) => self.ratio() <= most,
         }
+    }
+}
+
+/// As many digits as tell something.
+pub(crate) fn shown(value: f64) -> String {
+    match value {
+        0.0 => String::new(),
+        _ if value < 1.0 => format!("{value:.4}"),
+        _ if value < 100.0 => format!("{value:.2}"),
+        _ => format!("{value:.0}"),
     }
 }
 
@@ -86,18 +96,20 @@ pub(crate) fn report(figures: &[Figure]) {
     println!("{:<44} {:>12} {:>12}  {:<26} {:>8} {:>9}", "figure", "ours", "beside", "", "ratio", "wanted");
     for figure in figures {
         let wanted = match figure.wanted {
-            Wanted::AtLeast(least) => format!(">= {least}"),
+            Wanted::AtLeast(least) => format!(">= {least}x"),
             Wanted::AtMost(most) => format!("<= {most}"),
+            Wanted::TimesAtMost(most) => format!("<= {most}x"),
         };
-        let mark = if figure.met() { "" } else { "  MISSED" };
+        let ratio = if figure.against == 0.0 { 0.0 } else { figure.ratio() };
         println!(
-            "{:<44} {:>12.1} {:>12.1}  {:<26} {:>8.2} {:>9}{mark}",
+            "{:<44} {:>12} {:>12}  {:<26} {:>8} {:>9}{}",
             figure.name,
-            figure.ours,
-            figure.against,
+            shown(figure.ours),
+            shown(figure.against),
             figure.beside,
-            figure.ratio(),
-            wanted
+            shown(ratio),
+            wanted,
+            if figure.met() { "" } else { "  MISSED" }
         );
     }
 }

@@ -3,7 +3,12 @@
 //! Every figure is a ratio of two things measured alternately in one process, so that a slow machine slows both.
 
 mod figures;
+mod noop;
+mod pickup;
+mod postgres;
+mod process;
 mod sqlite;
+mod turns;
 
 use clap::{Parser, Subcommand};
 
@@ -18,13 +23,19 @@ struct Args {
 enum Suite {
     /// The embedded store, beside raw rusqlite.
     Sqlite(sqlite::Options),
+    /// The store in a PostgreSQL database, beside raw SQL.
+    Postgres(postgres::Options),
     #[command(flatten)]
-    Part(sqlite::child::Part),
+    SqlitePart(sqlite::child::Part),
+    #[command(flatten)]
+    PostgresPart(postgres::child::Part),
 }
 
 fn main() {
     match Args::parse().suite {
         Suite::Sqlite(options) => sqlite::run(&options),
-        Suite::Part(part) => sqlite::child::run(&part),
+        Suite::Postgres(options) => postgres::run(&options),
+        Suite::SqlitePart(part) => sqlite::child::run(&part),
+        Suite::PostgresPart(part) => postgres::child::run(&part),
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 
 use crate::figures::{Figure, Wanted, alternate, median, report};
+use crate::process;
 
 /// How much to measure.
 #[derive(Args)]
@@ -202,9 +203,9 @@ fn thrift(options: &Options) -> Vec<Figure> {
     }
     let fixture = ours::Fixture::new();
     let path = fixture.path().display().to_string();
-    let idle = child::number(&["sqlite-idle", &path, "20"]);
+    let idle = process::number(&["sqlite-idle", &path, "20"]);
     fixture.fill(MILLION);
-    let peak = child::number(&["sqlite-work", &path, &(MILLION / 4).to_string()]) / 1024.0;
+    let peak = process::number(&["sqlite-work", &path, &(MILLION / 4).to_string()]) / 1024.0;
     let figure =
         |name, ours, most| Figure { name, ours, against: 0.0, beside: "", wanted: Wanted::AtMost(most) };
     vec![

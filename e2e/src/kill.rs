@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use windlass_core::JobId;
 use windlass_store::SharedStore;
 
 use crate::Failure;
+use crate::address::Engine;
 use crate::random::Random;
-use crate::scene::Scene;
+use crate::scene::{Scene, surely};
 use crate::verdict::{Evidence, Story, Verdict, judge};
 use crate::witness::{Mark, Witness};
 
@@ -61,9 +64,15 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
     let stories = stories(&scene.store, &scene.jobs).await?;
     let witness = Witness::read(&scene.setup.witness)?;
     let slots = scene.setup.slots as usize;
-    let evidence =
-        Evidence { acknowledged: &scene.jobs, stories: &stories, witness: &witness, killed: &killed, slots };
-    let verdict = judge(evidence);
+    let (acknowledged, paused) = (&scene.jobs, BTreeSet::new());
+    let verdict = judge(Evidence {
+        acknowledged,
+        stories: &stories,
+        witness: &witness,
+        killed: &killed,
+        paused: &paused,
+        slots,
+    });
     check_total(scene).await?;
     Report { plan, verdict }.checked()
 }
@@ -79,12 +88,27 @@ fn enough(marks: &[Mark], starts: usize) -> Option<()> {
 ///
 /// When it does not know one of them.
 pub async fn stories(store: &SharedStore, jobs: &[JobId]) -> Result<Vec<Story>, Failure> {
+    let mut readers = JoinSet::new();
+    for jobs in jobs.chunks(jobs.len() / READERS + 1) {
+        let (store, jobs) = (Arc::clone(store), jobs.to_vec());
+        readers.spawn(async move {
+            let mut stories = Vec::with_capacity(jobs.len());
+            for id in jobs {
+                let job = surely(|| store.job(id)).await?;
+                stories.push(Story { job, attempts: surely(|| store.attempts(id)).await? });
+            }
+            Ok::<_, Failure>(stories)
+        });
+    }
     let mut stories = Vec::with_capacity(jobs.len());
-    for id in jobs {
-        stories.push(Story { job: store.job(*id).await?, attempts: store.attempts(*id).await? });
+    while let Some(read) = readers.join_next().await {
+        stories.extend(read??);
     }
     Ok(stories)
 }
+
+/// How many read at a time: a server answers several while one waits.
+const READERS: usize = 4;
 
 /// The store holds as many jobs as were acknowledged, and finds nothing wrong with itself.
 ///
@@ -130,13 +154,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs it in a fresh folder, which stays if it fails.
+/// Runs it on a fresh store, whose folder stays if it fails.
 ///
 /// # Errors
 ///
 /// What went wrong, with the seed and the folder.
-pub async fn scenario(program: &Path, plan: Plan, seed: u64) -> Result<Report, Failure> {
-    let mut scene = Scene::new(program).await?;
+pub async fn scenario(program: &Path, engine: Engine, plan: Plan, seed: u64) -> Result<Report, Failure> {
+    let mut scene = Scene::new(program, engine).await?;
     let outcome = run(&mut scene, plan, seed).await;
     outcome.map_err(|failure| scene.blame(failure, seed))
 }

@@ -8,14 +8,17 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use windlass_e2e::address::Engine;
 use windlass_e2e::process::this_program;
-use windlass_e2e::{Failure, kill, pair, recovery, worker, zombie};
+use windlass_e2e::{
+    Failure, block, crash, cut, evict, kill, orphan, pair, partition, pause, recovery, stall, worker, zombie,
+};
 use windlass_store::ids;
 
 #[derive(Parser)]
 #[command(
     name = "windlass-e2e",
-    about = "Kill, stop and pair real worker processes, and judge what came of it"
+    about = "Kill, stop, cut off and pair real worker processes, and judge what came of it"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -23,6 +26,9 @@ struct Arguments {
     /// Choose the same random moments again
     #[arg(long, global = true)]
     seed: Option<u64>,
+    /// The store of those that run on either
+    #[arg(long, global = true, default_value = "sqlite")]
+    engine: Engine,
 }
 
 #[derive(Subcommand)]
@@ -31,10 +37,28 @@ enum Command {
     Kill(kill::Plan),
     /// Stop workers past their lease, and let them go on
     Zombie(zombie::Plan),
-    /// Let two processes share one file
+    /// Let two processes share one store
     Pair(pair::Plan),
     /// Kill a worker at work, and take the time until another has its job
     Recovery(recovery::Plan),
+    /// Let workers stand still past their lease under load
+    Pause(pause::Plan),
+    /// Keep every thread of a worker busy for longer than its lease
+    Block,
+    /// Kill the server under load
+    Crash(crash::Plan),
+    /// See to it that a server that does not flush is found to lose jobs
+    Control,
+    /// Cut connections around the message that commits
+    Cut(cut::Plan),
+    /// Let the server end connections, and a crowd share one
+    Evict(evict::Plan),
+    /// Cut the link of one of two hosts, and mend it
+    Partition(partition::Plan),
+    /// Let all connections of a worker fall silent
+    Stall,
+    /// Let claims reach the server after their worker has asked what it holds
+    Orphan,
     /// Be a worker; started by the others
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -54,11 +78,28 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let program = this_program()?;
     let seed = arguments.seed.unwrap_or_else(ids::nonce);
+    let engine = arguments.engine;
     match arguments.command {
-        Command::Kill(plan) => println!("{}\nseed {seed}", kill::scenario(&program, plan, seed).await?),
-        Command::Zombie(plan) => println!("{}", zombie::scenario(&program, plan).await?),
-        Command::Pair(plan) => println!("{}", pair::scenario(&program, plan).await?),
-        Command::Recovery(plan) => println!("{}", recovery::scenario(&program, plan).await?),
+        Command::Kill(plan) => {
+            println!("{}\nseed {seed}", kill::scenario(&program, engine, plan, seed).await?);
+        }
+        Command::Zombie(plan) => println!("{}", zombie::scenario(&program, engine, plan).await?),
+        Command::Pair(plan) => println!("{}", pair::scenario(&program, engine, plan).await?),
+        Command::Recovery(plan) => println!("{}", recovery::scenario(&program, engine, plan).await?),
+        Command::Pause(plan) => println!("{}", pause::scenario(&program, engine, plan).await?),
+        Command::Block => println!("{}", block::scenario(&program, engine).await?),
+        Command::Crash(plan) => println!("{}", crash::scenario(&program, plan).await?),
+        Command::Control => {
+            let (lost, acknowledged) = crash::control_scenario(&program).await?;
+            println!(
+                "a server that does not flush lost {lost} of {acknowledged} acknowledged jobs, and it was seen"
+            );
+        }
+        Command::Cut(plan) => println!("{}", cut::scenario(&program, plan).await?),
+        Command::Evict(plan) => println!("{}", evict::scenario(&program, plan).await?),
+        Command::Partition(plan) => println!("{}", partition::scenario(&program, plan).await?),
+        Command::Stall => println!("{}", stall::scenario(&program).await?),
+        Command::Orphan => println!("{}", orphan::scenario(&program).await?),
         Command::Worker(arguments) => worker::run(arguments).await?,
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Two processes share one file, and a third enqueues into it.
+//! Two processes share one store, and a third enqueues into it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::Failure;
+use crate::address::Engine;
 use crate::kill::{check_total, stories};
 use crate::process::Setup;
 use crate::scene::Scene;
@@ -53,10 +54,15 @@ pub async fn run(scene: &mut Scene, plan: Plan) -> Result<Report, Failure> {
 
     let witness = Witness::read(&scene.setup.witness)?;
     let (stories, slots) = (stories(&scene.store, &scene.jobs).await?, scene.setup.slots as usize);
-    let killed = BTreeSet::new();
-    let evidence =
-        Evidence { acknowledged: &scene.jobs, stories: &stories, witness: &witness, killed: &killed, slots };
-    let verdict = judge(evidence);
+    let (acknowledged, nobody) = (&scene.jobs, BTreeSet::new());
+    let verdict = judge(Evidence {
+        acknowledged,
+        stories: &stories,
+        witness: &witness,
+        killed: &nobody,
+        paused: &nobody,
+        slots,
+    });
     check_total(scene).await?;
     if !verdict.violations.is_empty() {
         return Err(Failure::new(verdict.violations.join("\n")));
@@ -77,20 +83,20 @@ impl fmt::Display for Report {
             self.0.iter().map(|(process, share)| format!("{process} {share}")).collect();
         write!(
             f,
-            "{} jobs on one file, each started once: {}",
+            "{} jobs in one store, each started once: {}",
             self.0.values().sum::<usize>(),
             shares.join(", ")
         )
     }
 }
 
-/// Runs it in a fresh folder, which stays if it fails.
+/// Runs it on a fresh store, whose folder stays if it fails.
 ///
 /// # Errors
 ///
 /// What went wrong, with the folder.
-pub async fn scenario(program: &Path, plan: Plan) -> Result<Report, Failure> {
-    let mut scene = Scene::new(program).await?;
+pub async fn scenario(program: &Path, engine: Engine, plan: Plan) -> Result<Report, Failure> {
+    let mut scene = Scene::new(program, engine).await?;
     let outcome = run(&mut scene, plan).await;
     outcome.map_err(|failure| scene.blame(failure, 0))
 }

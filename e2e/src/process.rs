@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::Failure;
+use crate::address::Address;
 use crate::witness::Mark;
 use crate::worker::Manner;
 
@@ -22,8 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Setup {
     /// The program of this crate, which is also the worker.
     pub program: PathBuf,
-    /// The store's file.
-    pub store: PathBuf,
+    /// Where the store lies.
+    pub store: Address,
     /// The witness's file.
     pub witness: PathBuf,
     /// How many jobs it runs at a time.
@@ -34,6 +35,18 @@ pub struct Setup {
     pub lease: Duration,
     /// What its handlers do.
     pub manner: Manner,
+    /// The file of the network namespace it runs in, if that is not the one of this process.
+    pub namespace: Option<String>,
+}
+
+impl Setup {
+    fn command(&self) -> Command {
+        let Some(namespace) = &self.namespace else { return Command::new(&self.program) };
+        // It becomes the program, and keeps its id.
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={namespace}")).arg(&self.program);
+        command
+    }
 }
 
 /// A running worker process. Killed when it is dropped.
@@ -52,9 +65,9 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(setup: &Setup, name: &str) -> Result<Self, Failure> {
-        let mut command = Command::new(&setup.program);
+        let mut command = setup.command();
         command.arg("worker").args(["--name", name]);
-        command.arg("--store").arg(&setup.store).arg("--witness").arg(&setup.witness);
+        command.args(["--store", &setup.store.to_string()]).arg("--witness").arg(&setup.witness);
         command.args(["--slots", &setup.slots.to_string(), "--prefetch", &setup.prefetch.to_string()]);
         command.args(["--lease-ms", &setup.lease.as_millis().to_string()]);
         let manner = setup.manner.to_possible_value().map(|value| value.get_name().to_owned());
@@ -73,6 +86,12 @@ impl Process {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How many handlers have ended in it, as far as it has told.
+    #[must_use]
+    pub fn ended(&self) -> usize {
+        self.marks.borrow().iter().filter(|mark| matches!(mark, Mark::Ended(_))).count()
     }
 
     /// Waits until what it has written satisfies `found`.
@@ -198,16 +217,17 @@ pub fn this_program() -> Result<PathBuf, Failure> {
     Ok(std::env::current_exe()?)
 }
 
-/// The setup of an ordinary worker in `folder`.
+/// The setup of an ordinary worker of `store`, with its witness in `folder`.
 #[must_use]
-pub fn setup(program: &Path, folder: &Path) -> Setup {
+pub fn setup(program: &Path, store: Address, folder: &Path) -> Setup {
     Setup {
         program: program.to_path_buf(),
-        store: folder.join("jobs.db"),
+        lease: store.lease(),
+        store,
         witness: folder.join("witness.log"),
         slots: 8,
         prefetch: 64,
-        lease: Duration::from_millis(300),
         manner: Manner::Work,
+        namespace: None,
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use windlass_core::JobId;
 
 use crate::Failure;
+use crate::address::Engine;
 use crate::process::{Process, Setup};
 use crate::scene::Scene;
 use crate::witness::{Mark, Run};
@@ -91,13 +92,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs it in a fresh folder, which stays if it fails.
+/// Runs it on a fresh store, whose folder stays if it fails.
 ///
 /// # Errors
 ///
 /// What went wrong, with the folder.
-pub async fn scenario(program: &Path, plan: Plan) -> Result<Report, Failure> {
-    let mut scene = Scene::new(program).await?;
+pub async fn scenario(program: &Path, engine: Engine, plan: Plan) -> Result<Report, Failure> {
+    let mut scene = Scene::new(program, engine).await?;
     let outcome = run(&mut scene, plan).await;
     outcome.map_err(|failure| scene.blame(failure, 0))
 }

@@ -28,7 +28,7 @@ pub struct Verdict {
     pub hits: usize,
 }
 
-/// All that is known of a run in which the processes `killed` were killed and nothing else went wrong.
+/// All that is known of a run in which no process came to harm but those that are named.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// The jobs whose enqueue was acknowledged.
@@ -39,6 +39,8 @@ pub struct Evidence<'a> {
     pub witness: &'a [Mark],
     /// The processes that were killed.
     pub killed: &'a BTreeSet<String>,
+    /// The processes that stood still or were cut off for longer than their lease, and then went on.
+    pub paused: &'a BTreeSet<String>,
     /// How many handlers a process may have at once.
     pub slots: usize,
 }
@@ -46,14 +48,15 @@ pub struct Evidence<'a> {
 /// Judges a run. For every job whose enqueue was acknowledged:
 ///
 /// - the store has it, `completed`, by exactly one attempt that succeeded, the last one;
-/// - every other attempt is `lost`, and was held by a process that was killed;
+/// - every other attempt is `lost`, and was held by a process that was killed or paused;
 /// - every start in the witness is one of its attempts, at most once, in order; the one that succeeded is among them.
+///   Only a process that was paused may start what it had claimed before, once it goes on.
 ///
 /// And there is nothing else: no job that nobody enqueued, no start of a job that is not there, and at no time more
 /// handlers in a process than it has slots.
 #[must_use]
 pub fn judge(evidence: Evidence<'_>) -> Verdict {
-    let Evidence { acknowledged, stories, witness, killed, slots } = evidence;
+    let Evidence { acknowledged, stories, witness, killed, paused, slots } = evidence;
     let crowds = crowds(witness);
     let hits = killed
         .iter()
@@ -82,7 +85,7 @@ pub fn judge(evidence: Evidence<'_>) -> Verdict {
     for story in stories {
         let runs = starts.get(&story.job.id).map_or(&[][..], Vec::as_slice);
         verdict.starts_again += runs.len().saturating_sub(1);
-        let problems = judge_story(story, runs, killed);
+        let problems = judge_story(story, runs, (killed, paused));
         verdict
             .violations
             .extend(problems.into_iter().map(|problem| format!("job {}: {problem}", story.job.id)));
@@ -90,14 +93,17 @@ pub fn judge(evidence: Evidence<'_>) -> Verdict {
     verdict
 }
 
-fn judge_story(story: &Story, runs: &[&Run], killed: &BTreeSet<String>) -> Vec<String> {
+/// The processes that were killed, and those that were paused.
+type Harmed<'a> = (&'a BTreeSet<String>, &'a BTreeSet<String>);
+
+fn judge_story(story: &Story, runs: &[&Run], harmed: Harmed<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     if story.job.state != JobState::Completed {
         problems.push(format!("is {}", story.job.state));
     }
     match story.attempts.split_last() {
         Some((last, earlier)) if last.outcome == Some(AttemptOutcome::Succeeded) => {
-            problems.extend(earlier.iter().filter_map(|attempt| judge_lost(attempt, killed)));
+            problems.extend(earlier.iter().filter_map(|attempt| judge_lost(attempt, harmed)));
             if !runs.iter().any(|run| run.number == last.number) {
                 problems.push(format!("attempt {} succeeded, and nobody saw it start", last.number));
             }
@@ -113,18 +119,30 @@ fn judge_story(story: &Story, runs: &[&Run], killed: &BTreeSet<String>) -> Vec<S
                 .push(format!("attempt {} started in {}, and the store has none", run.number, run.process)),
         }
     }
-    if !runs.is_sorted_by(|one, next| one.number < next.number) {
+    if !started_in_order(runs, harmed.1) {
         problems.push("an attempt started twice, or after a later one".to_owned());
     }
     problems
 }
 
-fn judge_lost(attempt: &Attempt, killed: &BTreeSet<String>) -> Option<String> {
+/// Whether each attempt started once, and none after a later one but where a process had been paused.
+fn started_in_order(runs: &[&Run], paused: &BTreeSet<String>) -> bool {
+    let numbers: BTreeSet<u64> = runs.iter().map(|run| run.number).collect();
+    let mut highest = 0;
+    let in_order = runs.iter().all(|run| {
+        let is_late = run.number < highest;
+        highest = highest.max(run.number);
+        !is_late || paused.contains(&run.process)
+    });
+    in_order && numbers.len() == runs.len()
+}
+
+fn judge_lost(attempt: &Attempt, (killed, paused): Harmed<'_>) -> Option<String> {
     let Attempt { number, worker, outcome, .. } = attempt;
     match outcome {
-        Some(AttemptOutcome::Lost) if killed.contains(worker) => None,
+        Some(AttemptOutcome::Lost) if killed.contains(worker) || paused.contains(worker) => None,
         Some(AttemptOutcome::Lost) => {
-            Some(format!("attempt {number} was lost by {worker}, which nobody killed"))
+            Some(format!("attempt {number} was lost by {worker}, which nobody harmed"))
         }
         Some(outcome) => Some(format!("attempt {number} is {outcome}, and there was another")),
         None => Some(format!("attempt {number} is open, and there was another")),
@@ -220,8 +238,15 @@ mod tests {
     }
 
     fn judged(acknowledged: &[JobId], story: Story, witness: &[Mark], killed: &str) -> Verdict {
-        let killed = BTreeSet::from([killed.to_owned()]);
-        judge(Evidence { acknowledged, stories: &[story], witness, killed: &killed, slots: 2 })
+        let (killed, paused) = (BTreeSet::from([killed.to_owned()]), BTreeSet::new());
+        judge(Evidence {
+            acknowledged,
+            stories: &[story],
+            witness,
+            killed: &killed,
+            paused: &paused,
+            slots: 2,
+        })
     }
 
     fn violations(story: Story, witness: &[Mark], killed: &str) -> Vec<String> {
@@ -246,7 +271,7 @@ mod tests {
     fn a_loss_without_a_kill_is_found() {
         let found = violations(story(), &[start(ID, 1, "a"), start(ID, 2, "b")], "c");
 
-        assert_eq!(found, [format!("job {ID}: attempt 1 was lost by a, which nobody killed")]);
+        assert_eq!(found, [format!("job {ID}: attempt 1 was lost by a, which nobody harmed")]);
     }
 
     #[test]
@@ -273,6 +298,20 @@ mod tests {
         let twice = [start(ID, 1, "a"), start(ID, 2, "b"), start(ID, 2, "b")];
 
         assert!(violations(story(), &twice, "a")[0].contains("started twice"));
+    }
+
+    #[test]
+    fn only_a_process_that_was_paused_starts_late() {
+        let late = [start(ID, 2, "b"), start(ID, 1, "a")];
+        let again = [start(ID, 2, "b"), start(ID, 1, "a"), start(ID, 1, "a")];
+        let in_order = |marks: &[Mark], paused: &str| {
+            let runs: Vec<&Run> = marks.iter().filter_map(Mark::started).collect();
+            started_in_order(&runs, &BTreeSet::from([paused.to_owned()]))
+        };
+
+        assert!(in_order(&late, "a"));
+        assert!(!in_order(&late, "b"));
+        assert!(!in_order(&again, "a"));
     }
 
     #[test]

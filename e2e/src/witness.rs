@@ -38,6 +38,8 @@ pub enum Mark {
     Started(Run),
     /// A handler is about to return.
     Ended(Run),
+    /// A handler was asked to stop, and stops.
+    Halted(Run),
     /// Something was written under the token of an attempt whose process had been stopped.
     Late {
         /// The attempt.
@@ -69,6 +71,7 @@ impl fmt::Display for Mark {
             Self::Ready => f.write_str("ready"),
             Self::Started(run) => write!(f, "start {run}"),
             Self::Ended(run) => write!(f, "end {run}"),
+            Self::Halted(run) => write!(f, "halt {run}"),
             Self::Late { run, verb, answer } => write!(f, "late {run} {verb} {answer}"),
         }
     }
@@ -86,6 +89,7 @@ impl FromStr for Mark {
             ["ready"] => Ok(Self::Ready),
             ["start", job, number, process] => Ok(Self::Started(run(job, number, process)?)),
             ["end", job, number, process] => Ok(Self::Ended(run(job, number, process)?)),
+            ["halt", job, number, process] => Ok(Self::Halted(run(job, number, process)?)),
             ["late", job, number, process, verb, answer] => {
                 let (verb, answer) = (verb.to_owned(), answer.to_owned());
                 Ok(Self::Late { run: run(job, number, process)?, verb, answer })
@@ -141,7 +145,7 @@ mod tests {
     #[test]
     fn a_line_reads_back() {
         let late = Mark::Late { run: run(), verb: "settle".to_owned(), answer: "lease_lost".to_owned() };
-        for mark in [Mark::Ready, Mark::Started(run()), Mark::Ended(run()), late] {
+        for mark in [Mark::Ready, Mark::Started(run()), Mark::Ended(run()), Mark::Halted(run()), late] {
             assert_eq!(mark.to_string().parse::<Mark>().unwrap(), mark);
         }
     }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use windlass_core::{AttemptToken, Json, LogLevel, Progress, Verdict};
 use windlass_runtime::{RawJob, Worker};
-use windlass_sqlite::SqliteOptions;
 use windlass_store::{NewLogLine, Settlement, SharedStore, StoreError};
 
 use crate::Failure;
+use crate::address::Address;
 use crate::witness::{Mark, Run, Witness};
 
 /// The kind of all jobs here.
@@ -21,13 +22,28 @@ pub const KIND: &str = "witness";
 /// of jobs.
 const ROUNDS: u64 = 300_000;
 
+/// How long a handler waits that takes no processor: so that its worker is at work, and the machine is not.
+const NAP: Duration = Duration::from_millis(20);
+
+/// How long a handler keeps its thread that does not let go of it.
+const BLOCK: Duration = Duration::from_secs(2);
+
+/// How many threads a worker process has for its handlers, whatever the machine has.
+pub const THREADS: u32 = 2;
+
 /// What the handlers of a worker do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Manner {
     /// Compute for a moment.
     Work,
+    /// Wait for a moment.
+    Nap,
+    /// Keep their thread busy for longer than a lease of a second.
+    Block,
     /// Wait until they are let go.
     Wait,
+    /// Wait until they are let go or asked to stop, and note which.
+    Obey,
     /// Wait until they are let go. Then the process tries all that can be written under their tokens, whatever its own
     /// worker thinks of it.
     Haunt,
@@ -39,9 +55,9 @@ pub struct Arguments {
     /// What it is called
     #[arg(long)]
     pub name: String,
-    /// The store's file
+    /// The store's file, or the URL of its database
     #[arg(long)]
-    pub store: PathBuf,
+    pub store: Address,
     /// The file that handlers append to
     #[arg(long)]
     pub witness: PathBuf,
@@ -65,7 +81,7 @@ pub struct Arguments {
 ///
 /// When it cannot start or stop.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let store: SharedStore = Arc::new(SqliteOptions::new(&arguments.store).open().await?);
+    let store = arguments.store.open().await?;
     let witness = Witness::open(&arguments.witness)?;
     let go = follow_input()?;
     let scribe = Arc::new(Scribe {
@@ -78,13 +94,14 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
     let handler = {
         let scribe = Arc::clone(&scribe);
-        move |job: RawJob| Arc::clone(&scribe).handle(job.token())
+        move |job: RawJob| Arc::clone(&scribe).handle(job)
     };
     let worker = Worker::builder(Arc::clone(&store))
         .name(arguments.name)
         .queue("default", arguments.slots)
         .lease(Duration::from_millis(arguments.lease_ms))
         .prefetch_max(arguments.prefetch)
+        .poll_interval(arguments.store.poll())
         .handle_kind(KIND, handler)
         .build()?;
     scribe.tell(&Mark::Ready);
@@ -111,17 +128,31 @@ struct Scribe {
 }
 
 impl Scribe {
-    async fn handle(self: Arc<Self>, token: AttemptToken) -> Verdict {
+    async fn handle(self: Arc<Self>, job: RawJob) -> Verdict {
+        let token = job.token();
         let run = Run::of(&token, &self.process);
         self.held.lock().unwrap_or_else(PoisonError::into_inner).push(token);
         self.note(&Mark::Started(run.clone()));
         match self.manner {
             Manner::Work => compute(token.nonce),
+            Manner::Block => block(),
+            Manner::Nap => sleep_until(Instant::now() + NAP).await,
+            Manner::Obey => self.obey(&job, &run).await,
             // The end of the input lets go as well.
             Manner::Wait | Manner::Haunt => drop(self.go.clone().wait_for(|go| *go).await),
         }
         self.note(&Mark::Ended(run));
         Verdict::Succeeded { result: Json::of("result", &self.process).ok() }
+    }
+
+    /// Waits until it is let go, or asked to stop.
+    async fn obey(&self, job: &RawJob, run: &Run) {
+        let (cancel, mut go) = (job.cancel(), self.go.clone());
+        tokio::select! {
+            () = cancel.cancelled() => self.note(&Mark::Halted(run.clone())),
+            // The end of the input lets go as well.
+            _ = go.wait_for(|go| *go) => {}
+        }
     }
 
     /// Writes to the witness first, and then tells whoever started this process.
@@ -169,6 +200,13 @@ pub const LATE_VERBS: [&str; 5] = ["extend", "progress", "checkpoint", "log", "s
 fn compute(seed: u64) {
     let mixed = (0..ROUNDS).fold(seed, |mixed, round| (mixed ^ round).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     std::hint::black_box(mixed);
+}
+
+fn block() {
+    let begun = Instant::now();
+    while begun.elapsed() < BLOCK {
+        compute(0);
+    }
 }
 
 /// True once a line came in. Gone once the input has ended, which it does with whoever holds the other end.

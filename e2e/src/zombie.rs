@@ -9,6 +9,7 @@ use windlass_core::{AttemptOutcome, JobId, JobState, QueueName};
 use windlass_store::Actor;
 
 use crate::Failure;
+use crate::address::Engine;
 use crate::process::{Process, Setup};
 use crate::recovery::begun;
 use crate::scene::Scene;
@@ -102,7 +103,11 @@ async fn one(scene: &mut Scene, pause: usize, manner: Manner) -> Result<Vec<(Str
 
 /// Stops the process at a moment when it does not hold the file's write lock. One that does keeps everybody from writing
 /// until it goes on, as `docs/guarantees.md` says; that is another story than a lost lease.
-async fn freeze_outside_a_commit(scene: &Scene, process: &Process) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// When it cannot be stopped, or is in the middle of a commit again and again.
+pub async fn freeze_outside_a_commit(scene: &Scene, process: &Process) -> Result<(), Failure> {
     let (queue, by) = (QueueName::new("probe")?, Actor::new("e2e"));
     for _ in 0..FREEZES_MAX {
         process.freeze()?;
@@ -175,13 +180,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs it in a fresh folder, which stays if it fails.
+/// Runs it on a fresh store, whose folder stays if it fails.
 ///
 /// # Errors
 ///
 /// What went wrong, with the folder.
-pub async fn scenario(program: &Path, plan: Plan) -> Result<Report, Failure> {
-    let mut scene = Scene::new(program).await?;
+pub async fn scenario(program: &Path, engine: Engine, plan: Plan) -> Result<Report, Failure> {
+    let mut scene = Scene::new(program, engine).await?;
     let outcome = run(&mut scene, plan).await;
     outcome.map_err(|failure| scene.blame(failure, 0))
 }

@@ -51,7 +51,7 @@ pub(crate) fn bench(rest: &[String]) -> Result<(), String> {
 pub(crate) fn long() -> Result<(), String> {
     let e2e = |name, rest: &str| {
         Step::cargo(name, &format!("run --release --locked --package windlass-e2e -- {rest}")).or_else(
-            "the line above names the folder with the store and the witness log; run it again with --keep",
+            "the lines above name the folder with the witness log, and the seed to run it again with",
         )
     };
     run(
@@ -61,6 +61,17 @@ pub(crate) fn long() -> Result<(), String> {
             e2e("zombie", "zombie --pauses 200"),
             e2e("pair", "pair --jobs 20000"),
             e2e("recovery", "recovery --kills 50"),
+            e2e("pause", "pause --pauses 20"),
+            e2e("kill on PostgreSQL", "--engine postgres kill --jobs 20000 --kills 500"),
+            e2e("zombie on PostgreSQL", "--engine postgres zombie --pauses 100"),
+            e2e("pair on PostgreSQL", "--engine postgres pair --jobs 20000"),
+            e2e("recovery on PostgreSQL", "--engine postgres recovery --kills 50"),
+            e2e("pause on PostgreSQL", "--engine postgres pause --pauses 20"),
+            e2e("crash of the server", "crash --kills 20 --calm-ms 3000"),
+            e2e("control: a server that does not flush", "control"),
+            e2e("cut commits", "cut --cuts 2000"),
+            e2e("ended connections", "evict --seconds 60"),
+            e2e("cut links", "partition --cuts 10"),
         ],
     )
 }

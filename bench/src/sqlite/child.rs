@@ -1,14 +1,13 @@
 //! What the benchmarks do in a process of its own.
 
-use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::Subcommand;
 use windlass::Windlass;
 
-use super::ours::{Noop, count_of, noop};
+use crate::noop;
+use crate::process::enqueue_when_told;
 
 /// The parts, named on the command line of this very program.
 #[derive(Subcommand)]
@@ -43,7 +42,7 @@ pub(crate) fn run(part: &Part) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         match part {
-            Part::Enqueue { path } => enqueue(path).await,
+            Part::Enqueue { path } => enqueue_when_told(&open(path).await).await,
             Part::Work { path, count } => println!("{}", work(path, *count).await),
             Part::Idle { path, seconds } => println!("{}", idle(path, *seconds).await),
         }
@@ -54,17 +53,10 @@ async fn open(path: &Path) -> Windlass {
     Windlass::open(path).await.expect("the file opens")
 }
 
-async fn enqueue(path: &Path) {
-    let windlass = open(path).await;
-    for _ in std::io::stdin().lock().lines() {
-        windlass.enqueue(Noop { to: nanos().to_string(), n: 1 }).await.expect("enqueued");
-    }
-}
-
 async fn work(path: &Path, count: u64) -> u64 {
     let windlass = open(path).await;
-    let worker = windlass.worker().queue("default", 100).handle(noop).build().expect("a worker").start();
-    count_of(&windlass, &worker, count).await;
+    let worker = noop::start(&windlass, 100);
+    noop::count_of(&windlass, &worker, count).await;
     worker.stop().await;
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
@@ -73,7 +65,7 @@ async fn work(path: &Path, count: u64) -> u64 {
 
 async fn idle(path: &Path, seconds: u64) -> u64 {
     let windlass = open(path).await;
-    let worker = windlass.worker().queue("default", 100).handle(noop).build().expect("a worker").start();
+    let worker = noop::start(&windlass, 100);
     let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
     tokio::time::sleep_until(until).await;
     worker.stop().await;
@@ -81,52 +73,4 @@ async fn idle(path: &Path, seconds: u64) -> u64 {
     let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
     let ticks = |index: usize| fields[index].parse::<u64>().expect("ticks");
     (ticks(11) + ticks(12)) * 10
-}
-
-/// Nanoseconds since 1970, by the machine's clock: the same in every process.
-#[expect(clippy::disallowed_methods, reason = "two processes are compared, and nothing is decided by it")]
-pub(super) fn nanos() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos()
-}
-
-/// Runs a part to its end and reads the one number it prints.
-#[expect(clippy::cast_precision_loss, reason = "small numbers")]
-pub(super) fn number(arguments: &[&str]) -> f64 {
-    let output = command(arguments).output().expect("this program can be started");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse::<u64>().expect("a number") as f64
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("a path"));
-    command.args(arguments);
-    command
-}
-
-/// A process that enqueues when it is told to.
-pub(super) struct Enqueuer {
-    child: Child,
-    stdin: ChildStdin,
-    _stdout: ChildStdout,
-}
-
-impl Enqueuer {
-    pub(super) fn start(path: &Path) -> Self {
-        let mut command = command(&["sqlite-enqueue", &path.display().to_string()]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
-        let (stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        Self { child, stdin, _stdout: stdout }
-    }
-
-    pub(super) fn enqueue(&mut self) {
-        self.stdin.write_all(b"\n").expect("it listens");
-    }
-}
-
-impl Drop for Enqueuer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

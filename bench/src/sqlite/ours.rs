@@ -2,22 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use windlass::Windlass;
-use windlass::worker::RunningWorker;
-use windlass_core::{Args, AttemptToken, KindName, NewJob, Verdict, WorkerId};
+use windlass_core::{Args, NewJob};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
-use windlass_store::{
-    ClaimRequest, JobStore, KindSupport, Kinds, LeaseStore, NewWorker, Queues, Scope, Settlement, Turn,
-    WorkerStore, ids,
-};
+use windlass_store::{JobStore, ids};
 
 use crate::figures::{per_second, timed};
+use crate::noop;
+use crate::turns;
 
 /// A store on a fresh file, with the runtime it is used from.
 pub(super) struct Fixture {
@@ -55,17 +51,8 @@ impl Fixture {
 
     /// Claims and settles `count` jobs or a few more; how many it were.
     fn turn_over(&self, count: usize, batch: u32) -> usize {
-        let worker = self.worker();
-        let support = KindSupport { kind: kind(), version_max: 1 };
-        let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Only(vec![support]) });
-        let (mut settlements, mut settled) = (Vec::new(), 0);
-        while settled < count {
-            let claim = Some(ClaimRequest::new(worker, Arc::clone(&scope), batch));
-            let turned = self.runtime.block_on(self.store.turn(Turn { settlements, claim })).expect("a turn");
-            settled += turned.settled.iter().filter(|one| one.is_ok()).count();
-            settlements = turned.claimed.jobs.iter().map(|job| succeeded(job.token)).collect();
-        }
-        settled
+        let store = self.store.clone();
+        self.runtime.block_on(turns::turn_over(store, count, batch)).settled
     }
 
     /// `producers` tasks that each enqueue one batch after the other, `count` jobs in all; jobs a second.
@@ -90,35 +77,11 @@ impl Fixture {
         });
         per_second(rounds * producers * batch, elapsed)
     }
-
-    fn worker(&self) -> WorkerId {
-        let id = ids::worker_id();
-        let worker = NewWorker {
-            id,
-            name: "bench".into(),
-            host: "here".into(),
-            version: "1".into(),
-            queues: Queues::Any,
-            kinds: vec![KindSupport { kind: kind(), version_max: 1 }],
-            slots: 100,
-            lease: Duration::from_secs(60),
-        };
-        self.runtime.block_on(self.store.register(worker)).expect("registered");
-        id
-    }
-}
-
-fn succeeded(token: AttemptToken) -> Settlement {
-    Settlement { token, verdict: Verdict::Succeeded { result: None } }
-}
-
-fn kind() -> KindName {
-    KindName::new("noop").expect("a good name")
 }
 
 fn job() -> NewJob {
     let args = Args::json(r#"{"to":"ada@example.org","n":1}"#).expect("good args");
-    NewJob::new(ids::job_id(), kind(), args)
+    NewJob::new(ids::job_id(), turns::kind(), args)
 }
 
 /// `callers` tasks that each enqueue one job after the other; jobs a second.
@@ -141,19 +104,6 @@ pub(super) fn turns(count: usize, batch: u32) -> f64 {
     per_second(count, elapsed)
 }
 
-/// A job that does nothing, as a program would write it.
-#[derive(Serialize, Deserialize, windlass::Job)]
-#[job(kind = "noop")]
-pub(super) struct Noop {
-    pub(super) to: String,
-    pub(super) n: u32,
-}
-
-/// Its handler.
-pub(super) async fn noop(job: Noop) {
-    std::hint::black_box((job.to, job.n));
-}
-
 /// Works off `count` jobs through the public API with default settings; jobs a second, from the worker's start to the
 /// last settle.
 pub(super) fn drain(count: usize, slots: u32) -> f64 {
@@ -162,22 +112,12 @@ pub(super) fn drain(count: usize, slots: u32) -> f64 {
     let ((), elapsed) = timed(|| {
         fixture.runtime.block_on(async {
             let windlass = fixture.windlass();
-            let worker =
-                windlass.worker().queue("default", slots).handle(noop).build().expect("a worker").start();
-            count_of(&windlass, &worker, count as u64).await;
+            let worker = noop::start(&windlass, slots);
+            noop::count_of(&windlass, &worker, count as u64).await;
             worker.stop().await;
         });
     });
     per_second(count, elapsed)
-}
-
-/// Waits until a worker has settled `count` jobs.
-pub(super) async fn count_of(windlass: &Windlass, worker: &RunningWorker, count: u64) {
-    let mut ended = windlass.store().signals().ended();
-    while worker.snapshot().settled < count {
-        // The hint comes with the commit, a moment before the worker has counted it.
-        let _ = tokio::time::timeout(Duration::from_millis(2), ended.next()).await;
-    }
 }
 
 /// Turns over `count` jobs of a store that holds a million more, and a million finished ones; jobs a second.

@@ -1,60 +1,23 @@
 //! How long it takes from an enqueue to the start of its handler, when the worker has nothing else to do.
 
-use std::time::Duration;
-
-use tokio::sync::mpsc;
-
-use super::child::{Enqueuer, nanos};
-use super::ours::{Fixture, Noop};
-use crate::figures::quantile;
-
-/// Median and 99th percentile, in milliseconds.
-pub(super) struct Pickup {
-    pub(super) median: f64,
-    pub(super) p99: f64,
-}
+use super::ours::Fixture;
+use crate::noop::Noop;
+use crate::pickup::{Pickup, measure, nanos};
+use crate::process::Helper;
 
 /// Enqueues come from this process.
 pub(super) fn within_one_process(count: usize) -> Pickup {
     let fixture = Fixture::new();
-    measure(&fixture, count, |fixture| {
-        let windlass = fixture.windlass();
+    let windlass = fixture.windlass();
+    measure(&fixture.runtime, &windlass, count, || {
         let job = Noop { to: nanos().to_string(), n: 1 };
-        fixture.runtime.block_on(async move { windlass.enqueue(job).await }).expect("enqueued");
+        fixture.runtime.block_on(async { windlass.enqueue(job).await }).expect("enqueued");
     })
 }
 
 /// Enqueues come from another process on the same file.
 pub(super) fn across_processes(count: usize) -> Pickup {
     let fixture = Fixture::new();
-    let mut enqueuer = Enqueuer::start(&fixture.path());
-    measure(&fixture, count, move |_| enqueuer.enqueue())
-}
-
-fn measure(fixture: &Fixture, count: usize, mut enqueue: impl FnMut(&Fixture)) -> Pickup {
-    let (started, mut starts) = mpsc::channel(16);
-    let handler = move |job: Noop| {
-        let (started, now) = (started.clone(), nanos());
-        async move {
-            started.send((job, now)).await.expect("someone counts");
-        }
-    };
-    let worker = fixture.runtime.block_on(async {
-        fixture.windlass().worker().queue("default", 100).handle(handler).build().expect("a worker").start()
-    });
-    let mut waits: Vec<f64> = (0..count)
-        .map(|round| {
-            // Pauses of different lengths, so that no beat of the store's can fall in step with us.
-            #[expect(clippy::disallowed_methods, reason = "idleness is what is measured")]
-            std::thread::sleep(Duration::from_millis(5 + (round as u64 * 7) % 23));
-            enqueue(fixture);
-            let (job, now) = fixture.runtime.block_on(starts.recv()).expect("a start");
-            #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a moment")]
-            let wait = (now - job.to.parse::<u128>().expect("nanoseconds")) as f64 / 1e6;
-            wait
-        })
-        .skip(5)
-        .collect();
-    fixture.runtime.block_on(worker.stop());
-    Pickup { median: quantile(&mut waits, 0.5), p99: quantile(&mut waits, 0.99) }
+    let mut enqueuer = Helper::start(&["sqlite-enqueue", &fixture.path().display().to_string()], drop);
+    measure(&fixture.runtime, &fixture.windlass(), count, || enqueuer.go())
 }

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod jobs;
+mod promote;
 mod running;
 mod values;
 
@@ -10,15 +11,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_core::{JobId, QueueName};
 
 pub(crate) use jobs::{By, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs, JobsWaitArgs, VerbArgs};
+pub(crate) use promote::{Finished, PromoteArgs};
 pub(crate) use running::{HandlerArgs, ProgressWhen, RunArgs, WorkArgs};
 
-/// Runs background jobs that survive crashes, on one file.
+/// Runs background jobs that survive crashes, in a file or in a PostgreSQL database.
 #[derive(Debug, Parser)]
 #[command(
     name = "windlass",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: windlass help exit-codes. An error's code explained: windlass help WL0003."
+    after_help = "How stores are named: windlass help stores. Exit codes: windlass help exit-codes. An error's code explained: \
+                  windlass help WL0003."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -30,8 +33,17 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The file that keeps the jobs. `run`, `work` and `enqueue` make it if it is missing.
-    #[arg(long, global = true, env = "WINDLASS_STORE", value_name = "PATH", default_value = "./windlass.db")]
+    /// What keeps the jobs: the path of a file, or `postgres://user@host/database`. `run`, `work` and `enqueue` make it if
+    /// it is missing.
+    // Its value may hold a password.
+    #[arg(
+        long,
+        global = true,
+        env = "WINDLASS_STORE",
+        hide_env_values = true,
+        value_name = "STORE",
+        default_value = "./windlass.db"
+    )]
     pub(crate) store: PathBuf,
     /// Print JSON: every field, or `--json=id,state` for these.
     #[arg(
@@ -109,6 +121,13 @@ pub(crate) enum Command {
     },
     /// Check the store and the workers, and say what to do
     Doctor,
+    /// See which version the store's schema has, and bring it up to date [`status` unless said]
+    Migrate {
+        #[command(subcommand)]
+        command: Option<MigrateCommand>,
+    },
+    /// Move the jobs of a file to a PostgreSQL database
+    Promote(PromoteArgs),
     /// Print the version
     Version,
     /// Print a completion script for a shell
@@ -117,9 +136,9 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Explain a command, `exit-codes`, or the code of an error
+    /// Explain a command, `stores`, `exit-codes`, or the code of an error
     Help {
-        /// A command such as `jobs list`, `exit-codes`, or a code such as WL0003.
+        /// A command such as `jobs list`, `stores`, `exit-codes`, or a code such as WL0003.
         topic: Vec<String>,
     },
     /// Ends the process groups it is told of once its parent is gone
@@ -185,6 +204,16 @@ pub(crate) enum WorkersCommand {
     /// List worker processes, the longest-silent first
     #[command(visible_alias = "ls")]
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateCommand {
+    /// Show the version of the schema, and which steps led to it; changes nothing
+    Status,
+    /// Make the schema, or bring it to the version of this program
+    Up,
+    /// Print the script that does it, for a PostgreSQL database that programs may not change
+    Sql,
 }
 
 #[cfg(test)]

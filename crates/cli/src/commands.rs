@@ -12,6 +12,8 @@ mod jobs_retry;
 mod jobs_run_now;
 mod jobs_show;
 mod jobs_wait;
+mod migrate;
+mod promote;
 mod queues_list;
 mod queues_pause;
 mod queues_resume;
@@ -24,7 +26,7 @@ mod workers_list;
 
 use windlass_wire::{JobShape, LogShape, QueueShape, WorkerShape};
 
-use crate::args::{Command, JobsCommand, QueuesCommand, WorkersCommand};
+use crate::args::{Command, JobsCommand, MigrateCommand, QueuesCommand, WorkersCommand};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
@@ -39,6 +41,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
         Command::Queues { command } => queues(command.unwrap_or(QueuesCommand::List), context).await,
         Command::Workers { command: Some(WorkersCommand::List) | None } => workers_list::run(context).await,
         Command::Doctor => doctor::run(context).await,
+        Command::Migrate { command } => {
+            migrate::run(command.unwrap_or(MigrateCommand::Status), context).await
+        }
+        Command::Promote(args) => promote::run(args, context).await,
         Command::Version => Ok(version::run()),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Help { topic } => help::run(&topic),
@@ -73,6 +79,10 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
         Command::Run(_) => run::FIELDS,
         Command::Enqueue(_) => JobShape::FIELDS,
         Command::Doctor => doctor::FIELDS,
+        Command::Migrate { command: Some(MigrateCommand::Up | MigrateCommand::Status) | None } => {
+            migrate::FIELDS
+        }
+        Command::Promote(_) => promote::FIELDS,
         Command::Version => version::FIELDS,
         Command::Workers { .. } => WorkerShape::FIELDS,
         Command::Queues { .. } => QueueShape::FIELDS,
@@ -87,6 +97,10 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
                 | JobsCommand::Delete { .. },
             ) => verb::FIELDS,
         },
-        Command::Work(_) | Command::Completions { .. } | Command::Help { .. } | Command::Guard { .. } => &[],
+        Command::Work(_)
+        | Command::Migrate { command: Some(MigrateCommand::Sql) }
+        | Command::Completions { .. }
+        | Command::Help { .. }
+        | Command::Guard { .. } => &[],
     }
 }

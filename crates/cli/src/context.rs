@@ -1,8 +1,8 @@
 //! What every command is given: where the store is, and how to print.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
 
+use windlass::Address;
 use windlass_store::{Clock, SharedStore, SystemClock};
 use windlass_wire::nearest::suggestion;
 
@@ -14,7 +14,7 @@ use crate::store;
 /// What every command is given.
 #[derive(Debug)]
 pub(crate) struct Context {
-    store: PathBuf,
+    store: Address,
     form: Form,
     time: TimeForm,
     stdout_terminal: bool,
@@ -28,6 +28,10 @@ impl Context {
     ///
     /// When JSON is asked for with a field that there is not, before anything is done.
     pub(crate) fn new(global: &Global, fields: &[&str]) -> Result<Self, CliError> {
+        let store = Address::new(&global.store).map_err(|invalid| {
+            CliError::new(ErrorCode::Invalid, format!("--store: {}", invalid.problem))
+                .with_help("`windlass help stores` shows how stores are named")
+        })?;
         let stdout_terminal = std::io::stdout().is_terminal();
         let form = match (&global.json, &global.jsonl) {
             (Some(names), _) => Form::Json(chosen(names, fields)?),
@@ -37,7 +41,7 @@ impl Context {
             (None, None) => Form::Tsv,
         };
         Ok(Self {
-            store: global.store.clone(),
+            store,
             form,
             time: global.time,
             stdout_terminal,
@@ -55,8 +59,8 @@ impl Context {
         store::open_or_make(&self.store).await
     }
 
-    /// Where the store is.
-    pub(crate) fn store_path(&self) -> &Path {
+    /// Where the store is. Shown without secrets.
+    pub(crate) const fn address(&self) -> &Address {
         &self.store
     }
 

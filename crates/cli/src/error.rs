@@ -42,16 +42,17 @@ codes! {
     JobFile = 2, "a job file has an error", Usage,
         "Nothing of the file was enqueued. The message names the file, the line and the field.";
     NoStore = 3, "there is no store", Unavailable,
-        "The file named by --store or WINDLASS_STORE does not exist. `windlass enqueue`, `run` and `work` make it; \
-         other commands do not, so that a misspelt path is not mistaken for an empty store.";
+        "The file named by --store or WINDLASS_STORE does not exist, or the database has no schema for jobs. `windlass \
+         enqueue`, `run` and `work` make it; other commands do not, so that a misspelt path or the wrong database is not \
+         mistaken for an empty store.";
     StoreUnavailable = 4, "the store cannot be used now", Unavailable,
-        "The file cannot be opened or is busy: its folder is missing or read-only, or another program holds it. \
-         Nothing happened.";
+        "A file cannot be opened or is busy: its folder is missing or read-only, or another program holds it. A server \
+         cannot be reached, lets nobody in by this name and password, or has no such database. Nothing happened.";
     StoreFull = 5, "the store is full", Unavailable,
-        "There is no room on the disk. What is stored is safe; work goes on when there is room again.";
+        "There is no room on the disk, or on that of the server. What is stored is safe; work goes on when there is room again.";
     StoreCorrupt = 6, "the store is damaged, or is no store", Failed,
-        "The file is no SQLite database, is damaged, or belongs to another program. Nothing was written to it. \
-         Check the path; restore a backup, or move the file away.";
+        "The file is no SQLite database, is damaged, or belongs to another program; or what the schema holds is not what \
+         was written. Nothing was changed. Check the path or the address; restore a backup, or move the file away.";
     StoreIncompatible = 7, "the store was made by a newer version", Failed,
         "Nothing was written. Use a version of windlass that is at least as new as the one that made it.";
     NotFound = 8, "there is no such job, queue or worker", NotFound,
@@ -79,6 +80,23 @@ codes! {
         "A process could not be started, or output could not be written.";
     Interrupted = 19, "stopped by a signal", Interrupted,
         "Jobs that were running were given back, and are run again by the next worker.";
+    StoreMoved = 20, "the jobs were moved to another store", Failed,
+        "`windlass promote` moved the jobs of this file, or has begun to; the message says where. Name the new store with \
+         --store or WINDLASS_STORE. The file is kept as it was; `windlass promote FILE --undo` makes it a queue again.";
+    StoreOutdated = 21, "the store's schema is older than this program", Failed,
+        "Commands that only look do not change the schema. `windlass migrate up` brings it up to date, as do `enqueue`, \
+         `run` and `work`; `windlass migrate sql` prints the script.";
+    InUse = 22, "jobs are still being run", Refused,
+        "Jobs are moved while nobody runs them. Stop the workers, or let `windlass promote --wait` hold them back. A \
+         worker that died without a word counts until its lease ends.";
+    Occupied = 23, "the new store has other jobs", Conflict,
+        "Jobs are moved into an empty store, or into one that has a part of them from the same move before. Nothing was \
+         changed. Name another database or schema: postgres://host/database?schema=NAME.";
+    Unverified = 24, "what was copied is not what was there", Failed,
+        "The file was not given up: it can be made a queue again with `windlass promote FILE --undo`. Please report it.";
+    NotUndone = 25, "undoing it has to be confirmed", Refused,
+        "The jobs may have been run in the new store since. In the file they are as they were before the move, and would \
+         be run again. --yes does it all the same.";
 }
 
 impl ErrorCode {
@@ -210,12 +228,10 @@ impl From<StoreError> for CliError {
         };
         let mut made = Self::new(code, error.to_string());
         made.help = match code {
-            ErrorCode::StoreUnavailable => {
-                Some("is the folder there and writable, and is no other program holding the file?")
-            }
+            ErrorCode::StoreUnavailable => Some("try again; `windlass doctor` looks closer"),
             ErrorCode::StoreFull => Some("make room on the disk and try again; what is stored is safe"),
             ErrorCode::StoreCorrupt => {
-                Some("check the path, or restore a backup; `windlass help WL0006` says more")
+                Some("check the path or the address, or restore a backup; `windlass help WL0006` says more")
             }
             ErrorCode::StoreIncompatible => Some("use a version of windlass as new as the one that made it"),
             ErrorCode::Conflict => Some("try again"),
@@ -223,9 +239,20 @@ impl From<StoreError> for CliError {
             _ => None,
         }
         .map(str::to_owned);
-        made.source = std::error::Error::source(&error).map(|source| source.to_string().into());
+        made.source = std::error::Error::source(&error).map(|source| chained(source).into());
         made
     }
+}
+
+/// An error with all that caused it, outermost first. Drivers say the least in the outermost.
+fn chained(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -1,31 +1,126 @@
 //! Opens the store that was named.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use windlass_sqlite::SqliteOptions;
-use windlass_store::SharedStore;
+use windlass::Address;
+use windlass_postgres::{PostgresOptions, PostgresStore, migrate};
+use windlass_sqlite::{SqliteOptions, SqliteStore};
+use windlass_store::{ErrorKind, SharedStore, StoreError};
 
 use crate::error::{CliError, ErrorCode};
 
-/// The store at `path`, made if there is none.
-pub(crate) async fn open_or_make(path: &Path) -> Result<SharedStore, CliError> {
-    if path.to_str().is_some_and(|text| text.contains("://")) {
-        return Err(CliError::new(ErrorCode::Invalid, format!("store: {} is not a path", path.display()))
-            .with_help("this version keeps jobs in a SQLite file; name its path"));
+/// What makes a store.
+const MAKERS: &str = "`windlass enqueue`, `run` and `work` make one";
+
+/// The store at `address`, made if there is none.
+pub(crate) async fn open_or_make(address: &Address) -> Result<SharedStore, CliError> {
+    match address.open().await {
+        Ok(store) => Ok(store),
+        Err(error) => Err(not_opened(address, error).await),
     }
-    Ok(Arc::new(SqliteOptions::new(path).open().await?))
 }
 
-/// The store at `path`, which must be there: looking into a misspelt path must not make a store of it.
-pub(crate) async fn open(path: &Path) -> Result<SharedStore, CliError> {
+/// The store at `address`, which must be there: looking into a misspelt path or the wrong database must not make a store
+/// of it, and who only looks does not change its schema either.
+pub(crate) async fn open(address: &Address) -> Result<SharedStore, CliError> {
+    match address {
+        Address::File(path) => {
+            check_there(path)?;
+            open_or_make(address).await
+        }
+        _ => Ok(std::sync::Arc::new(open_database(address).await?)),
+    }
+}
+
+/// The file at `path`, which must be there, even if its jobs were moved.
+pub(crate) async fn open_file(path: &Path) -> Result<SqliteStore, CliError> {
+    check_there(path)?;
+    let opened = SqliteOptions::new(path).even_if_moved().open().await;
+    match opened {
+        Ok(store) => Ok(store),
+        Err(error) => Err(not_opened(&Address::File(path.to_owned()), error).await),
+    }
+}
+
+async fn open_database(address: &Address) -> Result<PostgresStore, CliError> {
+    let options = database(address)?.migrate(false);
+    match options.open().await {
+        Ok(store) => Ok(store),
+        Err(error) => Err(not_opened(address, error).await),
+    }
+}
+
+/// The database at `address`, and its schema made or renewed.
+pub(crate) async fn make_database(address: &Address) -> Result<PostgresStore, CliError> {
+    match database(address)?.open().await {
+        Ok(store) => Ok(store),
+        Err(error) => Err(not_opened(address, error).await),
+    }
+}
+
+/// How to reach the database at `address`.
+pub(crate) fn database(address: &Address) -> Result<PostgresOptions, CliError> {
+    address.postgres_options().ok_or_else(|| {
+        CliError::new(ErrorCode::Invalid, format!("{address} is a file, and no PostgreSQL database"))
+            .with_help("name one as postgres://user@host/database")
+    })
+}
+
+/// Why a store was not opened, in words that fit it.
+pub(crate) async fn not_opened(address: &Address, error: StoreError) -> CliError {
+    match (address, error.kind()) {
+        (Address::File(path), ErrorKind::Incompatible) if was_moved(path).await => {
+            let error = CliError::from(error);
+            CliError::new(ErrorCode::StoreMoved, error.what())
+                .with_help("name the new store with --store or WINDLASS_STORE; `windlass help WL0020` says more")
+        }
+        (Address::File(_), ErrorKind::Unavailable) => CliError::from(error)
+            .with_help("is the folder there and writable, and is no other program holding the file?"),
+        (Address::File(_), _) => error.into(),
+        (_, ErrorKind::Incompatible) => no_schema(address, error).await,
+        (_, ErrorKind::Unavailable) => CliError::from(error).with_help(format!(
+            "is the server of {address} up and reachable, and are the user, the password and the database right?"
+        )),
+        _ => error.into(),
+    }
+}
+
+async fn was_moved(path: &Path) -> bool {
+    let Ok(store) = SqliteOptions::new(path).even_if_moved().open().await else { return false };
+    store.moved().await.is_ok_and(|moved| moved.is_some())
+}
+
+/// A schema that is missing or too old is one thing to do, and one that is too new another.
+async fn no_schema(address: &Address, error: StoreError) -> CliError {
+    let Some(options) = address.postgres_options() else { return error.into() };
+    match migrate::status(&options).await {
+        Ok(status) if status.version.is_none() => CliError::new(
+            ErrorCode::NoStore,
+            format!("there is no store in {address}: it has no schema \"{}\"", status.schema),
+        )
+        .with_help(format!(
+            "{MAKERS}, as does `windlass migrate up`; or point at yours with --store or WINDLASS_STORE"
+        )),
+        Ok(status) if status.version < Some(status.newest) => {
+            let (schema, newest) = (&status.schema, status.newest);
+            let version = status.version.unwrap_or_default();
+            let what = format!(
+                "the schema \"{schema}\" of {address} has version {version}, and this program needs {newest}"
+            );
+            CliError::new(ErrorCode::StoreOutdated, what)
+                .with_help("`windlass migrate up` brings it up to date; `windlass migrate sql` prints how")
+        }
+        _ => error.into(),
+    }
+}
+
+fn check_there(path: &Path) -> Result<(), CliError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(CliError::new(ErrorCode::NoStore, format!("there is no store at {}", path.display())).with_help(
-                "`windlass enqueue`, `run` and `work` make one; or point at yours with --store PATH or WINDLASS_STORE",
-            ))
+            Err(CliError::new(ErrorCode::NoStore, format!("there is no store at {}", path.display()))
+                .with_help(format!("{MAKERS}; or point at yours with --store or WINDLASS_STORE")))
         }
         // Whatever else is wrong with it, opening it says so.
-        _ => open_or_make(path).await,
+        _ => Ok(()),
     }
 }

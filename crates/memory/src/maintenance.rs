@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use windlass_core::{JobId, Json, Stage, Timestamp, WorkerId};
-use windlass_store::rules::{expired, past};
+use windlass_store::rules::{expired, leading, past, resigned};
 use windlass_store::{
-    Clock, Durability, ErrorKind, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus,
+    Clock, Durability, ErrorKind, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError,
+    StoreStatus,
 };
 
 use crate::MemoryStore;
@@ -28,6 +29,21 @@ impl Maintenance for MemoryStore {
 
     async fn tidy(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
+        self.act("ask to lead", |state, now| {
+            let leadership = leading(state.leadership, candidate, now);
+            state.leadership = Some(leadership);
+            Ok(leadership)
+        })
+    }
+
+    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError> {
+        self.act("give up the lead", |state, now| {
+            state.leadership = resigned(state.leadership, leader, now).or(state.leadership);
+            Ok(())
+        })
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -10,7 +10,7 @@ use windlass_core::{
     Stage, Timestamp, WorkerId,
 };
 use windlass_store::rules::NewestAttempt;
-use windlass_store::{ErrorKind, JobEvent, LeaseTerm, NewWorker, Pause};
+use windlass_store::{ErrorKind, JobEvent, Leadership, LeaseTerm, NewWorker, Pause};
 
 /// Everything the store holds.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) waiting: BTreeMap<QueueName, BTreeMap<Place, JobId>>,
     /// The jobs with an open attempt, by the worker that holds it.
     pub(crate) held: BTreeMap<WorkerId, BTreeSet<JobId>>,
+    /// The newest leadership, be it over or not.
+    pub(crate) leadership: Option<Leadership>,
     enqueued: u64,
     hints: Hints,
 }

@@ -38,6 +38,16 @@ CREATE TABLE windlass.worker (
     gone_at timestamptz
 ) WITH (fillfactor = 50);
 
+-- Who does the duties that are enough done once: one row, of the newest leadership, be it over or not.
+CREATE TABLE windlass.leader (
+    sole boolean PRIMARY KEY DEFAULT true CHECK (sole),
+    holder uuid,
+    term bigint NOT NULL DEFAULT 0,
+    lease_until timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 50);
+
+INSERT INTO windlass.leader DEFAULT VALUES;
+
 CREATE TABLE windlass.job (
     id uuid PRIMARY KEY,
     -- Enqueue order.
@@ -91,7 +101,8 @@ CREATE INDEX job_place ON windlass.job (lane, priority, run_at, seq);
 -- What only some jobs have.
 CREATE INDEX job_deadline ON windlass.job (deadline) WHERE deadline IS NOT NULL;
 CREATE INDEX job_lease ON windlass.job (lease_until) WHERE lease_until IS NOT NULL;
-CREATE INDEX job_stopping ON windlass.job (holder) WHERE stage = 6;
+-- By id, for an index that knew the holder would have to be told of every claim.
+CREATE INDEX job_stopping ON windlass.job (id) WHERE stage = 6;
 -- Lists walk backwards through windows of it.
 CREATE INDEX job_order ON windlass.job USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
 
@@ -108,7 +119,7 @@ CREATE TABLE windlass.claim (
 
 CREATE INDEX claim_worker ON windlass.claim (worker);
 
--- Jobs that have ended. Those that completed lie in a partition for each day, which is dropped whole when its time is
+-- Jobs that have ended. Those that completed lie in a partition for each day (UTC), which is dropped whole when its time is
 -- over; a day without a partition of its own goes to `completed_rest`. The others are few, and kept longer.
 CREATE TABLE windlass.history (
     id uuid NOT NULL,
@@ -150,6 +161,73 @@ CREATE INDEX history_order ON windlass.history USING brin (seq) WITH (pages_per_
 CREATE INDEX completed_end ON windlass.completed USING brin (finished_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX failed_order ON windlass.failed (stage, seq);
 CREATE INDEX failed_end ON windlass.failed (stage, finished_at);
+
+-- Makes the partitions of today and the next three days. It gives way: a lock that is not to be had at once, and a day that
+-- has rows in `completed_rest`, are left for the next time.
+--
+-- A partition is attached rather than made in place, which would lock out everyone who completes a job. Attaching looks
+-- through `completed_rest`, and keeps readers from it meanwhile: so not where that has grown. Nor beyond forty days:
+-- whoever looks for a job by its id looks into every one of them.
+CREATE FUNCTION windlass.make_days(space text, now timestamptz) RETURNS void
+LANGUAGE plpgsql SET lock_timeout = '80ms' SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+DECLARE
+    starts timestamptz := date_trunc('day', now, 'UTC');
+    name text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('windlass days ' || space, 0));
+    IF pg_relation_size(format('%I.completed_rest', space)) > 268435456 OR (
+        SELECT count(*)
+        FROM pg_inherits
+        WHERE inhparent = format('%I.completed', space)::regclass
+    ) > 40 THEN
+        RETURN;
+    END IF;
+    FOR ahead IN 0..3 LOOP
+        name := format('%I.%I', space, 'completed_' || to_char(starts AT TIME ZONE 'UTC', 'YYYYMMDD'));
+        IF to_regclass(name) IS NULL AND NOT EXISTS (
+            SELECT
+            FROM windlass.completed_rest
+            WHERE finished_at >= starts AND finished_at < starts + interval '24 hours'
+        ) THEN
+            EXECUTE format('CREATE TABLE %s (LIKE %I.completed INCLUDING CONSTRAINTS)', name, space);
+            EXECUTE format('ALTER TABLE %I.completed ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', space, name,
+                starts, starts + interval '24 hours');
+        END IF;
+        starts := starts + interval '24 hours';
+    END LOOP;
+EXCEPTION
+    WHEN lock_not_available OR check_violation OR insufficient_privilege THEN
+        RETURN;
+END
+$$;
+
+-- Drops the partition of a day, and answers how many jobs there were; NULL if it gave way, and somebody has to come again.
+--
+-- A partition cannot be detached concurrently where there is a default one, so whoever completes a job waits for this. It
+-- takes a millisecond once it has its lock, and does not wait long for that. Counting comes first; what would take long is
+-- estimated.
+CREATE FUNCTION windlass.drop_day(space text, starts timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET lock_timeout = '80ms' SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+DECLARE
+    name text := format('%I.%I', space, 'completed_' || to_char(starts AT TIME ZONE 'UTC', 'YYYYMMDD'));
+    jobs bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('windlass days ' || space, 0));
+    IF to_regclass(name) IS NULL THEN
+        RETURN 0;
+    END IF;
+    IF pg_relation_size(name) < 1073741824 THEN
+        EXECUTE format('SELECT count(*) FROM %s', name) INTO jobs;
+    ELSE
+        SELECT reltuples INTO jobs FROM pg_class WHERE oid = to_regclass(name);
+    END IF;
+    EXECUTE format('DROP TABLE %s', name);
+    RETURN jobs;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN NULL;
+END
+$$;
 
 -- Attempts that did not complete their job. The one that did is told by the job's own row.
 CREATE TABLE windlass.attempt (

@@ -1,72 +1,237 @@
-//! Making connections.
+//! Making connections, and seeing to it that those of a pool are alive.
+//!
+//! What the network does not tell is bounded: a connection whose other end has gone away without a word is given up after
+//! 20 seconds while something is on its way, and after 30 while nothing is.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Metrics, Pool, QueueMode,
+    RecyclingMethod,
+};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, pending};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use windlass_store::StoreError;
 
-/// How long a caller waits for a connection, and a connection to be made.
+use crate::address::Place;
+use crate::care::{Care, PAUSE_MAX, chain};
+
+/// How long a caller waits for a connection that others have.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long one statement may take, a wait for a lock included. What takes longer was stuck, and is asked again.
+/// How long an address may take to answer. The next one of several is tried then.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// How long what was sent may stay without a sign that it has arrived.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(20);
+
+/// How long a connection may be silent before it is asked, how often it is asked, and how many times.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+const ASK_EVERY: Duration = Duration::from_secs(5);
+const ASK_TIMES: u32 = 3;
+
+/// What the driver does about silence if nobody says otherwise.
+const DRIVERS_SILENCE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// How long one statement may take. What takes longer was stuck, and is asked again.
 const STATEMENT_MAX: Duration = Duration::from_secs(60);
+
+/// How long a statement waits for a lock. None of ours is held for longer than a statement takes.
+const LOCK_MAX: Duration = Duration::from_secs(20);
 
 /// How long a transaction may stand idle between two statements: longer than a pause of our process is taken for its
 /// death, and what it locked is let go.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// Makes connections whose tasks live on the store's own runtime, whoever asks for one.
-struct Connector(Handle);
+/// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one. One
+/// that was idle for longer is asked before it is used, which is a round trip.
+const FRESH: Duration = Duration::from_millis(20);
 
-impl Connect for Connector {
-    fn connect(
-        &self,
-        config: &Config,
-    ) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
-        let (config, runtime) = (config.clone(), self.0.clone());
-        let connecting = self.0.spawn(async move {
-            let (client, connection) = config.connect(NoTls).await?;
-            let task = runtime.spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection to the database has ended");
-                }
-            });
-            Ok((client, task))
-        });
-        // The runtime is gone only together with the store's callers.
-        async move { connecting.await.expect("the runtime of the store lives as long as its callers") }
-            .boxed()
+/// How long it may take to answer then. The others are not asked when one has not.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// How to come to the database.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) config: Config,
+    pub(crate) tls: MakeRustlsConnect,
+    pub(crate) care: Arc<Care>,
+    pub(crate) place: Arc<Place>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Route").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
-/// Settings that our statements rely on, sent when a connection is made. Not through a pooler, which may refuse them.
+impl Route {
+    /// A connection that belongs to no pool, on the runtime of the caller.
+    pub(crate) async fn alone(&self, operation: &'static str) -> Result<Client, StoreError> {
+        match self.connect(&Handle::current()).await {
+            Some(Ok((client, _))) => Ok(client),
+            Some(Err(error)) => Err(self.place.refused(operation, error)),
+            None => Err(self.place.silent(operation)),
+        }
+    }
+
+    /// A connection, and the task on `runtime` that it lives in; none if nobody answered in time. Has to be called there.
+    async fn connect(&self, runtime: &Handle) -> Option<Made> {
+        self.care.pause().await;
+        let made = timeout(self.made_max(), self.config.connect(self.tls.clone())).await;
+        let Ok(made) = made else {
+            self.care.missed(&"no answer in time");
+            return None;
+        };
+        let (client, connection) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                self.care.missed(&chain(&error));
+                return Some(Err(error));
+            }
+        };
+        self.care.reached();
+        let task = runtime.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the database has ended");
+            }
+        });
+        Some(Ok((client, task)))
+    }
+
+    /// How long it may take to make a connection. The driver bounds only how long each address takes to answer at all; what
+    /// is spoken after that has as much time.
+    fn made_max(&self) -> Duration {
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(1);
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_MAX) * (hosts + 1)
+    }
+}
+
+type Made = Result<(Client, JoinHandle<()>), tokio_postgres::Error>;
+
+/// Makes connections whose tasks live on the store's own runtime, whoever asks for one.
+struct Connector {
+    route: Route,
+    runtime: Handle,
+}
+
+impl Connect for Connector {
+    fn connect(&self, _: &Config) -> BoxFuture<'_, Made> {
+        let (route, runtime) = (self.route.clone(), self.runtime.clone());
+        let connecting = self.runtime.spawn(async move { route.connect(&runtime).await });
+        async move {
+            // The runtime is gone only together with the store's callers.
+            match connecting.await.expect("the runtime of the store lives as long as its callers") {
+                Some(made) => made,
+                // The pool has the same patience, and says so.
+                None => pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Settings that our statements rely on, sent when a connection is made. Not through a pooler, which may refuse them; there
+/// every statement is planned anew each time.
+///
+/// A plan is kept as long as its connection. One that was made while a table was empty would walk through it when it is full,
+/// until the server gathers statistics: so no plan may walk where there is an index.
+///
+/// The server is told to watch the connection as we do, so that it lets go of what we had locked when our machine is gone.
 pub(crate) fn with_settings(config: &mut Config) {
     let settings = format!(
-        "{} -c jit=off -c plan_cache_mode=force_generic_plan -c search_path=pg_catalog -c statement_timeout={} -c \
-         idle_in_transaction_session_timeout={}",
+        "{} -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c search_path=pg_catalog \
+         -c default_transaction_isolation=read\\ committed -c statement_timeout={} -c lock_timeout={} \
+         -c idle_in_transaction_session_timeout={} -c tcp_user_timeout={} -c tcp_keepalives_idle={} \
+         -c tcp_keepalives_interval={} -c tcp_keepalives_count={ASK_TIMES}",
         config.get_options().unwrap_or_default(),
         STATEMENT_MAX.as_millis(),
+        LOCK_MAX.as_millis(),
         IDLE_MAX.as_millis(),
+        UNACKNOWLEDGED_MAX.as_millis(),
+        SILENCE_MAX.as_secs(),
+        ASK_EVERY.as_secs(),
     );
     config.options(settings.trim_start().to_owned());
 }
 
+/// Bounds how long we wait for a network that says nothing, where the URL does not.
+pub(crate) fn with_bounds(config: &mut Config) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_MAX);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED_MAX);
+    }
+    if config.get_keepalives_idle() == DRIVERS_SILENCE_MAX {
+        config.keepalives_idle(SILENCE_MAX);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(ASK_EVERY);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(ASK_TIMES);
+    }
+}
+
 /// A pool of at most `size` connections, none of which is made before it is needed.
-pub(crate) fn pool(config: &Config, size: usize, runtime: &Handle) -> Pool {
+pub(crate) fn pool(route: &Route, size: usize, runtime: &Handle) -> Pool {
     let manager = Manager::from_connect(
-        config.clone(),
-        Connector(runtime.clone()),
+        route.config.clone(),
+        Connector { route: route.clone(), runtime: runtime.clone() },
         ManagerConfig { recycling_method: RecyclingMethod::Fast },
     );
     Pool::builder(manager)
         .max_size(size)
         .wait_timeout(Some(PATIENCE))
-        .create_timeout(Some(PATIENCE))
+        .create_timeout(Some(route.made_max() + PAUSE_MAX))
         .runtime(deadpool_postgres::Runtime::Tokio1)
+        // Those in use stay in use, and need not be asked.
+        .queue_mode(QueueMode::Lifo)
+        .pre_recycle(alive())
         .build()
         .expect("a pool with timeouts is given its runtime")
+}
+
+/// Refuses connections that have ended, so that one which a server closed while nobody used it is not given to anybody: a
+/// statement sent on it would fail, and nobody could say whether it had been carried out.
+fn alive() -> Hook {
+    let silent = Arc::new(Silent::default());
+    Hook::async_fn(move |client: &mut ClientWrapper, metrics: &Metrics| {
+        let silent = Arc::clone(&silent);
+        async move {
+            if client.is_closed() || silent.is_among(metrics) {
+                return Err(HookError::message("the connection has ended"));
+            }
+            if metrics.last_used() < FRESH {
+                return Ok(());
+            }
+            let answer = timeout(ANSWER_MAX, client.check_connection()).await;
+            answer.map_err(|_| silent.found())?.map_err(HookError::Backend)
+        }
+        .boxed()
+    })
+}
+
+/// When a connection last did not answer. Those that are as old and have not been used since would not either, and to wait
+/// for each of them would take the caller too long.
+#[derive(Debug, Default)]
+struct Silent(Mutex<Option<Instant>>);
+
+impl Silent {
+    fn found(&self) -> HookError {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        HookError::message("the connection does not answer")
+    }
+
+    fn is_among(&self, metrics: &Metrics) -> bool {
+        let found = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.is_some_and(|found| metrics.recycled.unwrap_or(metrics.created) < found)
+    }
 }

@@ -9,7 +9,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use windlass_store::{Clock, StoreError};
 
-use crate::error::{During, from_pool};
+use crate::address::Place;
+use crate::beats::Beats;
+use crate::error::During;
 use crate::sql::{Ready, Statement, Statements};
 use crate::value::Instant;
 
@@ -23,6 +25,10 @@ pub(crate) struct Database {
     pub(crate) turns: Pool,
     /// For everything else.
     pub(crate) calls: Pool,
+    /// For workers' signs of life, which have to come through whatever else goes on.
+    pub(crate) beats: Beats,
+    /// Where it is.
+    pub(crate) place: Arc<Place>,
     pub(crate) statements: Arc<Statements>,
     /// Tells the time instead of the server, in tests.
     pub(crate) clock: Option<Arc<dyn Clock>>,
@@ -54,7 +60,7 @@ impl Database {
     }
 
     async fn session(&self, pool: &Pool, operation: &'static str) -> Result<Session, StoreError> {
-        let client = pool.get().await.map_err(|error| from_pool(operation, error))?;
+        let client = pool.get().await.map_err(|error| self.place.no_connection(operation, error))?;
         Ok(Session {
             client,
             statements: Arc::clone(&self.statements),
@@ -62,6 +68,32 @@ impl Database {
             now: self.now(),
             runtime: self.runtime.clone(),
         })
+    }
+}
+
+/// What answers statements in order: a connection of ours, or a transaction that the caller lends.
+pub(crate) trait Ask: Sync {
+    /// The time, if it is not the server that tells it.
+    fn now(&self) -> Option<Instant>;
+
+    fn query(
+        &self,
+        statement: Statement,
+        values: Values<'_>,
+    ) -> impl Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send;
+}
+
+impl Ask for Session {
+    fn now(&self) -> Option<Instant> {
+        self.now
+    }
+
+    async fn query(
+        &self,
+        statement: Statement,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        Self::query(self, statement, values).await
     }
 }
 

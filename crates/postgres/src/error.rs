@@ -9,6 +9,21 @@ use windlass_store::{ErrorKind, StoreError};
 /// Raised by `windlass.refuse_ended`: a job of the batch has ended already.
 pub(crate) const ENDED: &str = "WL001";
 
+/// What it says then, for drivers that tell nothing else.
+#[cfg(feature = "diesel")]
+pub(crate) const ENDED_MESSAGE: &str = "a job of this batch has ended already";
+
+/// What another driver was told by the server, of something that has no effect unless a later commit succeeds.
+#[cfg(feature = "sqlx")]
+pub(crate) fn from_code(operation: &'static str, code: &str, message: &str) -> StoreError {
+    let code = SqlState::from_code(code);
+    let refused = StoreError::new(operation, kind_of(&code, ErrorKind::Unavailable));
+    match help(&code) {
+        Some(help) => refused.with_detail(format!("{message}: {help}")),
+        None => refused,
+    }
+}
+
 /// Turns a driver's error into the store's.
 pub(crate) trait During<T> {
     /// Names the operation that failed, as a fragment that fits after "could not". Of something that has no effect
@@ -55,6 +70,13 @@ fn from_postgres(operation: &'static str, error: tokio_postgres::Error, broken: 
         Some(detail) => refused.with_detail(detail),
         None => refused.with_source(error),
     }
+}
+
+/// Whether the connection is of no use any more.
+pub(crate) fn is_broken(error: &tokio_postgres::Error) -> bool {
+    let io = || error.source().is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some());
+    error.is_closed()
+        || error.code().map_or_else(io, |code| kind_of(code, ErrorKind::Unknown) == ErrorKind::Unknown)
 }
 
 fn kind_of(code: &SqlState, broken: ErrorKind) -> ErrorKind {

@@ -8,7 +8,7 @@ use windlass_core::{JobId, Reason, RetryPolicy, Stage, Timestamp};
 use windlass_store::rules::{NewestAttempt, Standing, fence};
 use windlass_store::{ErrorKind, StoreError};
 
-use crate::database::Session;
+use crate::database::Ask;
 use crate::error::During;
 use crate::{row, sql};
 
@@ -46,33 +46,32 @@ pub(crate) struct Facts {
 impl Facts {
     /// Locks what there is of these jobs unless they have ended, in the order of their ids.
     pub(crate) async fn lock(
-        session: &Session,
+        ask: &impl Ask,
         ids: &[JobId],
         operation: &'static str,
     ) -> Result<Vec<Self>, StoreError> {
         let ids: Vec<_> = ids.iter().map(JobId::as_uuid).collect();
-        let rows = session.query(sql::job::FACTS, &[&session.now, &ids]).await.during(operation)?;
+        let rows = ask.query(sql::job::FACTS, &[&ask.now(), &ids]).await.during(operation)?;
         rows.iter().map(Self::of).collect()
     }
 
     /// Locks one job; none if it has ended or never was.
     pub(crate) async fn lock_one(
-        session: &Session,
+        ask: &impl Ask,
         id: JobId,
         operation: &'static str,
     ) -> Result<Option<Self>, StoreError> {
-        Ok(Self::lock(session, &[id], operation).await?.pop())
+        Ok(Self::lock(ask, &[id], operation).await?.pop())
     }
 
     /// Looks at one job, be it unfinished or not, without a lock.
     pub(crate) async fn look(
-        session: &Session,
+        ask: &impl Ask,
         id: JobId,
         operation: &'static str,
     ) -> Result<Option<Self>, StoreError> {
-        let row =
-            session.query_opt(sql::job::LOOK, &[&session.now, &id.as_uuid()]).await.during(operation)?;
-        row.as_ref().map(Self::of).transpose()
+        let rows = ask.query(sql::job::LOOK, &[&ask.now(), &id.as_uuid()]).await.during(operation)?;
+        rows.first().map(Self::of).transpose()
     }
 
     fn of(row: &Row) -> Result<Self, StoreError> {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use windlass_core::{AttemptError, AttemptOutcome, Ending, Json, Next, Reason, Stage, Timestamp};
 use windlass_store::StoreError;
 
-use crate::database::Session;
+use crate::database::Ask;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::value::Instant;
@@ -83,10 +83,10 @@ impl Fates {
     }
 
     /// Writes them all. The transaction's to commit.
-    pub(crate) async fn write(self, session: &Session, operation: &'static str) -> Result<(), StoreError> {
-        self.attempts.write(session).await.during(operation)?;
-        self.returned.write(session).await.during(operation)?;
-        self.finished.write(session).await.during(operation)
+    pub(crate) async fn write(self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+        self.attempts.write(ask).await.during(operation)?;
+        self.returned.write(ask).await.during(operation)?;
+        self.finished.write(ask).await.during(operation)
     }
 }
 
@@ -148,7 +148,7 @@ impl Attempts {
         Ok(())
     }
 
-    async fn write(&self, session: &Session) -> Written {
+    async fn write(&self, ask: &impl Ask) -> Written {
         let values: [&(dyn ToSql + Sync); 7] = [
             &self.jobs,
             &self.numbers,
@@ -159,7 +159,7 @@ impl Attempts {
             &self.errors,
         ];
         if !self.jobs.is_empty() {
-            session.execute(sql::lease::RECORD_ATTEMPTS, &values).await?;
+            ask.query(sql::lease::RECORD_ATTEMPTS, &values).await?;
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Returned {
         self.errors.push(change.error);
     }
 
-    async fn write(&self, session: &Session) -> Written {
+    async fn write(&self, ask: &impl Ask) -> Written {
         let values: [&(dyn ToSql + Sync); 8] = [
             &self.ids,
             &self.reasons,
@@ -202,7 +202,7 @@ impl Returned {
             &self.errors,
         ];
         if !self.ids.is_empty() {
-            session.execute(sql::lease::RETURN, &values).await?;
+            ask.query(sql::lease::RETURN, &values).await?;
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ impl Finished {
         self.errors.push(change.error);
     }
 
-    async fn write(&self, session: &Session) -> Written {
+    async fn write(&self, ask: &impl Ask) -> Written {
         let values: [&(dyn ToSql + Sync); 10] = [
             &self.ids,
             &self.stages,
@@ -251,7 +251,7 @@ impl Finished {
             &self.errors,
         ];
         if !self.ids.is_empty() {
-            session.execute(sql::lease::FINISH, &values).await?;
+            ask.query(sql::lease::FINISH, &values).await?;
         }
         Ok(())
     }

@@ -41,6 +41,27 @@ impl Floors {
     pub(crate) fn is_front(&self) -> bool {
         self.lanes.is_empty()
     }
+
+    /// Those of one lane; the front where there is none.
+    pub(crate) fn in_lane(&self, lane: i32) -> LaneFloors {
+        let mut floors = LaneFloors { run_at: vec![Instant(Timestamp::MIN); 6], seqs: vec![0; 6] };
+        for (index, priority) in self.priorities.iter().enumerate() {
+            if self.lanes[index] == lane
+                && let Ok(band) = usize::try_from(*priority)
+            {
+                floors.run_at[band] = self.run_at[index];
+                floors.seqs[band] = self.seqs[index];
+            }
+        }
+        floors
+    }
+}
+
+/// Floors of one lane in the columns of `lease/claim_lane.sql`: one for each priority from 0 to 5.
+#[derive(Debug)]
+pub(crate) struct LaneFloors {
+    pub(crate) run_at: Vec<Instant>,
+    pub(crate) seqs: Vec<i64>,
 }
 
 /// A place in the claim order: lane, priority, due time, enqueue order.

@@ -4,6 +4,8 @@ mod change;
 mod insert;
 mod read;
 
+pub(crate) use insert::{Columns, Enqueueing, answer, ended_since};
+
 use async_trait::async_trait;
 use windlass_core::job::Due;
 use windlass_core::{Attempt, Job, JobId, LogLine, NewJob};
@@ -19,49 +21,50 @@ use crate::{PostgresStore, row, sql};
 impl JobStore for PostgresStore {
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
         const NAME: &str = "enqueue jobs";
-        check_batch(&jobs, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        check_batch(&jobs, &self.core.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let enqueued = insert::insert(self, &jobs, NAME).await?;
-        if jobs.iter().any(|job| matches!(job.due, Due::At(_))) {
-            // It may be an instant in the past, before what was claimed already.
-            self.floors.forget();
+        let may_be_past = jobs.iter().any(|job| matches!(job.due, Due::At(_)));
+        let enqueued = self.enqueues.ask(jobs).await?;
+        if may_be_past {
+            // An instant before what was claimed already.
+            self.core.floors.forget();
         }
-        self.hint_work();
+        self.core.hint_work();
         Ok(enqueued)
     }
 
     async fn job(&self, id: JobId) -> Result<Job, StoreError> {
         const NAME: &str = "read the job";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let found = session.query_opt(sql::job::READ, &[&session.now, &id.as_uuid()]).await.during(NAME)?;
         found.as_ref().map(row::job).ok_or_else(|| StoreError::new(NAME, ErrorKind::NotFound))?
     }
 
     async fn jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>, StoreError> {
-        read::list(&self.database, &filter, page, "list jobs").await
+        read::list(&self.core.database, &filter, page, "list jobs").await
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>, StoreError> {
-        read::attempts(&self.database, id, "read the attempts").await
+        read::attempts(&self.core.database, id, "read the attempts").await
     }
 
     async fn logs(&self, id: JobId, page: PageRequest) -> Result<Page<LogLine>, StoreError> {
-        read::log(&self.database, id, page, "read the log").await
+        read::log(&self.core.database, id, page, "read the log").await
     }
 
     async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError> {
-        read::events(&self.database, id, "read the events").await
+        read::events(&self.core.database, id, "read the events").await
     }
 
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
         const NAME: &str = "cancel the job";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        let outcome = change::cancel(&self.database, id, &by, NAME).await?;
+        let outcome = change::cancel(&self.core.database, id, &by, NAME).await?;
         if outcome != CancelOutcome::AlreadyCancelled {
-            self.hint_work();
-            self.hint_ended();
+            self.core.hint_work();
+            self.core.hint_ended();
         }
         Ok(outcome)
     }
@@ -69,22 +72,22 @@ impl JobStore for PostgresStore {
     async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "retry the job";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        change::retry(&self.database, id, &by, NAME).await?;
-        self.floors.forget();
-        self.hint_work();
+        change::retry(&self.core.database, id, &by, NAME).await?;
+        self.core.floors.forget();
+        self.core.hint_work();
         Ok(())
     }
 
     async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "run the job now";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        change::run_now(&self.database, id, &by, NAME).await?;
-        self.floors.forget();
-        self.hint_work();
+        change::run_now(&self.core.database, id, &by, NAME).await?;
+        self.core.floors.forget();
+        self.core.hint_work();
         Ok(())
     }
 
     async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        change::delete(&self.database, id, "delete the job").await
+        change::delete(&self.core.database, id, "delete the job").await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_postgres::Row;
 use windlass_core::{KindName, NewJob, QueueName};
-use windlass_store::StoreError;
+use windlass_store::{Scope, StoreError};
 
 use crate::database::Database;
 use crate::error::During;
@@ -76,6 +76,15 @@ impl Lanes {
         }
         self.read(database, operation).await?;
         self.named(ids).ok_or_else(|| damaged("a job is in a lane that does not exist"))
+    }
+
+    /// The lane of this scope, if this process has met no more than one.
+    pub(crate) fn only(&self, scope: &Scope) -> Option<i32> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let admitted = |lane: &Lane| scope.admits(&lane.queue, &lane.kind, lane.version);
+        let mut lanes = known.by_id.iter().filter(|(_, lane)| admitted(lane));
+        let only = lanes.next().map(|(id, _)| *id);
+        only.filter(|_| lanes.next().is_none())
     }
 
     fn find(&self, jobs: &[NewJob]) -> Option<Vec<i32>> {

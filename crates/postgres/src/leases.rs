@@ -15,6 +15,8 @@ use windlass_store::{
 };
 
 pub(crate) use outstanding::Outstanding;
+pub(crate) use settle::{Successes, reason, settle_in};
+pub(crate) use turn::Settling;
 
 use crate::PostgresStore;
 use crate::database::Session;
@@ -29,14 +31,18 @@ impl LeaseStore for PostgresStore {
         if turn.settlements.is_empty() && turn.claim.is_none() {
             return Ok(Turned::default());
         }
-        let turned = turn::take(self, &turn).await?;
-        if !turn.settlements.is_empty() {
-            self.hint_ended();
+        let settles = !turn.settlements.is_empty();
+        let turned = match turn.claim {
+            Some(_) => turn::take(&self.core, &turn).await?,
+            None => Turned { settled: self.settles.ask(turn.settlements).await?, ..Turned::default() },
+        };
+        if settles {
+            self.core.hint_ended();
         }
         if turned.settled.iter().flatten().any(|settled| settled.state == JobState::Ready) {
             // It keeps its place, which lies before what was claimed.
-            self.floors.forget();
-            self.hint_work();
+            self.core.floors.forget();
+            self.core.hint_work();
         }
         Ok(turned)
     }
@@ -51,16 +57,16 @@ impl LeaseStore for PostgresStore {
         if let LeaseTerm::Own(span) = lease {
             check_lease(span).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         }
-        claim::claim_job(self, (worker, job, lease), NAME).await
+        claim::claim_job(&self.core, (worker, job, lease), NAME).await
     }
 
     async fn extend(&self, token: AttemptToken) -> Result<Holder, StoreError> {
-        write::extend(&self.database, &token, "extend the lease").await
+        write::extend(&self.core.database, &token, "extend the lease").await
     }
 
     async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError> {
         const NAME: &str = "look up the attempt";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         look(&session, &token, NAME).await
     }
 
@@ -69,17 +75,18 @@ impl LeaseStore for PostgresStore {
         // A progress can be put together without its constructor; what is stored has passed it.
         let progress = Progress::new(progress.percent, progress.message.as_deref())
             .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        write::progress(&self.database, &token, &progress, NAME).await
+        write::progress(&self.core.database, &token, &progress, NAME).await
     }
 
     async fn checkpoint(&self, token: AttemptToken, checkpoint: Json) -> Result<(), StoreError> {
         const NAME: &str = "store the checkpoint";
-        check_checkpoint(&checkpoint, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        write::checkpoint(&self.database, &token, &checkpoint, NAME).await
+        check_checkpoint(&checkpoint, &self.core.limits)
+            .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        write::checkpoint(&self.core.database, &token, &checkpoint, NAME).await
     }
 
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
-        write::log(&self.database, &token, &lines, "store log lines").await
+        write::log(&self.core.database, &token, &lines, "store log lines").await
     }
 }
 

@@ -6,22 +6,32 @@
 //!
 //! What a method promises is said once, on the traits of `windlass-store`.
 
+mod address;
+mod beats;
+mod care;
 mod connect;
 mod database;
 mod error;
 mod facts;
 mod fates;
 mod floors;
+mod gather;
+mod import;
 mod jobs;
 mod lanes;
 mod leases;
 mod maintenance;
-mod migrate;
+pub mod migrate;
 mod options;
 mod queues;
+mod refusal;
 mod row;
+mod server;
 mod sql;
+mod tls;
+pub mod transaction;
 mod value;
+mod wake;
 mod workers;
 
 use std::sync::Arc;
@@ -29,40 +39,70 @@ use std::sync::Arc;
 use windlass_core::Limits;
 use windlass_store::{Signals, Store};
 
+pub use import::Record;
 pub use options::PostgresOptions;
+pub use transaction::{Tx, begin_as, resume_own_role};
 
 use database::Database;
-use floors::FloorMap;
+use gather::Gather;
+use jobs::Enqueueing;
 use lanes::Lanes;
-use leases::Outstanding;
+use leases::{Outstanding, Settling};
+use wake::{SharedFloors, Wake};
 
 /// A store in a PostgreSQL database.
+///
+/// Completed jobs lie in a partition for each day (UTC), which goes whole once the last of its jobs has been kept long
+/// enough: so with a retention of two days or more, a completed job is kept up to a day longer than asked. Making and
+/// dropping partitions is for the role that owns the tables; others remove jobs one by one, which is dearer.
 #[derive(Debug)]
 pub struct PostgresStore {
+    core: Arc<Core>,
+    enqueues: Arc<Gather<Enqueueing>>,
+    settles: Arc<Gather<Settling>>,
+}
+
+/// What the store is made of, shared with what it has under way.
+#[derive(Debug)]
+struct Core {
     database: Arc<Database>,
     lanes: Lanes,
     outstanding: Outstanding,
-    floors: FloorMap,
+    floors: SharedFloors,
     limits: Limits,
     schema: String,
     location: String,
-    signals: Signals,
+    wake: Wake,
+    sweeping: maintenance::Progress,
+    resting: maintenance::Rest,
 }
 
 impl PostgresStore {
+    fn new(core: Core) -> Self {
+        let runtime = core.database.runtime.clone();
+        let core = Arc::new(core);
+        Self {
+            enqueues: Gather::new(Enqueueing(Arc::clone(&core)), runtime.clone()),
+            settles: Gather::new(Settling(Arc::clone(&core)), runtime),
+            core,
+        }
+    }
+}
+
+impl Core {
     /// Says that there may be something to claim, or an attempt to stop.
     fn hint_work(&self) {
-        self.signals.notify_work();
+        self.wake.work();
     }
 
     /// Says that a job may have ended.
     fn hint_ended(&self) {
-        self.signals.notify_ended();
+        self.wake.ended();
     }
 }
 
 impl Store for PostgresStore {
     fn signals(&self) -> &Signals {
-        &self.signals
+        self.core.wake.signals()
     }
 }

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio_postgres::Config;
-use windlass_core::Limits;
+use tokio_postgres::Client;
+use windlass_core::{Invalid, Limits};
 use windlass_store::clock::SteadyClock;
-use windlass_store::{Clock, ErrorKind, Signals, StoreError};
+use windlass_store::{Clock, StoreError};
 
+use crate::address::{Address, Place};
+use crate::beats::Beats;
+use crate::care::Care;
+use crate::connect::Route;
 use crate::database::Database;
-use crate::error::from_pool;
-use crate::floors::FloorMap;
 use crate::lanes::Lanes;
 use crate::leases::Outstanding;
+use crate::maintenance::{Progress, Rest, days};
+use crate::migrate::Renewal;
 use crate::sql::{SCHEMA, Statements};
-use crate::{PostgresStore, connect, migrate};
+use crate::wake::{Wake, Ways};
+use crate::{Core, PostgresStore, connect, migrate, server};
 
 const NAME: &str = "open the store";
 
@@ -31,11 +36,14 @@ const NAME: &str = "open the store";
 #[derive(Clone)]
 pub struct PostgresOptions {
     url: String,
-    schema: String,
-    connections: usize,
+    /// What was asked for here wins over what the URL says.
+    schema: Option<String>,
+    connections: Option<usize>,
     clock: Option<Arc<dyn Clock>>,
     limits: Limits,
-    pooled: bool,
+    pooled: Option<bool>,
+    notify: bool,
+    renewal: Renewal,
 }
 
 impl std::fmt::Debug for PostgresOptions {
@@ -48,28 +56,47 @@ impl std::fmt::Debug for PostgresOptions {
 impl PostgresOptions {
     /// The database at `url`, `postgres://user:password@host:port/database` or `host=… user=…`: in the schema `windlass`,
     /// by the server's clock, with the default limits.
+    ///
+    /// Options stand behind a question mark, as in `?sslmode=verify-full&schema=jobs`. Besides those of the driver:
+    ///
+    /// | option | means |
+    /// | --- | --- |
+    /// | `schema`, `connections`, `pooled=true` | what the methods of these names say, unless they are called |
+    /// | `sslmode=disable` | nothing is encrypted |
+    /// | `sslmode=prefer` | it is, if the server can; the default |
+    /// | `sslmode=require` | it is, and whoever answers is believed to be the server, as everywhere else |
+    /// | `sslmode=verify-ca` | it is, and an authority that is trusted says that it is a server |
+    /// | `sslmode=verify-full` | it is, and says that it is this server: what to use beyond a network of one's own |
+    /// | `sslrootcert` | a file with the authorities to trust; `system`, the default, for those the system trusts |
+    /// | `sslcert`, `sslkey` | files with a certificate of our own and its key, in PEM |
+    ///
+    /// A server that does not answer is given up after ten seconds, or `connect_timeout`. A connection whose other end is
+    /// gone without a word is given up after 20 seconds while something is on its way, or `tcp_user_timeout`, and after 30
+    /// while nothing is.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            schema: SCHEMA.to_owned(),
-            connections: 8,
+            schema: None,
+            connections: None,
             clock: None,
             limits: Limits::default(),
-            pooled: false,
+            pooled: None,
+            notify: true,
+            renewal: Renewal::Allowed,
         }
     }
 
     /// Keeps everything in this schema instead, so that several stores may share a database.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
-        self.schema = schema.into();
+        self.schema = Some(schema.into());
         self
     }
 
     /// Opens at most this many connections for callers; those that keep workers alive come on top. Default 8, at least 1.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
-        self.connections = most.max(1);
+        self.connections = Some(most.max(1));
         self
     }
 
@@ -89,9 +116,29 @@ impl PostgresOptions {
 
     /// Reaches the server through a pooler that gives each transaction another connection, such as `PgBouncer` in
     /// transaction mode: nothing is prepared by name, and no settings are sent when a connection is made.
+    ///
+    /// Then they are the role's: `ALTER ROLE app SET statement_timeout = '60s'`, and the same of `lock_timeout` (20 s),
+    /// `idle_in_transaction_session_timeout` (15 s) and `jit` (off).
     #[must_use]
     pub const fn pooled(mut self) -> Self {
-        self.pooled = true;
+        self.pooled = Some(true);
+        self
+    }
+
+    /// Whether to make or renew the schema when the store is opened; yes by default. If not, a store whose schema is missing
+    /// or older than this program is refused as `Incompatible`, and [`migrate::up`], `windlass migrate up` or a person with
+    /// [`migrate::sql`] has to see to it.
+    #[must_use]
+    pub const fn migrate(mut self, allowed: bool) -> Self {
+        self.renewal = if allowed { Renewal::Allowed } else { Renewal::Refused };
+        self
+    }
+
+    /// Whether other processes are told of new work, and heard when they tell of theirs. Without it they find it by polling.
+    /// Default yes.
+    #[must_use]
+    pub const fn notify(mut self, notify: bool) -> Self {
+        self.notify = notify;
         self
     }
 
@@ -99,60 +146,103 @@ impl PostgresOptions {
     ///
     /// # Errors
     ///
-    /// `Invalid(url)`; `Unavailable` for a server that cannot be reached or refuses us; `Incompatible` for a schema that a
-    /// newer version made, which is then left as it is.
+    /// `Invalid(url)`; `Unavailable` for a server that cannot be reached or refuses us; `Incompatible` for one that is too
+    /// old or does not keep text as UTF-8, and for a schema that a newer version made, which is then left as it is. Each
+    /// says what to do.
     pub async fn open(self) -> Result<PostgresStore, StoreError> {
-        let config = self.config()?;
-        let runtime = Handle::current();
+        let Opening { route, pooled, connections } = self.opening(NAME)?;
+        let (runtime, schema) = (Handle::current(), route.place.schema.clone());
+        let statements = Arc::new(Statements::for_schema(&schema));
         let database = Arc::new(Database {
-            turns: connect::pool(&config, TURNS, &runtime),
-            calls: connect::pool(&config, self.connections, &runtime),
-            statements: Arc::new(Statements::for_schema(&self.schema)),
+            turns: connect::pool(&route, TURNS, &runtime),
+            calls: connect::pool(&route, connections, &runtime),
+            beats: Beats::new(route.clone(), Arc::clone(&statements)),
+            place: Arc::clone(&route.place),
+            statements,
             clock: self.clock,
-            named: !self.pooled,
+            named: !pooled,
             runtime,
         });
-        let client = database.calls.get().await.map_err(|error| from_pool(NAME, error))?;
-        migrate::up(&client, &self.schema).await?;
-        drop(client);
-        Ok(PostgresStore {
+        prepare(&database, self.renewal).await?;
+        make_days(&database, &schema).await;
+        // Behind a pooler the connection that listens would be another one each time.
+        let listen = (self.notify && !pooled).then(|| route.clone());
+        let wake = Wake::new(&database, &schema, Ways { notify: self.notify, listen });
+        Ok(PostgresStore::new(Core {
             database,
             lanes: Lanes::default(),
             outstanding: Outstanding::default(),
-            floors: FloorMap::default(),
+            floors: wake.floors(),
             limits: self.limits,
-            schema: self.schema,
-            location: location(&config),
-            signals: Signals::default(),
-        })
+            schema,
+            location: route.place.to_string(),
+            wake,
+            sweeping: Progress::default(),
+            resting: Rest::default(),
+        }))
     }
 
-    fn config(&self) -> Result<Config, StoreError> {
-        let mut config: Config = self.url.parse().map_err(|error: tokio_postgres::Error| {
-            let invalid = windlass_core::Invalid::new("url", format!("is no address of a database: {error}"));
-            StoreError::new(NAME, ErrorKind::Invalid(invalid))
-        })?;
+    /// A connection of its own to a server that will do, for what a person asks for.
+    pub(crate) async fn connect(&self, name: &'static str) -> Result<(Client, Arc<Place>), StoreError> {
+        let Opening { route, pooled, .. } = self.opening(name)?;
+        let client = route.alone(name).await?;
+        server::check(&client, !pooled, name).await?;
+        Ok((client, route.place))
+    }
+
+    fn opening(&self, name: &'static str) -> Result<Opening, StoreError> {
+        self.resolved().map_err(|invalid| StoreError::invalid(name, invalid))
+    }
+
+    /// What the URL and the methods say together.
+    fn resolved(&self) -> Result<Opening, Invalid> {
+        let Address { mut config, trust, schema, connections, pooled } = Address::parse(&self.url)?;
+        let schema = self.schema.clone().or(schema).unwrap_or_else(|| SCHEMA.to_owned());
+        migrate::check_name(&schema)?;
+        let pooled = self.pooled.or(pooled).unwrap_or(false);
         if config.get_application_name().is_none() {
             config.application_name("windlass");
         }
-        if !self.pooled {
+        if !pooled {
             connect::with_settings(&mut config);
         }
-        Ok(config)
+        connect::with_bounds(&mut config);
+        let place = Place::of(&config, &schema);
+        let care = Care::of(place.to_string());
+        let route = Route { tls: trust.connector()?, care: Arc::new(care), place: Arc::new(place), config };
+        Ok(Opening { route, pooled, connections: self.connections.or(connections).unwrap_or(CONNECTIONS) })
     }
 }
 
-/// Connections that only turns and beats use.
-const TURNS: usize = 4;
-
-/// Where the database is, without secrets.
-fn location(config: &Config) -> String {
-    use tokio_postgres::config::Host;
-    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(path) => path.display().to_string(),
-    });
-    let port = config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
-    format!("postgres://{host}{port}/{}", config.get_dbname().or(config.get_user()).unwrap_or_default())
+/// What is needed to reach a database.
+struct Opening {
+    route: Route,
+    pooled: bool,
+    connections: usize,
 }
+
+/// Sees to it that the server and the schema are as the store needs them.
+async fn prepare(database: &Database, renewal: Renewal) -> Result<(), StoreError> {
+    let place = &database.place;
+    let client = database.calls.get().await.map_err(|error| place.no_connection(NAME, error))?;
+    server::check(&client, database.named, NAME).await?;
+    migrate::ensure(&client, (place, renewal), NAME).await?;
+    server::check_rights(&client, place, NAME).await
+}
+
+/// Without a partition of their own, today's jobs lie in the default one: that is no reason not to open.
+async fn make_days(database: &Database, schema: &str) {
+    let made = match database.call(NAME).await {
+        Ok(session) => days::make(&session, schema, NAME).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = made {
+        tracing::debug!(%error, "could not make the partitions of the next days");
+    }
+}
+
+/// Connections for callers, unless they say how many.
+const CONNECTIONS: usize = 8;
+
+/// Connections that only turns use.
+const TURNS: usize = 4;

@@ -15,7 +15,7 @@ use crate::{PostgresStore, row, sql};
 impl QueueStore for PostgresStore {
     async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
         const NAME: &str = "list queues";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let mut tallies = tallies(&session, NAME).await?;
         let rows = session.query(sql::queue::LIST, &[]).await.during(NAME)?;
         rows.iter().map(|row| summary(row, &mut tallies)).collect()
@@ -24,7 +24,7 @@ impl QueueStore for PostgresStore {
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "pause the queue";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let values: Values<'_> = &[&session.now, &queue.as_str(), &by.name, &by.why];
         let values = session.execute(sql::queue::PAUSE, values);
         values.await.committing(NAME).map(|_| ())
@@ -32,13 +32,13 @@ impl QueueStore for PostgresStore {
 
     async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
         const NAME: &str = "resume the queue";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let known = session.query_opt(sql::queue::RESUME, &[&queue.as_str()]).await.committing(NAME)?;
         if known.is_none() {
             return Err(StoreError::new(NAME, ErrorKind::NotFound)
                 .with_detail(format!("there is no queue \"{queue}\"")));
         }
-        self.hint_work();
+        self.core.hint_work();
         Ok(())
     }
 }

@@ -35,6 +35,16 @@ macro_rules! statements {
 }
 
 statements! {
+    import {
+        ATTEMPTS = "attempts",
+        EVENTS = "events",
+        JOBS = "jobs",
+        LINES = "lines",
+        LOCK = "lock",
+        PLACES = "places",
+        QUEUE = "queue",
+        WORKERS = "workers",
+    }
     job {
         ATTEMPTS = "attempts",
         DELETE = "delete",
@@ -60,12 +70,17 @@ statements! {
         ALL = "all",
         MAKE = "make",
     }
+    leader {
+        LEAD = "lead",
+        RESIGN = "resign",
+    }
     lease {
         APPEND_LOG = "append_log",
         CANDIDATES = "candidates",
         CHECKPOINT = "checkpoint",
         CLAIM = "claim",
         CLAIM_GIVEN = "claim_given",
+        CLAIM_LANE = "claim_lane",
         COMPLETE = "complete",
         EXTEND = "extend",
         FINISH = "finish",
@@ -75,14 +90,23 @@ statements! {
         RETURN = "return",
     }
     maintenance {
+        DAYS_OVER = "days_over",
+        DROP_DAY = "drop_day",
         EXPIRED_LEASES = "expired_leases",
         EXPIRED_WORKERS = "expired_workers",
         FAULTS = "faults",
         FORGET_CLAIMS = "forget_claims",
         FORGET_WORKERS = "forget_workers",
+        MAKE_DAYS = "make_days",
         MISSED_DEADLINES = "missed_deadlines",
-        PRUNE = "prune",
+        PRUNE_COMPLETED = "prune_completed",
+        PRUNE_FAILED = "prune_failed",
+        PRUNE_REST = "prune_rest",
+        RESCUABLE = "rescuable",
         STATUS = "status",
+        SWEEP_DAY = "sweep_day",
+        VACUUMABLE = "vacuumable",
+        WARNINGS = "warnings",
     }
     queue {
         COUNTS = "counts",
@@ -101,6 +125,7 @@ statements! {
         LEAVE = "leave",
         LIST = "list",
         REGISTER = "register",
+        WAKE = "wake",
     }
 }
 

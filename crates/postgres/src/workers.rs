@@ -22,42 +22,39 @@ impl WorkerStore for PostgresStore {
     async fn register(&self, worker: NewWorker) -> Result<(), StoreError> {
         const NAME: &str = "register the worker";
         worker.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        let transaction = self.database.begin(NAME).await?;
+        let transaction = self.core.database.begin(NAME).await?;
         let outcome = register(&transaction, &worker, NAME).await;
         transaction.end(outcome, NAME).await?;
-        self.floors.forget();
-        self.hint_work();
+        self.core.floors.forget();
+        self.core.hint_work();
         Ok(())
     }
 
     async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
         const NAME: &str = "extend the worker's lease";
-        let session = self.database.turn(NAME).await?;
-        let beat = session
-            .query_opt(sql::worker::BEAT, &[&session.now, &worker.as_uuid()])
-            .await
-            .committing(NAME)?;
+        let database = &self.core.database;
+        let beat = database.beats.beat((worker, database.now()), NAME).await?;
         let beat = beat.ok_or_else(|| unknown(NAME, worker))?;
         Ok(Beat { lease_until: row::instant(&beat, 0), cancelled: row::tokens(&beat, 1)? })
     }
 
     async fn deregister(&self, worker: WorkerId) -> Result<(), StoreError> {
         const NAME: &str = "deregister the worker";
-        let transaction = self.database.begin(NAME).await?;
+        let transaction = self.core.database.begin(NAME).await?;
         let outcome = deregister(&transaction, worker, NAME).await;
         transaction.end(outcome, NAME).await
     }
 
     async fn workers(&self, silent_for: Duration) -> Result<Vec<Worker>, StoreError> {
         const NAME: &str = "list workers";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let values = session.query(sql::worker::LIST, &[&session.now, &micros(silent_for)]).await;
         values.during(NAME)?.iter().map(worker).collect()
     }
 
     async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
         const NAME: &str = "list leases";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let values = [
             &session.now as &(dyn tokio_postgres::types::ToSql + Sync),
             &micros(silent_for),
@@ -69,7 +66,7 @@ impl WorkerStore for PostgresStore {
 
     async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
         const NAME: &str = "list what the worker holds";
-        let session = self.database.call(NAME).await?;
+        let session = self.core.database.call(NAME).await?;
         let rows = session.query(sql::worker::HELD_TOKENS, &[&worker.as_uuid()]).await.during(NAME)?;
         Ok(rows.iter().map(row::token).collect())
     }

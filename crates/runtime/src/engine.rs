@@ -91,6 +91,11 @@ impl Engine {
         self.pools.iter().all(|pool| pool.has_joined(member))
     }
 
+    /// Who claims; none while the worker is about to register anew.
+    pub(crate) fn member(&self) -> Option<WorkerId> {
+        self.pools.first().and_then(Pool::member)
+    }
+
     /// Gives up everything that is held: its lease is lost, or may be.
     pub(crate) fn lose(&self) {
         self.pools.iter().for_each(Pool::lose);

@@ -225,6 +225,9 @@ impl Run {
         }
         self.engine.handlers.cancel();
         if let Some(member) = self.heart.stop().await {
+            if self.engine.config.maintenance {
+                resign(&self.engine, member).await;
+            }
             deregister(&self.engine, member).await;
         }
         let report = self.engine.report(false);
@@ -281,6 +284,13 @@ async fn maintain(engine: &Arc<Engine>) {
         maintenance::keep(Arc::clone(engine)).await;
     }
     std::future::pending::<()>().await;
+}
+
+/// Gives up the lead, should this worker have it. Nothing depends on it either: it ends by itself in seconds.
+async fn resign(engine: &Engine, member: WorkerId) {
+    if !matches!(timeout(FAREWELL, engine.store.resign(member)).await, Ok(Ok(()))) {
+        tracing::debug!("could not give up the lead; its lease has to run out");
+    }
 }
 
 /// Takes leave of the store. Nothing depends on it: a worker that does not is forgotten when its lease ends.

@@ -43,6 +43,14 @@ CREATE TABLE worker (
 
 CREATE INDEX worker_here ON worker (lease_until) WHERE gone_at IS NULL;
 
+-- Who does the duties that are enough done once: one row, of the newest leadership, be it over or not.
+CREATE TABLE leader (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    holder BLOB NOT NULL CHECK (length(holder) = 16),
+    term INTEGER NOT NULL CHECK (term > 0),
+    lease_until INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE job (
     -- Enqueue order among the jobs that are here.
     seq INTEGER PRIMARY KEY,

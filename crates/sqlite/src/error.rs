@@ -37,8 +37,15 @@ fn kind_of(error: &rusqlite::Error) -> ErrorKind {
             // Too many processes opened the log at the same moment, for all its patience.
             | ErrorCode::FileLockingProtocolFailed,
         ) => ErrorKind::Unavailable,
+        // The jobs were moved away: they are well, but not here.
+        Some(ErrorCode::ConstraintViolation) if is_refusal(error) => ErrorKind::Unavailable,
         _ => ErrorKind::Corrupt,
     }
+}
+
+/// Whether it was a trigger that said no. The only ones there are stand in `migrations/guards`.
+fn is_refusal(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER)
 }
 
 /// Whether the error is the database's, rather than an answer the caller must expect. After one of these nothing of
@@ -72,6 +79,8 @@ mod tests {
         for code in [ffi::SQLITE_BUSY, ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR, ffi::SQLITE_NOMEM] {
             assert_eq!(kind(code), ErrorKind::Unavailable, "{code}");
         }
+        assert_eq!(kind(ffi::SQLITE_CONSTRAINT_TRIGGER), ErrorKind::Unavailable);
+        assert_eq!(kind(ffi::SQLITE_CONSTRAINT_CHECK), ErrorKind::Corrupt);
         assert_eq!(kind(ffi::SQLITE_FULL), ErrorKind::Full);
         assert_eq!(kind(ffi::SQLITE_CORRUPT), ErrorKind::Corrupt);
         assert_eq!(kind_of(&rusqlite::Error::QueryReturnedNoRows), ErrorKind::Corrupt);

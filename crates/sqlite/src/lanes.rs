@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use rusqlite::{Connection, params};
 use windlass_core::{KindName, NewJob, QueueName};
-use windlass_store::{Kinds, Queues, Scope};
+use windlass_store::Scope;
 
 use crate::row::name;
 use crate::sql;
@@ -102,8 +102,12 @@ impl Lanes {
     }
 
     fn matching(&self, scope: &Scope) -> Arc<[i64]> {
-        let mut ids: Vec<i64> =
-            self.by_id.iter().filter(|(_, lane)| in_scope(scope, lane)).map(|(id, _)| *id).collect();
+        let mut ids: Vec<i64> = self
+            .by_id
+            .iter()
+            .filter(|(_, lane)| scope.admits(&lane.queue, &lane.kind, lane.version))
+            .map(|(id, _)| *id)
+            .collect();
         ids.sort_unstable();
         ids.into()
     }
@@ -119,18 +123,4 @@ impl Lanes {
         self.by_id.insert(id, lane.clone());
         self.by_lane.insert(lane, id);
     }
-}
-
-fn in_scope(scope: &Scope, lane: &Lane) -> bool {
-    let queue = match &scope.queues {
-        Queues::Any => true,
-        Queues::Only(queues) => queues.contains(&lane.queue),
-    };
-    queue
-        && match &scope.kinds {
-            Kinds::Any => true,
-            Kinds::Only(kinds) => {
-                kinds.iter().any(|known| known.kind == lane.kind && known.version_max >= lane.version)
-            }
-        }
 }

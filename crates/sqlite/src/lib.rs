@@ -14,8 +14,10 @@ mod facts;
 mod file_system;
 mod jobs;
 mod lanes;
+mod leader;
 mod leases;
 mod maintenance;
+mod moving;
 mod open;
 mod options;
 mod queues;
@@ -31,7 +33,8 @@ use std::sync::Arc;
 use windlass_core::{Limits, Timestamp};
 use windlass_store::{Clock, Signals, Store};
 
-pub use options::SqliteOptions;
+pub use moving::Moved;
+pub use options::{SqliteOptions, Versions};
 
 use readers::Readers;
 use writer::Writer;

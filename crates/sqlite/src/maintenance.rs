@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
-use windlass_core::{AttemptError, JobId, Reason, Stage, Timestamp};
-use windlass_store::{Durability, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus};
+use windlass_core::{AttemptError, JobId, Reason, Stage, Timestamp, WorkerId};
+use windlass_store::{
+    Durability, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus,
+};
 
 use crate::error::During;
 use crate::facts::Facts;
@@ -12,7 +14,7 @@ use crate::leases::{TakenBack, take_back};
 use crate::wal;
 use crate::workers::{forget, held};
 use crate::writer::Tx;
-use crate::{SqliteStore, jobs, open, row, sql};
+use crate::{SqliteStore, jobs, leader, open, row, sql};
 
 /// Most jobs that one call of a duty changes: everyone else waits for the writer meanwhile.
 const BATCH: usize = 1_000;
@@ -33,6 +35,16 @@ impl Maintenance for SqliteStore {
     async fn tidy(&self) -> Result<(), StoreError> {
         const NAME: &str = "tidy the store";
         self.writer.run(NAME, |tx| tidy(tx).during(NAME)).await
+    }
+
+    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
+        const NAME: &str = "ask to lead";
+        self.writer.run(NAME, move |tx| leader::lead(tx, candidate).during(NAME)).await
+    }
+
+    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError> {
+        const NAME: &str = "give up the lead";
+        self.writer.run(NAME, move |tx| leader::resign(tx, leader).during(NAME)).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

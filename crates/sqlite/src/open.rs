@@ -15,6 +15,7 @@ use windlass_store::{Durability, ErrorKind, StoreError};
 
 use crate::error::{During, opening};
 use crate::file_system::{self, FileSystem};
+use crate::moving;
 use crate::sql;
 use crate::wal::KEPT_BYTES;
 
@@ -25,7 +26,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const APPLICATION_ID: i32 = 0x576e_646c;
 
 /// The schema, a file per version. A step never changes once it was released.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_jobs.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_jobs.sql"), include_str!("../migrations/0002_moved.sql")];
 
 /// How long to wait for another process that is writing, before giving up. Its transactions take milliseconds; a
 /// process that was stopped inside one is the only reason to wait longer.
@@ -49,6 +51,7 @@ pub(crate) struct Opener {
     path: PathBuf,
     durability: Durability,
     size_max: Option<u64>,
+    moved_too: bool,
 }
 
 /// The version of the schema this program writes.
@@ -58,7 +61,11 @@ pub(crate) fn schema_version() -> u32 {
 
 impl Opener {
     pub(crate) fn new(path: PathBuf, durability: Durability) -> Self {
-        Self { path, durability, size_max: None }
+        Self { path, durability, size_max: None, moved_too: false }
+    }
+
+    pub(crate) fn moved_too(self, moved_too: bool) -> Self {
+        Self { moved_too, ..self }
     }
 
     pub(crate) fn size_max(self, bytes: Option<u64>) -> Self {
@@ -81,9 +88,22 @@ impl Opener {
         self.check_writable(&connection)?;
         self.check_whole(&connection)?;
         let found = self.check_ours(&connection)?;
+        if !self.moved_too && found == schema_version() {
+            moving::refuse_moved(&connection, &self.path)?;
+        }
         self.configure(&connection, found == 0)?;
         self.migrate(&mut connection)?;
         Ok(connection)
+    }
+
+    /// The version of the schema in the file; none if there is no file, or nothing in it. Changes nothing.
+    pub(crate) fn version(&self) -> Result<Option<u32>, StoreError> {
+        if !self.path.try_exists().unwrap_or(true) {
+            return Ok(None);
+        }
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let found = self.check_ours(&connection)?;
+        Ok((found > 0).then_some(found))
     }
 
     /// Opens the file for reading only. It must have been opened for writing before.

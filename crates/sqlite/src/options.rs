@@ -31,6 +31,16 @@ pub struct SqliteOptions {
     clock: Arc<dyn Clock>,
     limits: Limits,
     size_max: Option<u64>,
+    moved_too: bool,
+}
+
+/// Versions of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// What the file has; none if there is no file, or nothing in it.
+    pub found: Option<u32>,
+    /// The newest that this program knows.
+    pub newest: u32,
 }
 
 impl SqliteOptions {
@@ -42,6 +52,7 @@ impl SqliteOptions {
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             size_max: None,
+            moved_too: false,
         }
     }
 
@@ -75,13 +86,35 @@ impl SqliteOptions {
         self
     }
 
+    /// Opens the file even if its jobs were moved to another store, or are being moved: to read them, or to give the
+    /// move up. What would change them is refused all the same. See [`SqliteStore::begin_move`].
+    #[must_use]
+    pub const fn even_if_moved(mut self) -> Self {
+        self.moved_too = true;
+        self
+    }
+
+    /// Which version the schema in the file has, and what this program knows. Changes nothing: opening is what brings it
+    /// up to date.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn versions(&self) -> Result<Versions, StoreError> {
+        let (path, opener) = (self.path.clone(), Opener::new(self.path.clone(), self.durability));
+        let found = tokio::task::spawn_blocking(move || opener.version())
+            .await
+            .unwrap_or_else(|panic| Err(opening(&path, ErrorKind::Unavailable, panic)))?;
+        Ok(Versions { found, newest: crate::open::schema_version() })
+    }
+
     /// Opens the store.
     ///
     /// # Errors
     ///
     /// `Unavailable` for a folder that is missing or cannot be written, and for a network file system; `Corrupt` for
     /// a file that is no database, is damaged, or belongs to another program; `Incompatible` for one that a newer
-    /// version made; `Full` for a full disk. All name the path, and change nothing.
+    /// version made, or whose jobs were moved to another store; `Full` for a full disk. All name the path, and change nothing.
     pub async fn open(self) -> Result<SqliteStore, StoreError> {
         let path = self.path.clone();
         tokio::task::spawn_blocking(move || self.open_blocking())
@@ -90,7 +123,8 @@ impl SqliteOptions {
     }
 
     fn open_blocking(self) -> Result<SqliteStore, StoreError> {
-        let opener = Opener::new(self.path, self.durability).size_max(self.size_max);
+        let opener =
+            Opener::new(self.path, self.durability).size_max(self.size_max).moved_too(self.moved_too);
         let connection = opener.open_writer()?;
         let signals = Arc::new(Signals::default());
         let clock: Arc<dyn Clock> = Arc::new(windlass_store::clock::SteadyClock::new(self.clock));

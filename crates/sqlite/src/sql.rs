@@ -42,6 +42,10 @@ statements! {
         NEWER = "newer",
         QUEUE_OF = "queue_of",
     }
+    leader {
+        KEEP = "keep",
+        READ = "read",
+    }
     lease {
         APPEND_LOG = "append_log",
         CANDIDATES = "candidates",
@@ -73,6 +77,13 @@ statements! {
         MISSED_DEADLINES = "missed_deadlines",
         PRUNABLE = "prunable",
         WATCH_DEADLINE = "watch_deadline",
+    }
+    moved {
+        BEGIN = "begin",
+        CLEAR = "clear",
+        FINISH = "finish",
+        HELD = "held",
+        READ = "read",
     }
     queue {
         COUNTS = "counts",

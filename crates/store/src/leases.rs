@@ -48,6 +48,24 @@ pub struct Scope {
     pub kinds: Kinds,
 }
 
+impl Scope {
+    /// Whether it takes jobs of this queue, kind and version.
+    #[must_use]
+    pub fn admits(&self, queue: &QueueName, kind: &KindName, version: u32) -> bool {
+        let queue_fits = match &self.queues {
+            Queues::Any => true,
+            Queues::Only(queues) => queues.contains(queue),
+        };
+        queue_fits
+            && match &self.kinds {
+                Kinds::Any => true,
+                Kinds::Only(kinds) => {
+                    kinds.iter().any(|known| known.kind == *kind && known.version_max >= version)
+                }
+            }
+    }
+}
+
 /// How long a claimed job is held without a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseTerm {

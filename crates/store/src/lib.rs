@@ -64,7 +64,9 @@ pub use leases::{
     ClaimRequest, Claimed, Holder, KindSupport, Kinds, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, Queues,
     Scope, Settled, Settlement, Turn, Turned,
 };
-pub use maintenance::{Durability, Maintenance, Pruned, Rescued, Retention, StoreStatus};
+pub use maintenance::{
+    Durability, LEADER_LEASE, Leadership, Maintenance, Pruned, Rescued, Retention, StoreStatus,
+};
 pub use page::{Cursor, Page, PageRequest};
 pub use queues::{Pause, QueueStore, QueueSummary, StateCounts};
 pub use signals::{Signal, Signals};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use windlass_core::Timestamp;
+use windlass_core::{Timestamp, WorkerId};
 
 use crate::StoreError;
 
@@ -50,6 +50,21 @@ pub struct Pruned {
     pub removed: u64,
     /// Whether there may be more to remove than one call does.
     pub more: bool,
+}
+
+/// How long a leader leads from each call of [`lead`](Maintenance::lead): as long as the duties may stand still when it
+/// dies, and long enough that asking is no burden.
+pub const LEADER_LEASE: Duration = Duration::from_secs(5);
+
+/// Who leads: does the duties that are enough done once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leadership {
+    /// The one that leads.
+    pub leader: WorkerId,
+    /// Which leadership this is: each new one has a larger number than all before it.
+    pub term: u64,
+    /// Until when it leads if it does not ask again, by the store's clock.
+    pub until: Timestamp,
 }
 
 /// What an acknowledged write survives.
@@ -108,10 +123,24 @@ pub trait Maintenance: Send + Sync {
 
     /// Removes jobs that have been final for as long as `retention` says or longer; never an unfinished one, nor one
     /// that has an open attempt. Bounded, like [`rescue`](Self::rescue).
+    ///
+    /// Where completed jobs are to be kept for two days or longer, a store may keep them up to a day longer than asked: it
+    /// may remove them by whole days.
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError>;
 
     /// Keeps the store itself in shape: what to do and how much is the store's business, and bounded.
     async fn tidy(&self) -> Result<(), StoreError>;
+
+    /// Asks to lead. Takes the lead if nobody has it, keeps it for another [`LEADER_LEASE`] if `candidate` has it, and else
+    /// tells who has it.
+    ///
+    /// At most one leads at any time, by the store's clock. The term only grows: one who leads anew leads in a new term, be
+    /// it the one who led before, so a leader that was held up for too long learns that it lost the lead. A candidate need
+    /// not be registered. Leading saves the others trouble, and no more: every duty is safe if two do it.
+    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError>;
+
+    /// Gives the lead up if `leader` has it, so that the next one to ask need not wait for its end. Else it does nothing.
+    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError>;
 
     /// What the store says of itself.
     async fn status(&self) -> Result<StoreStatus, StoreError>;

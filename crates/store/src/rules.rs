@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 
 use windlass_core::limits::ENQUEUE_BATCH_MAX;
-use windlass_core::{AttemptToken, Invalid, JobId, Json, Limits, NewJob, Reason, Stage, Timestamp};
+use windlass_core::{AttemptToken, Invalid, JobId, Json, Limits, NewJob, Reason, Stage, Timestamp, WorkerId};
 
-use crate::{CancelOutcome, ErrorKind};
+use crate::{CancelOutcome, ErrorKind, LEADER_LEASE, Leadership};
 
 /// Refuses a batch that cannot be enqueued, by its first fault: `jobs[3].args`, or `args` in a batch of one.
 ///
@@ -40,6 +40,24 @@ pub fn check_batch(jobs: &[NewJob], limits: &Limits) -> Result<(), Invalid> {
 
 fn check_unique(ids: &mut HashSet<JobId>, id: JobId) -> Result<(), Invalid> {
     if ids.insert(id) { Ok(()) } else { Err(Invalid::new("id", "stands in the batch twice")) }
+}
+
+/// Who leads once `candidate` has asked at `now`; `last` is the newest leadership there was.
+#[must_use]
+pub fn leading(last: Option<Leadership>, candidate: WorkerId, now: Timestamp) -> Leadership {
+    let until = now.after(LEADER_LEASE);
+    match last {
+        Some(last) if last.until > now && last.leader != candidate => last,
+        Some(last) if last.until > now => Leadership { until, ..last },
+        last => Leadership { leader: candidate, term: last.map_or(0, |last| last.term) + 1, until },
+    }
+}
+
+/// What is left of a leadership when `leader` resigns at `now`; none if that changes nothing.
+#[must_use]
+pub fn resigned(last: Option<Leadership>, leader: WorkerId, now: Timestamp) -> Option<Leadership> {
+    let last = last.filter(|last| last.leader == leader && last.until > now)?;
+    Some(Leadership { until: now, ..last })
 }
 
 /// Refuses a checkpoint that is too large to be stored.

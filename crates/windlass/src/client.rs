@@ -1,7 +1,6 @@
 //! [`Windlass`]: where a program enqueues jobs, follows them, and finds its workers.
 
 use std::fmt;
-#[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use windlass_memory::MemoryStore;
 use windlass_runtime::{Worker, WorkerBuilder};
 use windlass_store::{Actor, CancelOutcome, JobFilter, QueueSummary, SharedStore};
 
+use crate::address;
 use crate::enqueue::{Enqueue, EnqueueMany, Enqueued};
 use crate::handle::Untyped;
 use crate::{Error, Job, JobHandle, Jobs};
@@ -35,24 +35,44 @@ use crate::{Error, Job, JobHandle, Jobs};
 #[derive(Clone)]
 pub struct Windlass {
     store: SharedStore,
+    /// The same store, where it is one that programs may share a transaction with.
+    #[cfg(feature = "postgres")]
+    pub(crate) postgres: Option<Arc<windlass_postgres::PostgresStore>>,
     actor: Arc<Actor>,
 }
 
 impl Windlass {
-    /// Opens the queue that is kept in the file at `path`, and makes it if there is none.
+    /// Opens the queue at `address`, and makes it if there is none: the path of a file, or the URL of a PostgreSQL
+    /// database.
     ///
-    /// Any number of processes on one machine may open the same file at a time. Every write is durable before it is
-    /// answered; [`crate::sqlite`] has the options, which a program opens itself and gives to
-    /// [`with_store`](Self::with_store).
+    /// ```no_run
+    /// # use windlass::Windlass;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// let one_machine = Windlass::open("app.db").await?;
+    /// let many_machines = Windlass::open("postgres://app@db.example.com/app").await?;
+    /// # drop((one_machine, many_machines));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Any number of processes may open the same queue at a time: of one machine for a file, of any for a database.
+    /// Every write is durable before it is answered. [`crate::sqlite`] and [`crate::postgres`] have the options, which a
+    /// program opens itself and gives to [`with_store`](Self::with_store).
     ///
     /// # Errors
     ///
-    /// `Unavailable` when the folder is missing or cannot be written to; `Incompatible` when the file was made by a
-    /// newer version, and then nothing was written to it; `Corrupt` when it is damaged, or no such file at all.
-    #[cfg(feature = "sqlite")]
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let store = windlass_sqlite::SqliteOptions::new(path.as_ref()).open().await?;
-        Ok(Self::with_store(Arc::new(store)))
+    /// `Invalid(address)` for a URL of another scheme than `postgres://` and `postgresql://`; `Unavailable` when the
+    /// folder is missing or cannot be written to, or the server cannot be reached; `Incompatible` when the store was made
+    /// by a newer version, or its jobs were moved elsewhere, and then nothing was written to it; `Corrupt` when it is
+    /// damaged, or no such file at all.
+    pub async fn open(address: impl AsRef<Path>) -> Result<Self, Error> {
+        let address = address::named(address.as_ref())?;
+        #[cfg(feature = "postgres")]
+        if let Some(options) = address.postgres_options() {
+            return Ok(Self::with_postgres(Arc::new(options.open().await?)));
+        }
+        Ok(Self::with_store(address.open().await?))
     }
 
     /// A queue that lives as long as its last clone: for tests and for trying things out.
@@ -64,10 +84,28 @@ impl Windlass {
         Self::with_store(Arc::new(MemoryStore::new()))
     }
 
-    /// The queue that `store` keeps.
+    /// The queue that `store` keeps: for a store that needs options, or is of another kind.
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use windlass::Windlass;
+    /// # #[cfg(feature = "postgres")]
+    /// # async fn open() -> Result<Windlass, windlass::Error> {
+    /// use windlass::postgres::PostgresOptions;
+    ///
+    /// let store = PostgresOptions::new("postgres://app@db.example.com/app").schema("jobs").open().await?;
+    /// Ok(Windlass::with_store(Arc::new(store)))
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_store(store: SharedStore) -> Self {
-        Self { store, actor: Arc::new(Actor::new("program")) }
+        let actor = Arc::new(Actor::new("program"));
+        Self {
+            store,
+            #[cfg(feature = "postgres")]
+            postgres: None,
+            actor,
+        }
     }
 
     /// The same queue, signing what is done by hand through it ([`cancel`](Self::cancel), [`pause`](Self::pause))

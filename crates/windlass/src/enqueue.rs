@@ -230,6 +230,13 @@ impl<J, N> Enqueue<J, N> {
         })
     }
 
+    /// What is wished, and of whom.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn wished(self) -> Result<(Windlass, Vec<NewJob>), Error> {
+        let jobs = self.jobs.map_err(|invalid| Error::invalid(OPERATION, invalid))?;
+        Ok((self.windlass, jobs))
+    }
+
     async fn grant(self) -> Result<Vec<Enqueued<J>>, Error> {
         let jobs = self.jobs.map_err(|invalid| Error::invalid(OPERATION, invalid))?;
         let answers = self.windlass.store().enqueue(jobs).await?;
@@ -273,7 +280,7 @@ pub struct Enqueued<J = Untyped> {
 }
 
 impl<J> Enqueued<J> {
-    fn new(windlass: Windlass, answer: windlass_store::Enqueued) -> Self {
+    pub(crate) fn new(windlass: Windlass, answer: windlass_store::Enqueued) -> Self {
         let handle = JobHandle::new(windlass, answer.id);
         Self { handle, outcome: answer.outcome, repeated: answer.repeated }
     }

@@ -14,10 +14,14 @@ pub mod enqueue;
 pub mod prelude;
 pub mod testing;
 
+mod address;
 mod client;
 mod handle;
 mod list;
+#[cfg(feature = "postgres")]
+mod transaction;
 
+pub use address::Address;
 pub use client::Windlass;
 pub use enqueue::{Enqueue, EnqueueMany, Enqueued};
 pub use handle::{JobHandle, ResultError, Untyped};
@@ -129,6 +133,13 @@ pub mod memory {
 pub mod sqlite {
     #[doc(inline)]
     pub use windlass_sqlite::*;
+}
+
+/// The store in a PostgreSQL database.
+#[cfg(feature = "postgres")]
+pub mod postgres {
+    #[doc(inline)]
+    pub use windlass_postgres::*;
 }
 
 /// What the code that the macros write refers to.

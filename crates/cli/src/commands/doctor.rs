@@ -1,12 +1,16 @@
 //! `windlass doctor`
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use windlass::Address;
 use windlass_core::limits::PAGE_MAX;
 use windlass_core::{JobState, KindName};
-use windlass_store::{JobFilter, PageRequest, QueueSummary, SharedStore, StoreError, StoreStatus, Worker};
+use windlass_store::ids::job_id;
+use windlass_store::{
+    ErrorKind, JobFilter, PageRequest, QueueSummary, SharedStore, StoreError, StoreStatus, Worker,
+};
 
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
@@ -22,6 +26,12 @@ const COLUMNS: &[Column] =
 /// How many ready jobs are looked at for kinds that nobody runs: the first pages tell.
 const READY_PAGES: usize = 10;
 
+/// How often the server is asked: the first time, statements are prepared.
+const ROUND_TRIPS: usize = 5;
+
+/// A question that takes longer crosses a continent, or meets a server that is busy with something else.
+const FAR: Duration = Duration::from_millis(50);
+
 #[derive(Serialize)]
 struct Finding {
     check: &'static str,
@@ -35,19 +45,27 @@ struct Finding {
 
 /// Checks everything; a store that cannot be opened is a finding, not an error.
 pub(crate) async fn run(context: &Context) -> Result<Output, CliError> {
+    let begun = Instant::now();
     let findings = match context.store().await {
-        Ok(store) => examine(&store).await.unwrap_or_else(|error| vec![store_failed(&CliError::from(error))]),
+        Ok(store) => {
+            let took = matches!(context.address(), Address::Postgres(_)).then(|| begun.elapsed());
+            examine(&store, took).await.unwrap_or_else(|error| vec![store_failed(&CliError::from(error))])
+        }
         Err(error) => vec![store_failed(&error)],
     };
     let failed = findings.iter().any(|finding| finding.verdict == Check::Failed);
     let exit = if failed { ErrorCode::Unhealthy.exit_code() } else { ExitCode::Done };
-    let note = format!("checked {}", context.store_path().display());
+    let note = format!("checked {}", context.address());
     Ok(Output::list(COLUMNS, findings.into_iter().map(row).collect()).with_note(note).with_exit(exit))
 }
 
-async fn examine(store: &SharedStore) -> Result<Vec<Finding>, StoreError> {
+/// Looks at everything; `took` is how long it took to connect, where that was to be done.
+async fn examine(store: &SharedStore, took: Option<Duration>) -> Result<Vec<Finding>, StoreError> {
     let status = store.status().await?;
     let mut findings = vec![opened(&status)];
+    if let Some(took) = took {
+        findings.push(connection(store, took).await?);
+    }
     findings.extend(status.warnings.iter().map(|warning| Finding::warned("store", warning.clone(), None)));
     findings.extend(integrity(&store.check().await?));
     let workers = store.workers(Duration::ZERO).await?;
@@ -64,12 +82,38 @@ fn opened(status: &StoreStatus) -> Finding {
     Finding::passed("store", format!("{engine}, {durability}, schema {schema}, {size}"))
 }
 
+/// How long the server takes to answer the smallest question, which is what every claim and every enqueue waits for.
+async fn connection(store: &SharedStore, took: Duration) -> Result<Finding, StoreError> {
+    let mut quickest = Duration::MAX;
+    for _ in 0..ROUND_TRIPS {
+        let asked = Instant::now();
+        match store.job(job_id()).await {
+            Err(error) if *error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => quickest = quickest.min(asked.elapsed()),
+        }
+    }
+    let detail = format!("connected in {}, a question takes {}", milliseconds(took), milliseconds(quickest));
+    Ok(if quickest < FAR {
+        Finding::passed("connection", detail)
+    } else {
+        Finding::warned(
+            "connection",
+            detail,
+            Some("run workers nearer to the server: every claim takes as long"),
+        )
+    })
+}
+
+fn milliseconds(span: Duration) -> String {
+    format!("{:.1} ms", span.as_secs_f64() * 1_000.0)
+}
+
 fn store_failed(error: &CliError) -> Finding {
     Finding::new(Check::Failed, "store", error.what(), error.help().map(str::to_owned))
 }
 
 fn integrity(problems: &[String]) -> Vec<Finding> {
-    let cure = || Some("stop all workers, keep a copy of the file, and restore a backup".to_owned());
+    let cure = || Some("stop all workers, keep a copy of the store, and restore a backup".to_owned());
     if problems.is_empty() {
         return vec![Finding::passed("integrity", "everything that is stored fits together".to_owned())];
     }

@@ -39,7 +39,7 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
     // Nobody follows single jobs here.
     drop(ended);
     if context.stderr_terminal() {
-        context.tell(&format!("working on {} as {name}; Ctrl-C to stop", context.store_path().display()));
+        context.tell(&format!("working on {} as {name}; Ctrl-C to stop", context.address()));
     }
     let stop = async {
         tokio::select! {

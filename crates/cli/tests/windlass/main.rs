@@ -2,6 +2,9 @@
 
 mod jobs;
 mod output;
+mod postgres;
+#[cfg(test)]
+mod promote;
 mod run;
 #[cfg(test)]
 mod shelf;

@@ -3,13 +3,20 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use windlass_postgres_testing::{Binaries, Database, shared};
 
-/// A folder of its own for one test.
-pub(crate) struct Shelf(TempDir);
+/// What stands for a password in addresses. No command may ever print it.
+const SECRET: &str = "s3cret";
+
+/// A folder of its own for one test, and a database if the test wants one.
+pub(crate) struct Shelf {
+    folder: TempDir,
+    database: Option<Database>,
+}
 
 /// What a command said and how it ended.
 #[derive(Debug)]
@@ -19,13 +26,59 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    /// Whatever a command says, it is never a secret.
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let ran =
+            Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        assert!(!ran.stdout.contains(SECRET) && !ran.stderr.contains(SECRET), "{ran:?}");
+        ran
+    }
+}
+
 impl Shelf {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        Self { folder: TempDir::new().unwrap(), database: None }
+    }
+
+    /// One whose commands use a database of their own, as `WINDLASS_STORE` says.
+    pub(crate) fn with_database() -> Self {
+        let database = Database::create(shared().unwrap()).unwrap();
+        Self { database: Some(database), ..Self::new() }
+    }
+
+    /// The database's address, with a password that its server does not ask for.
+    pub(crate) fn url(&self) -> String {
+        let url = self.database.as_ref().unwrap().url();
+        let (user, rest) = url.split_once('@').unwrap();
+        format!("{user}:{SECRET}@{rest}")
+    }
+
+    /// The database's address as it is shown.
+    pub(crate) fn shown_url(&self) -> String {
+        format!("postgres://{}", self.url().split_once('@').unwrap().1)
+    }
+
+    /// PostgreSQL's own client on the database, to be told what to do on stdin.
+    pub(crate) fn psql(&self) -> Command {
+        let mut psql = Command::new(Binaries::find().unwrap().psql());
+        psql.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1"]);
+        psql.args(["--dbname", &self.url()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        psql
+    }
+
+    /// What PostgreSQL's own client prints.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        let mut psql = self.psql().spawn().unwrap();
+        psql.stdin.take().unwrap().write_all(statements.as_bytes()).unwrap();
+        let output = psql.wait_with_output().unwrap();
+        assert!(output.status.success(), "{statements}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
@@ -39,9 +92,12 @@ impl Shelf {
     /// The command with these words, in the folder, with nothing of the environment that it would heed.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
-        command.args(words).current_dir(self.0.path());
+        command.args(words).current_dir(self.folder.path());
         for name in ["WINDLASS_STORE", "NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
             command.env_remove(name);
+        }
+        if self.database.is_some() {
+            command.env("WINDLASS_STORE", self.url());
         }
         command
     }
@@ -61,8 +117,7 @@ impl Shelf {
             .unwrap();
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ran::of(output)
     }
 
     /// What the command says, which has to succeed.
@@ -98,9 +153,12 @@ impl Shelf {
     pub(crate) fn on_a_terminal(&self, words: &str) -> String {
         let line = format!("stty cols 110; {} {words}", env!("CARGO_BIN_EXE_windlass"));
         let mut script = Command::new("script");
-        script.args(["-qec", &line, "/dev/null"]).current_dir(self.0.path());
+        script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
+        if self.database.is_some() {
+            script.env("WINDLASS_STORE", self.url());
+        }
         let output = script.env("TERM", "xterm").env_remove("NO_COLOR").output().unwrap();
-        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+        Ran::of(output).stdout.replace('\r', "")
     }
 
     /// Makes a pipe with a name.
@@ -142,6 +200,11 @@ impl Running {
         child.wait().unwrap();
     }
 
+    /// What it says on stderr, taken away from what it has said when it has ended.
+    pub(crate) fn stderr(&mut self) -> BufReader<std::process::ChildStderr> {
+        BufReader::new(self.0.as_mut().unwrap().stderr.take().unwrap())
+    }
+
     /// Reads nothing more of what it prints.
     pub(crate) fn turn_away(&mut self) {
         self.0.as_mut().unwrap().stdout.take();
@@ -149,9 +212,7 @@ impl Running {
 
     /// Waits until it has ended.
     pub(crate) fn ended(mut self) -> Ran {
-        let output = self.0.take().unwrap().wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ran::of(self.0.take().unwrap().wait_with_output().unwrap())
     }
 }
 

@@ -27,8 +27,12 @@ fn the_store_is_named_by_option_or_environment() {
 
     assert_eq!(output.status.code(), Some(0));
     assert!(!output.stdout.is_empty() && !shelf.path("windlass.db").exists());
-    let elsewhere = shelf.run(&["enqueue", "mail", "--store", "postgres://localhost/x"]);
-    assert_eq!(elsewhere.code, Some(2), "{elsewhere:?}");
+    for misspelt in ["postgress://localhost/x", "mysql://localhost/x", "sqlite://other.db", "postgres:/x"] {
+        let elsewhere = shelf.run(&["enqueue", "mail", "--store", misspelt]);
+        assert_eq!(elsewhere.code, Some(2), "{elsewhere:?}");
+        assert!(elsewhere.stderr.starts_with("error[WL0001]: --store: "), "{}", elsewhere.stderr);
+        assert!(elsewhere.stderr.contains("postgres://user@host/database"), "{}", elsewhere.stderr);
+    }
 }
 
 #[test]

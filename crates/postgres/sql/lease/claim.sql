@@ -19,7 +19,7 @@
 --
 -- One seek per lane and priority, from the floor where there is one. A row is locked only once it is known to be among
 -- the first of all lanes, so claims that meet take neighbouring jobs instead of waiting; `spare` keeps enough of them in
--- sight. The condition on `holder` stands twice because a lock looks again at the row's newest version.
+-- sight for two. The condition on `holder` stands twice because a lock looks again at the row's newest version.
 -- Index: job_place, job_deadline, job_stopping. Reads every lane.
 WITH me AS MATERIALIZED (
     SELECT number, lease_until, coalesce($1, statement_timestamp()) AS now
@@ -29,9 +29,20 @@ WITH me AS MATERIALIZED (
 late AS MATERIALIZED (
     SELECT EXISTS (
         SELECT
-        FROM windlass.job
-        WHERE deadline <= coalesce($1, statement_timestamp()) AND holder = 0 AND stage = 1
+        FROM (
+            SELECT deadline
+            FROM windlass.job
+            WHERE deadline IS NOT NULL AND holder = 0 AND stage = 1
+            ORDER BY deadline
+            LIMIT 1
+        ) AS earliest
+        WHERE deadline <= coalesce($1, statement_timestamp())
     ) AS found
+),
+stopping AS MATERIALIZED (
+    SELECT string_agg(concat_ws(' ', job.id, job.number, job.nonce), ',') AS tokens
+    FROM windlass.job
+    WHERE job.stage = 6 AND job.holder = (SELECT number FROM me)
 ),
 open AS MATERIALIZED (
     SELECT lane.id, band.priority, coalesce(floor.run_at, '-infinity') AS run_at, coalesce(floor.seq, 0) AS seq
@@ -67,7 +78,7 @@ claimed AS (
                     AND (seen.run_at, seen.seq) > (open.run_at, open.seq) AND seen.holder = 0
                     AND (seen.deadline IS NULL OR seen.deadline > me.now)
                 ORDER BY seen.run_at, seen.seq
-                LIMIT $6 + 500
+                LIMIT 2 * $6 + 100
             ) AS spare
             JOIN windlass.job AS locked ON locked.ctid = spare.place AND locked.holder = 0
             WHERE open.priority = band.priority
@@ -101,12 +112,8 @@ SELECT me.now, me.lease_until, late.found,
             LIMIT 1
         ) AS later
     ) END,
-    (
-        SELECT string_agg(concat_ws(' ', job.id, job.number, job.nonce), ',')
-        FROM windlass.job
-        WHERE job.stage = 6 AND job.holder = me.number
-    ),
-    claimed.*
+    stopping.tokens, claimed.*
 FROM me
 CROSS JOIN late
+CROSS JOIN stopping
 LEFT JOIN claimed ON true

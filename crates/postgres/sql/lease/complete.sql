@@ -10,6 +10,7 @@
 --   $8  worker   uuid, whose lease must hold for anything to be written; NULL if that is of no matter
 --
 -- The condition is the twin of `windlass_store::rules::fence`: whatever is not among the answers did not pass it.
+-- `OFFSET 0` keeps the planner from walking through job where it takes it for empty.
 -- Index: the primary key of job. No row: nothing passed.
 WITH live AS MATERIALIZED (
     SELECT array_agg(number) AS numbers, bool_or(id = $8) AS mine
@@ -19,7 +20,13 @@ WITH live AS MATERIALIZED (
 gone AS (
     DELETE FROM windlass.job
     USING unnest($2, $3, $4, $5, $6) AS given (id, number, nonce, reason, result)
-    WHERE job.id = given.id AND job.number = given.number AND job.nonce = given.nonce AND job.nonce <> 0
+    CROSS JOIN LATERAL (
+        SELECT seen.ctid AS place
+        FROM windlass.job AS seen
+        WHERE seen.id = given.id
+        OFFSET 0
+    ) AS found
+    WHERE job.ctid = found.place AND job.number = given.number AND job.nonce = given.nonce AND job.nonce <> 0
         AND job.stage = 1 AND job.holder <> 0
         AND CASE
             WHEN job.lease_until IS NULL THEN job.holder = ANY ((SELECT numbers FROM live)::integer[])

@@ -7,5 +7,10 @@ DELETE FROM windlass.claim
 WHERE claimed_at < coalesce($1, statement_timestamp()) - interval '10 minutes' AND NOT EXISTS (
     SELECT
     FROM unnest(claim.jobs) AS given (id)
-    JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder <> 0
+    CROSS JOIN LATERAL (
+        SELECT
+        FROM windlass.job
+        WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder <> 0
+        OFFSET 0
+    ) AS job
 )

@@ -8,7 +8,12 @@
 SELECT job.id
 FROM windlass.claim
 CROSS JOIN unnest(claim.jobs) AS given (id)
-JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+CROSS JOIN LATERAL (
+    SELECT job.id, job.lease, job.seq
+    FROM windlass.job
+    WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+    OFFSET 0
+) AS job
 WHERE claim.worker = $1 AND (NOT $2 OR job.lease IS NULL)
 ORDER BY job.seq
 LIMIT $3

@@ -7,6 +7,11 @@ SELECT job.id, job.number, job.nonce
 FROM windlass.worker
 JOIN windlass.claim ON claim.worker = worker.number
 CROSS JOIN unnest(claim.jobs) AS given (id)
-JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+CROSS JOIN LATERAL (
+    SELECT job.id, job.number, job.nonce
+    FROM windlass.job
+    WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+    OFFSET 0
+) AS job
 WHERE worker.id = $1
 ORDER BY job.id

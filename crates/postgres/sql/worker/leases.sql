@@ -12,7 +12,12 @@ FROM (
         coalesce(job.lease_until, worker.lease_until) AS lease_until
     FROM windlass.claim
     CROSS JOIN unnest(claim.jobs) AS given (id)
-    JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+    CROSS JOIN LATERAL (
+        SELECT job.id, job.number, job.nonce, job.lease, job.lease_until
+        FROM windlass.job
+        WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+        OFFSET 0
+    ) AS job
     JOIN windlass.worker ON worker.number = claim.worker
 ) AS lease
 WHERE lease.seen_at <= coalesce($1, statement_timestamp()) - $2 * interval '1 microsecond'

@@ -9,7 +9,12 @@ WITH forgotten AS (
     WHERE claim.worker = $2 AND NOT EXISTS (
         SELECT
         FROM unnest(claim.jobs) AS given (id)
-        JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM windlass.job
+            WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+            OFFSET 0
+        ) AS job
     )
 )
 UPDATE windlass.worker

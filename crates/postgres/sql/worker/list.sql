@@ -8,7 +8,12 @@ SELECT id, name, host, version, queues, kinds, slots, lease, registered_at, seen
         SELECT count(*)
         FROM windlass.claim
         CROSS JOIN unnest(claim.jobs) AS given (id)
-        JOIN windlass.job ON job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM windlass.job
+            WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
+            OFFSET 0
+        ) AS job
         WHERE claim.worker = worker.number
     )
 FROM windlass.worker

@@ -1,9 +1,11 @@
 //! Enqueueing: a batch in one statement.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::{Uuid, Version};
 use windlass_core::job::Due;
 use windlass_core::{Args, JobOptions, NewJob, Timestamp};
@@ -12,29 +14,70 @@ use windlass_store::{EnqueueOutcome, Enqueued, StoreError};
 use crate::database::Session;
 use crate::error::{During, ENDED};
 use crate::fates::as_json;
+use crate::gather::Errand;
 use crate::row::TRAIT_BYTES;
 use crate::value::Instant;
 use crate::workers::micros;
-use crate::{PostgresStore, sql};
+use crate::{Core, sql};
 
 /// How far the clock of whoever makes ids may be ahead of the store's.
 const SKEW: Duration = Duration::from_secs(60 * 60);
 
+/// Enqueueing for many callers at a time.
+pub(crate) struct Enqueueing(pub(crate) Arc<Core>);
+
+impl Errand for Enqueueing {
+    type Wish = Vec<NewJob>;
+    type Answer = Vec<Enqueued>;
+
+    const NAME: &'static str = "enqueue jobs";
+
+    fn weight(jobs: &Vec<NewJob>) -> usize {
+        jobs.len()
+    }
+
+    async fn run(&self, mut wishes: Vec<Vec<NewJob>>) -> Vec<Result<Vec<Enqueued>, StoreError>> {
+        let counts: Vec<usize> = wishes.iter().map(Vec::len).collect();
+        let jobs: Vec<NewJob> = match wishes.len() {
+            1 => wishes.remove(0),
+            _ => wishes.into_iter().flatten().collect(),
+        };
+        match insert(&self.0, &jobs, Self::NAME).await {
+            Ok(enqueued) => {
+                let mut enqueued = enqueued.into_iter();
+                counts.iter().map(|count| Ok(enqueued.by_ref().take(*count).collect())).collect()
+            }
+            // What one of them did wrong must not be the others' loss.
+            Err(error) if counts.len() > 1 && !error.is_transient() => self.each(&jobs, &counts).await,
+            Err(error) => counts.iter().map(|_| Err(error.share(Self::NAME))).collect(),
+        }
+    }
+}
+
+impl Enqueueing {
+    async fn each(&self, mut jobs: &[NewJob], counts: &[usize]) -> Vec<Result<Vec<Enqueued>, StoreError>> {
+        let mut answers = Vec::with_capacity(counts.len());
+        for count in counts {
+            let (these, others) = jobs.split_at(*count);
+            answers.push(insert(&self.0, these, Self::NAME).await);
+            jobs = others;
+        }
+        answers
+    }
+}
+
 /// Makes jobs known, and says of each whether it was there already.
-pub(super) async fn insert(
-    store: &PostgresStore,
-    jobs: &[NewJob],
-    name: &'static str,
-) -> Result<Vec<Enqueued>, StoreError> {
-    let made = match store.lanes.of(jobs, &store.database, name).await? {
+async fn insert(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
+    let mut made = match store.lanes.of(jobs, &store.database, name).await? {
         Some(lanes) => insert_all(store, jobs, &lanes, name).await?,
         None => insert_unknown(store, jobs, name).await?,
     };
-    Ok(jobs.iter().map(|job| answer(job, !made.contains(&job.id.as_uuid()))).collect())
+    // Where several callers name the same id, the first of them made it.
+    Ok(jobs.iter().map(|job| answer(job, !made.remove(&job.id.as_uuid()))).collect())
 }
 
 async fn insert_all(
-    store: &PostgresStore,
+    store: &Core,
     jobs: &[NewJob],
     lanes: &[i32],
     name: &'static str,
@@ -52,7 +95,7 @@ async fn insert_all(
 
 /// Some lane is not there. A repeated job makes no new one, whatever it names this time.
 async fn insert_unknown(
-    store: &PostgresStore,
+    store: &Core,
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<HashSet<Uuid>, StoreError> {
@@ -63,7 +106,7 @@ async fn insert_unknown(
 
 /// Makes those jobs known that are not among `known`.
 async fn insert_others(
-    store: &PostgresStore,
+    store: &Core,
     jobs: &[NewJob],
     known: &HashSet<Uuid>,
     name: &'static str,
@@ -82,12 +125,12 @@ fn made(rows: &[Row]) -> HashSet<Uuid> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-fn answer(job: &NewJob, repeated: bool) -> Enqueued {
+pub(crate) fn answer(job: &NewJob, repeated: bool) -> Enqueued {
     Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated }
 }
 
 /// Before when no job of these can have ended: an id that tells when it was made was not enqueued before that.
-fn ended_since(jobs: &[NewJob]) -> Instant {
+pub(crate) fn ended_since(jobs: &[NewJob]) -> Instant {
     let made_at = jobs.iter().map(|job| made_at(&job.id.as_uuid()));
     Instant(made_at.min().unwrap_or(Timestamp::MIN).before(SKEW))
 }
@@ -99,7 +142,7 @@ fn made_at(id: &Uuid) -> Timestamp {
 }
 
 /// Columns of `job/insert.sql`. What nobody asks for stays empty.
-struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     ids: Vec<Uuid>,
     lanes: &'a [i32],
     priorities: Vec<i16>,
@@ -116,7 +159,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(jobs: &'a [NewJob], lanes: &'a [i32]) -> Result<Self, StoreError> {
+    pub(crate) fn of(jobs: &'a [NewJob], lanes: &'a [i32]) -> Result<Self, StoreError> {
         let default = JobOptions::default();
         let options =
             jobs.iter().map(|job| (job.options != default).then(|| as_json(&job.options)).transpose());
@@ -143,27 +186,28 @@ impl<'a> Columns<'a> {
     }
 
     async fn insert(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
-        session
-            .query(
-                sql::job::INSERT,
-                &[
-                    &session.now,
-                    &self.ids,
-                    &self.lanes,
-                    &self.priorities,
-                    &self.attempts_max,
-                    &self.losses_max,
-                    &self.args,
-                    &self.run_at,
-                    &self.delays,
-                    &self.deadlines,
-                    &self.deadline_delays,
-                    &self.traits,
-                    &self.options,
-                    &self.ended_since,
-                ],
-            )
-            .await
+        session.query(sql::job::INSERT, &self.values(&session.now)).await
+    }
+
+    /// The values of `job/insert.sql`.
+    #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
+    pub(crate) fn values<'v>(&'v self, now: &'v Option<Instant>) -> [&'v (dyn ToSql + Sync); 14] {
+        [
+            now,
+            &self.ids,
+            &self.lanes,
+            &self.priorities,
+            &self.attempts_max,
+            &self.losses_max,
+            &self.args,
+            &self.run_at,
+            &self.delays,
+            &self.deadlines,
+            &self.deadline_delays,
+            &self.traits,
+            &self.options,
+            &self.ended_since,
+        ]
     }
 }
 

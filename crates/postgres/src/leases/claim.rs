@@ -14,11 +14,12 @@ use windlass_store::{
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::facts::Facts;
-use crate::floors::{Floors, Place};
+use crate::floors::{Floors, LaneFloors, Place};
 use crate::maintenance::expire;
+use crate::sql::Statement;
 use crate::value::Instant;
 use crate::workers::{micros, unknown};
-use crate::{PostgresStore, row, sql};
+use crate::{Core, row, sql};
 
 /// A claim as it is sent.
 pub(super) struct Claim<'a> {
@@ -33,6 +34,8 @@ pub(super) struct Claim<'a> {
     nonce: u64,
     nonce_signed: i64,
     floors: Floors,
+    /// The one lane it looks into, from these floors for each priority; else it looks into every lane of its scope.
+    lane: Option<(i32, LaneFloors)>,
 }
 
 /// What the store says to a claim.
@@ -75,17 +78,47 @@ impl<'a> Claim<'a> {
             nonce,
             nonce_signed: nonce.cast_signed(),
             floors,
+            lane: None,
         }
     }
 
-    /// The values of `lease/claim.sql`; `seen_to` once those past their deadline have been ended.
+    /// The same claim, of a scope that is this lane and no other as far as is known.
+    ///
+    /// Only behind a floor: a claim from the front, which comes every second at least, finds lanes that are new.
+    pub(super) fn in_lane(mut self, lane: Option<i32>) -> Self {
+        if !self.floors.is_front() {
+            self.lane = lane.map(|lane| (lane, self.floors.in_lane(lane)));
+        }
+        self
+    }
+
+    pub(super) const fn statement(&self) -> Statement {
+        match self.lane {
+            Some(_) => sql::lease::CLAIM_LANE,
+            None => sql::lease::CLAIM,
+        }
+    }
+
+    /// The values of the statement; `seen_to` once those past their deadline have been ended.
     #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
     pub(super) fn values<'v>(
         &'v self,
         now: &'v Option<Instant>,
         seen_to: &'v bool,
-    ) -> [&'v (dyn ToSql + Sync); 13] {
-        [
+    ) -> Vec<&'v (dyn ToSql + Sync)> {
+        if let Some((lane, floors)) = &self.lane {
+            return vec![
+                now,
+                &self.worker_uuid,
+                lane,
+                &self.limit,
+                &self.nonce_signed,
+                &self.own_micros,
+                &floors.run_at,
+                &floors.seqs,
+            ];
+        }
+        vec![
             now,
             &self.worker_uuid,
             &self.queues,
@@ -118,7 +151,7 @@ impl<'a> Claim<'a> {
     }
 
     /// Takes in what the store answered.
-    pub(super) async fn answer(&self, store: &PostgresStore, rows: &[Row]) -> Result<Answer, StoreError> {
+    pub(super) async fn answer(&self, store: &Core, rows: &[Row]) -> Result<Answer, StoreError> {
         const NAME: &str = "claim jobs";
         let first = rows.first().ok_or_else(|| unknown(NAME, self.worker))?;
         let jobs = leased(store, rows, (self.nonce, self.own), NAME).await?;
@@ -131,7 +164,7 @@ impl<'a> Claim<'a> {
     /// What it would claim stays locked from the look until the claim, so both see the same jobs.
     pub(super) async fn take_with_late(
         &mut self,
-        store: &PostgresStore,
+        store: &Core,
         session: &Session,
         name: &'static str,
     ) -> Result<Answer, StoreError> {
@@ -196,7 +229,7 @@ const fn own(lease: LeaseTerm) -> Option<Duration> {
 
 /// Claims one given job.
 pub(super) async fn claim_job(
-    store: &PostgresStore,
+    store: &Core,
     (worker, job, lease): (WorkerId, JobId, LeaseTerm),
     name: &'static str,
 ) -> Result<LeasedJob, StoreError> {
@@ -209,7 +242,7 @@ pub(super) async fn claim_job(
 
 async fn claim_job_in(
     session: &Session,
-    store: &PostgresStore,
+    store: &Core,
     (worker, job, lease): (WorkerId, JobId, LeaseTerm),
     name: &'static str,
 ) -> Result<LeasedJob, StoreError> {
@@ -236,7 +269,7 @@ async fn claim_job_in(
 
 /// The jobs in the columns of `lease/claim.sql`, each with its place.
 async fn leased(
-    store: &PostgresStore,
+    store: &Core,
     rows: &[Row],
     lease: (u64, Option<Duration>),
     name: &'static str,

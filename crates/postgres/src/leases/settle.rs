@@ -8,7 +8,7 @@ use windlass_core::{AttemptToken, JobId, JobState, Limits, Next, Reason, Timesta
 use windlass_store::rules::Standing;
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
 
-use crate::database::Session;
+use crate::database::{Ask, Session};
 use crate::facts::{Facts, fenced};
 use crate::fates::{Closing, Fates, number};
 use crate::value::Instant;
@@ -21,7 +21,7 @@ pub(super) type Answers = Vec<Option<Result<Settled, StoreError>>>;
 /// The settlements that say nothing but success, each the only one of its job: what the model says of them depends on
 /// nothing but the verdict. In the columns of `lease/complete.sql`.
 #[derive(Debug, Default)]
-pub(super) struct Successes<'a> {
+pub(crate) struct Successes<'a> {
     /// Where they stand among all.
     places: Vec<usize>,
     ids: Vec<Uuid>,
@@ -33,7 +33,7 @@ pub(super) struct Successes<'a> {
 
 impl<'a> Successes<'a> {
     /// Those among `settlements`.
-    pub(super) fn among(settlements: &'a [Settlement], limits: &Limits) -> Self {
+    pub(crate) fn among(settlements: &'a [Settlement], limits: &Limits) -> Self {
         let mut successes = Self::default();
         let mut jobs = HashSet::with_capacity(settlements.len());
         let doubled: HashSet<JobId> = settlements
@@ -70,13 +70,13 @@ impl<'a> Successes<'a> {
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.places.len()
     }
 
     /// The values of `lease/complete.sql`; nothing is written unless the lease of `worker` holds, if one is named.
     #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
-    pub(super) fn values<'v>(
+    pub(crate) fn values<'v>(
         &'v self,
         now: &'v Option<Instant>,
         closed: &'v Vec<i64>,
@@ -99,7 +99,8 @@ impl<'a> Successes<'a> {
     }
 }
 
-const fn reason(verdict: &Verdict) -> Option<Reason> {
+/// Why a job is completed whose attempt ended so; none where that is not certain.
+pub(crate) const fn reason(verdict: &Verdict) -> Option<Reason> {
     match verdict {
         Verdict::Succeeded { .. } => Some(Reason::Done),
         Verdict::Unchanged { .. } => Some(Reason::Unchanged),
@@ -136,6 +137,24 @@ pub(super) async fn settle_rest(
         });
     }
     fates.write(session, NAME).await
+}
+
+/// Settles one attempt in whatever transaction `ask` is. An error has written nothing.
+pub(crate) async fn settle_in(
+    ask: &impl Ask,
+    settlement: &Settlement,
+    limits: &Limits,
+    name: &'static str,
+) -> Result<Settled, StoreError> {
+    let job = settlement.token.job;
+    let mut facts = match Facts::lock_one(ask, job, name).await? {
+        Some(facts) => Some(facts),
+        None => Facts::look(ask, job, name).await?,
+    };
+    let mut fates = Fates::default();
+    let settled = settle_one(facts.as_mut(), settlement, &mut fates, limits)?;
+    fates.write(ask, name).await?;
+    Ok(settled)
 }
 
 fn settle_one(

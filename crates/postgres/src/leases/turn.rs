@@ -2,24 +2,106 @@
 //!
 //! The way that nearly all take is one round trip: attempts that succeeded and a claim need no decision in between.
 
+use std::sync::Arc;
 use std::time::Instant as Moment;
 
 use futures_util::future;
 use tokio_postgres::Row;
-use windlass_store::{Claimed, ErrorKind, Settled, StoreError, Turn, Turned};
+use windlass_store::{Claimed, ErrorKind, Settled, Settlement, StoreError, Turn, Turned};
 
 use super::claim::{Answer, Claim};
 use super::settle::{Answers, Successes, settle_rest};
 use crate::database::{Session, Transaction, Values};
 use crate::error::During;
 use crate::floors::Floors;
+use crate::gather::Errand;
 use crate::workers::unknown;
-use crate::{PostgresStore, sql};
+use crate::{Core, sql};
 
 const NAME: &str = "settle and claim jobs";
 
+/// Settling without a claim, for many callers at a time.
+pub(crate) struct Settling(pub(crate) Arc<Core>);
+
+impl Errand for Settling {
+    type Wish = Vec<Settlement>;
+    type Answer = Vec<Result<Settled, StoreError>>;
+
+    const NAME: &'static str = NAME;
+
+    fn weight(settlements: &Vec<Settlement>) -> usize {
+        settlements.len()
+    }
+
+    async fn run(&self, wishes: Vec<Vec<Settlement>>) -> Vec<Result<Self::Answer, StoreError>> {
+        let counts: Vec<usize> = wishes.iter().map(Vec::len).collect();
+        let turn = Turn { settlements: wishes.into_iter().flatten().collect(), claim: None };
+        match take(&self.0, &turn).await {
+            Ok(turned) => {
+                let mut settled = turned.settled.into_iter();
+                counts.iter().map(|count| Ok(settled.by_ref().take(*count).collect())).collect()
+            }
+            Err(error) => counts.iter().map(|_| Err(error.share(NAME))).collect(),
+        }
+    }
+}
+
+/// From how many settlements or wanted jobs on a turn goes as two halves at the same time, each on a connection of its own:
+/// the server works on a connection with one processor.
+const LARGE: usize = 400;
+
 /// Takes a turn.
-pub(super) async fn take(store: &PostgresStore, turn: &Turn) -> Result<Turned, StoreError> {
+pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
+    let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
+    if turn.settlements.len().max(wanted) < LARGE {
+        return take_one(store, turn).await;
+    }
+    let (one, other) = halves(turn);
+    match future::join(take_one(store, &one), take_one(store, &other)).await {
+        (Ok(one), Ok(other)) => {
+            let mut turned = joined(one, other);
+            // What one half closed after the other had looked.
+            turned
+                .cancelled
+                .retain(|token| !turn.settlements.iter().any(|settlement| settlement.token == *token));
+            Ok(turned)
+        }
+        (Err(error), Err(_)) => Err(error),
+        // What one half did is done, and cannot be told.
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
+            Err(StoreError::new(NAME, ErrorKind::Unknown).with_source(error))
+        }
+    }
+}
+
+fn halves(turn: &Turn) -> (Turn, Turn) {
+    let (first, second) = turn.settlements.split_at(turn.settlements.len() / 2);
+    let claim = |limit: u32| {
+        let mut claim = turn.claim.clone()?;
+        claim.limit = limit;
+        Some(claim)
+    };
+    let limit = turn.claim.as_ref().map_or(0, |claim| claim.limit);
+    let one = Turn { settlements: first.to_vec(), claim: claim(limit.div_ceil(2)) };
+    let other =
+        Turn { settlements: second.to_vec(), claim: claim(limit / 2).filter(|claim| claim.limit > 0) };
+    (one, other)
+}
+
+fn joined(mut one: Turned, other: Turned) -> Turned {
+    one.settled.extend(other.settled);
+    one.claimed.jobs.extend(other.claimed.jobs);
+    // Each half took from the same order at the same time; the ids of jobs grow with it.
+    one.claimed.jobs.sort_by_key(|job| (job.priority, job.run_at, job.token.job));
+    let due = one.claimed.next_due.into_iter().chain(other.claimed.next_due);
+    one.claimed.next_due = due.min();
+    one.cancelled.extend(other.cancelled);
+    one.cancelled.sort_unstable();
+    one.cancelled.dedup();
+    one
+}
+
+async fn take_one(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
     let successes = Successes::among(&turn.settlements, &store.limits);
     let closed = store.outstanding.closed();
     let session = store.database.turn(NAME).await?;
@@ -32,7 +114,7 @@ pub(super) async fn take(store: &PostgresStore, turn: &Turn) -> Result<Turned, S
 }
 
 struct Way<'a> {
-    store: &'a PostgresStore,
+    store: &'a Core,
     turn: &'a Turn,
     successes: Successes<'a>,
     /// Nonces of claims of which nothing is open any more.
@@ -61,7 +143,8 @@ impl Way<'_> {
             self.successes.answer(&passed, &mut answers);
             return self.finish(session, answers, None).await;
         };
-        let claim = Claim::of(request, self.store.floors.next());
+        let lane = self.store.lanes.only(&request.scope);
+        let claim = Claim::of(request, self.store.floors.next()).in_lane(lane);
         let sent = Moment::now();
         let rows = if self.turn.settlements.is_empty() {
             self.claim(&session, &claim).await.committing(NAME)?
@@ -78,7 +161,7 @@ impl Way<'_> {
     }
 
     async fn claim(&self, session: &Session, claim: &Claim<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
-        session.query(sql::lease::CLAIM, &claim.values(&session.now, &false)).await
+        session.query(claim.statement(), &claim.values(&session.now, &false)).await
     }
 
     /// Learns from an answer, and says whether there may be more that the claim did not look at.
@@ -120,14 +203,14 @@ impl Way<'_> {
         claim: &Claim<'_>,
     ) -> Result<(Vec<Row>, Vec<Row>), StoreError> {
         session.prepare(sql::lease::COMPLETE).await.during(NAME)?;
-        session.prepare(sql::lease::CLAIM).await.during(NAME)?;
+        session.prepare(claim.statement()).await.during(NAME)?;
         let asked = claim.values(&session.now, &false);
         // Each is sent when it is first polled, so all are on their way before the first answer is waited for: a caller
         // that goes away cannot leave the transaction open.
         let (begun, passed, rows, committed) = future::join4(
             session.run("BEGIN"),
             self.complete(session),
-            session.query(sql::lease::CLAIM, &asked),
+            session.query(claim.statement(), &asked),
             session.run("COMMIT"),
         )
         .await;
@@ -197,7 +280,9 @@ impl Way<'_> {
     fn note(&self, settled: &[Result<Settled, StoreError>]) {
         let answered = || self.turn.settlements.iter().map(|settlement| &settlement.token).zip(settled);
         let closed = |answer: &Result<Settled, StoreError>| {
-            answer.as_ref().err().is_none_or(|error| *error.kind() == ErrorKind::Cancelled)
+            // Not running: its own settle closed it, in a transaction of its handler's or in a turn whose answer was lost.
+            let closes = |kind: &ErrorKind| matches!(kind, ErrorKind::Cancelled | ErrorKind::NotRunning);
+            answer.as_ref().err().is_none_or(|error| closes(error.kind()))
         };
         self.store
             .outstanding

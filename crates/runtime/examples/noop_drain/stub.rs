@@ -10,10 +10,10 @@ use windlass_core::{
     QueueName, Reason, Timestamp, WorkerId,
 };
 use windlass_store::{
-    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, LeaseStore,
-    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
-    QueueStore, QueueSummary, Rescued, Retention, Settled, Signals, Store, StoreError, StoreStatus, Turn,
-    Turned, Worker, WorkerStore, ids,
+    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, Leadership,
+    LeaseStore, LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest,
+    Pruned, QueueStore, QueueSummary, Rescued, Retention, Settled, Signals, Store, StoreError, StoreStatus,
+    Turn, Turned, Worker, WorkerStore, ids,
 };
 
 /// What the stub spends.
@@ -154,6 +154,12 @@ impl Maintenance for StubStore {
     }
     async fn tidy(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+    async fn lead(&self, _: WorkerId) -> Result<Leadership, StoreError> {
+        no()
+    }
+    async fn resign(&self, _: WorkerId) -> Result<(), StoreError> {
+        no()
     }
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         no()

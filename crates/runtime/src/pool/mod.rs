@@ -71,6 +71,11 @@ impl Pool {
         self.wake.notify_one();
     }
 
+    /// Whom it claims as.
+    pub(crate) fn member(&self) -> Option<WorkerId> {
+        self.state().member
+    }
+
     /// Whether it claims as `member`.
     pub(crate) fn has_joined(&self, member: WorkerId) -> bool {
         self.state().member == Some(member)

@@ -10,10 +10,10 @@ use windlass_core::{
 };
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, LeaseStore,
-    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
-    QueueStore, QueueSummary, Rescued, Retention, Signals, Store, StoreError, StoreStatus, Turn, Turned,
-    Worker, WorkerStore,
+    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, Leadership,
+    LeaseStore, LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest,
+    Pruned, QueueStore, QueueSummary, Rescued, Retention, Signals, Store, StoreError, StoreStatus, Turn,
+    Turned, Worker, WorkerStore,
 };
 
 /// What happens to one call.
@@ -72,7 +72,7 @@ impl FaultyStore {
     /// Nothing answers any more, or everything does again.
     pub(crate) fn away(&self, away: bool) {
         for operation in
-            ["turn", "beat", "register", "deregister", "rescue", "prune", "tidy", "log", "progress"]
+            ["turn", "beat", "register", "deregister", "rescue", "lead", "prune", "tidy", "log", "progress"]
         {
             self.always(operation, if away { Fault::Fail(ErrorKind::Unavailable) } else { Fault::Pass });
         }
@@ -187,6 +187,12 @@ impl Maintenance for FaultyStore {
     }
     async fn tidy(&self) -> Result<(), StoreError> {
         self.faulty("tidy", self.inner.tidy()).await
+    }
+    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
+        self.faulty("lead", self.inner.lead(candidate)).await
+    }
+    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError> {
+        self.faulty("resign", self.inner.resign(leader)).await
     }
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         self.inner.status().await

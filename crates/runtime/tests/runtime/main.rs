@@ -13,6 +13,7 @@ mod context;
 mod faults;
 mod faulty;
 mod handlers;
+mod leader;
 mod panics;
 mod shutdown;
 mod slots;

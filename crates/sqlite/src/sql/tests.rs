@@ -8,6 +8,7 @@ fn schema() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     rusqlite::vtab::array::load_module(&connection).unwrap();
     connection.execute_batch(include_str!("../../migrations/0001_jobs.sql")).unwrap();
+    connection.execute_batch(include_str!("../../migrations/0002_moved.sql")).unwrap();
     connection
 }
 

@@ -34,6 +34,6 @@ macro_rules! modules {
 }
 
 modules! {
-    cancel, claim, claim_job, enqueue, lease, limits, log, operator, queue, read, rescue, retention, settle, turn,
-    worker,
+    cancel, claim, claim_job, enqueue, leader, lease, limits, log, operator, queue, read, rescue, retention, settle,
+    turn, worker,
 }

@@ -189,6 +189,9 @@ async fn a_list_can_be_narrowed_by_state(bench: Bench) {
 async fn a_list_can_be_narrowed_by_queue_kind_tag_and_time(bench: Bench) {
     let tag = Tag::new("a'b\"%_").unwrap();
     let tagged = bench.enqueue_with(|job| job.options.tags = vec![Tag::new("z").unwrap(), tag.clone()]).await;
+    // A look at other jobs' tags survives whatever text stands beside them.
+    let odd = serde_json::Value::String("a\u{0}b".to_owned());
+    bench.enqueue_with(|job| job.options.meta = [("odd".to_owned(), odd)].into()).await;
     let queued = bench.enqueue_with(|job| job.queue = queue("a/b:c")).await;
     bench.advance(SECOND);
     let since = bench.now();

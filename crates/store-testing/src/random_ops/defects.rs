@@ -10,10 +10,10 @@ use windlass_core::{
 };
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Beat, CancelOutcome, Enqueued, Holder, JobEvent, JobFilter, JobStore, LeaseStore, LeaseSummary,
-    LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned, QueueStore,
-    QueueSummary, Rescued, Retention, Settlement, Signals, Store, StoreError, StoreStatus, Turn, Turned,
-    Worker, WorkerStore,
+    Actor, Beat, CancelOutcome, Enqueued, Holder, JobEvent, JobFilter, JobStore, Leadership, LeaseStore,
+    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
+    QueueStore, QueueSummary, Rescued, Retention, Settlement, Signals, Store, StoreError, StoreStatus, Turn,
+    Turned, Worker, WorkerStore,
 };
 
 use crate::{Fixture, TestClock};
@@ -215,6 +215,14 @@ impl Maintenance for Defective {
 
     async fn tidy(&self) -> Result<(), StoreError> {
         self.inner.tidy().await
+    }
+
+    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
+        self.inner.lead(candidate).await
+    }
+
+    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError> {
+        self.inner.resign(leader).await
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -14,7 +14,7 @@ pub(crate) struct Generator(u64);
 
 type Draw = fn(&mut Generator) -> Op;
 
-/// Every operation with its weight. The sum is 190, so two are enough to be above one of a hundred.
+/// Every operation with its weight. The sum is about 200, so two are enough to be above one of a hundred.
 const WEIGHTED: &[(u64, Draw)] = &[
     (12, |g| Op::Advance(g.span())),
     (4, |g| Op::SetBack(g.span())),
@@ -36,7 +36,7 @@ const WEIGHTED: &[(u64, Draw)] = &[
     (4, |g| Op::Holder(g.token())),
     (5, |g| Op::Progress(g.token(), [0, 7, 100, 101][g.index(4)])),
     (4, |g| Op::Checkpoint(g.token(), g.small())),
-    (5, |g| Op::Log(g.token(), (0..g.below(3)).map(|_| [0, 1, 7, 5_000][g.index(4)]).collect())),
+    (8, |g| Op::Log(g.token(), (0..g.below(3)).map(|_| [0, 1, 7, 5_000][g.index(4)]).collect())),
     (9, |g| Op::Register {
         worker: g.worker(),
         lease: [LEASE, LEASE * 4, MICROSECOND][g.index_of(&[4, 5, 1])],
@@ -51,6 +51,8 @@ const WEIGHTED: &[(u64, Draw)] = &[
     (8, |_| Op::Rescue),
     (3, |g| Op::Prune(g.retention())),
     (3, |_| Op::Tidy),
+    (3, |g| Op::Lead(g.worker())),
+    (3, |g| Op::Resign(g.worker())),
     (3, |_| Op::Status),
     (3, |_| Op::Check),
 ];

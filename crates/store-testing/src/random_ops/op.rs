@@ -47,6 +47,8 @@ pub(crate) enum Op {
     Rescue,
     Prune(Retention),
     Tidy,
+    Lead(u8),
+    Resign(u8),
     Status,
     Check,
 }
@@ -153,6 +155,8 @@ impl Op {
             Self::Rescue => "rescue",
             Self::Prune(_) => "prune",
             Self::Tidy => "tidy",
+            Self::Lead(_) => "lead",
+            Self::Resign(_) => "resign",
             Self::Status => "status",
             Self::Check => "check",
         }

@@ -117,6 +117,8 @@ impl World {
             Op::Resume(index) => Answer::of(store.resume(&named(*index)).await),
             Op::Queues => Answer::of(store.queues().await),
             Op::Tidy => Answer::of(store.tidy().await),
+            Op::Lead(id) => Answer::of(store.lead(worker(*id)).await),
+            Op::Resign(id) => Answer::of(store.resign(worker(*id)).await),
             Op::Status => Answer::of(store.status().await.map(|status| status.now)),
             Op::Check => Answer::of(store.check().await),
             _ => Answer::default(),

@@ -1,0 +1,98 @@
+//! Who does the duties that are enough done once.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use windlass_store::{LEADER_LEASE, Leadership};
+
+use super::Voice;
+use crate::engine::Engine;
+use crate::pace::spread;
+
+/// How often the leader asks: in time to keep the lead, and seldom enough that an idle worker leaves its store in peace.
+const KEEP_EVERY: Duration = Duration::from_secs(4);
+
+/// How long the lead is trusted after the call that was answered with it was sent; a little less than it lasts.
+const TRUST: Duration = Duration::from_millis(4_800);
+
+/// When those who do not lead ask after the end of the lead, so that they do not come together.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// The shortest wait before asking again.
+const WAIT_MIN: Duration = Duration::from_secs(1);
+
+/// Whether this worker leads, as far as it knows.
+#[derive(Debug)]
+pub(super) struct Lead(watch::Sender<Option<Instant>>);
+
+impl Default for Lead {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
+
+impl Lead {
+    /// Whether this worker leads now. Nobody depends on it: two that do the duties do no harm.
+    pub(super) fn is_held(&self) -> bool {
+        is_future(*self.0.borrow())
+    }
+
+    /// Waits until this worker leads.
+    pub(super) async fn held(&self) {
+        // Cannot fail: the sender is here.
+        let _ = self.0.subscribe().wait_for(|until| is_future(*until)).await;
+    }
+
+    /// Asks for the lead again and again.
+    pub(super) async fn seek(&self, engine: &Engine) {
+        let mut seeker = Seeker { lead: self, engine, term: None, voice: Voice::new("ask who leads") };
+        loop {
+            let wait = seeker.ask().await;
+            tokio::time::sleep_until(Instant::now() + wait).await;
+        }
+    }
+}
+
+struct Seeker<'a> {
+    lead: &'a Lead,
+    engine: &'a Engine,
+    /// The term this worker leads in.
+    term: Option<u64>,
+    voice: Voice,
+}
+
+impl Seeker<'_> {
+    /// Asks once. How long to wait before asking again.
+    async fn ask(&mut self) -> Duration {
+        // A worker that is about to register anew asks under its new name.
+        let Some(member) = self.engine.member() else { return WAIT_MIN };
+        let sent = Instant::now();
+        let answer = self.engine.store.lead(member).await;
+        self.voice.tell(answer.as_ref().err());
+        let Ok(leadership) = answer else { return WAIT_MIN };
+        let leads = leadership.leader == member;
+        self.note(leads, leadership);
+        self.lead.0.send_replace(leads.then(|| sent + TRUST));
+        if leads { spread(KEEP_EVERY, 0.025) } else { self.until_free(leadership) }
+    }
+
+    /// Takes note of who leads, and tells of a change.
+    fn note(&mut self, leads: bool, Leadership { leader, term, .. }: Leadership) {
+        if leads && self.term != Some(term) {
+            tracing::info!(term, "this worker leads: it prunes and tidies the store");
+        } else if !leads && self.term.is_some() {
+            tracing::info!(%leader, term, "another worker leads now");
+        }
+        self.term = leads.then_some(term);
+    }
+
+    fn until_free(&self, leadership: Leadership) -> Duration {
+        let left = self.engine.clock.now().map_or(LEADER_LEASE, |now| leadership.until.since(now));
+        left.clamp(WAIT_MIN, LEADER_LEASE) + STAGGER + spread(STAGGER, 1.0)
+    }
+}
+
+fn is_future(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| until > Instant::now())
+}

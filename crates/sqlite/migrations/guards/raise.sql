@@ -1,0 +1,32 @@
+-- Holds that nothing of the jobs changes in a file from which they are moved away: not by processes that had it open
+-- before, either. Not a step of the schema: made when the move begins, dropped by `lower.sql` if it is given up.
+
+CREATE TRIGGER IF NOT EXISTS moved_job_insert BEFORE INSERT ON job
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_job_update BEFORE UPDATE ON job
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_job_delete BEFORE DELETE ON job
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_queue_insert BEFORE INSERT ON queue
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_queue_update BEFORE UPDATE ON queue
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_queue_delete BEFORE DELETE ON queue
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
