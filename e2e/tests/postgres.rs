@@ -90,7 +90,6 @@ async fn g03_handlers_that_block_every_thread_cost_their_worker_no_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fails now and then: a worker comes back, and some of what it was given meanwhile stays with it for ever"]
 async fn g03_a_worker_whose_connections_fall_silent_comes_back_on_new_ones() {
     let report = stall::scenario(Path::new(PROGRAM)).await.unwrap();
 
@@ -98,7 +97,6 @@ async fn g03_a_worker_whose_connections_fall_silent_comes_back_on_new_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fails: a worker asks once what it holds, and what a late claim brings stays with it for ever"]
 async fn g03_what_a_late_claim_brings_is_found_by_a_worker_that_lives_on() {
     let report = orphan::scenario(Path::new(PROGRAM)).await.unwrap();
 

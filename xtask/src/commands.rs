@@ -89,10 +89,15 @@ fn tests(rest: &[String], server: &Server) -> Vec<Step> {
     } else {
         "test --workspace --lib --bins --tests --locked"
     };
+    let adapters = "test --package windlass-postgres --features sqlx,diesel --test transaction_sqlx --test \
+                    transaction_diesel --locked";
     let steps = [
         Step::cargo("tests", runner).and(rest).or_else("run one test alone with `cargo xtask test NAME`"),
         Step::cargo("doctests", "test --workspace --doc --locked")
             .or_else("an example in the documentation is wrong"),
+        // Features that nobody has unless they ask for them.
+        Step::cargo("adapters", adapters)
+            .or_else("the adapters for other drivers are features of windlass-postgres"),
     ];
     steps.into_iter().map(|step| server.used_by(step)).collect()
 }

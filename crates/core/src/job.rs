@@ -72,6 +72,9 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub struct NewJob {
     /// Its id. Enqueueing the same id again is safe, and answers what happened the first time.
     pub id: JobId,
+    /// Whether the id was drawn for this very call, so that nobody can have enqueued it before. It saves a store the look
+    /// whether somebody has; a job that is enqueued once more, because the outcome was unknown, must not say so.
+    pub drawn: bool,
     /// Which handler it is for.
     pub kind: KindName,
     /// The version of its args, 1 or more. A worker never claims a version newer than it understands.
@@ -100,6 +103,7 @@ impl NewJob {
     pub fn new(id: JobId, kind: KindName, args: Args) -> Self {
         Self {
             id,
+            drawn: false,
             kind,
             version: 1,
             queue: QueueName::default(),

@@ -54,7 +54,16 @@ const IDLE_MAX: Duration = Duration::from_secs(15);
 const FRESH: Duration = Duration::from_millis(20);
 
 /// How long it may take to answer then. The others are not asked when one has not.
-const ANSWER_MAX: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// How long somebody who gave up before that has to have waited for it to be taken for silent.
+const ANSWER_MIN: Duration = Duration::from_millis(500);
+
+/// How long a statement is waited for: the server ends it sooner, so that no answer came means that none will.
+pub(crate) const CALL_MAX: Duration = STATEMENT_MAX.saturating_add(ANSWER_MAX);
+
+/// The same of a turn. It takes milliseconds, and others wait behind it.
+pub(crate) const TURN_MAX: Duration = Duration::from_secs(10);
 
 /// How to come to the database.
 #[derive(Clone)]
@@ -212,8 +221,12 @@ fn alive() -> Hook {
             if metrics.last_used() < FRESH {
                 return Ok(());
             }
+            let asked = Asked { at: Some(Instant::now()), silent: &silent };
             let answer = timeout(ANSWER_MAX, client.check_connection()).await;
-            answer.map_err(|_| silent.found())?.map_err(HookError::Backend)
+            // If there was one, nothing is silent; else, and if nobody waits any more, it is taken note of.
+            let answer = answer.map_err(|_| HookError::message("the connection does not answer"))?;
+            asked.answered();
+            answer.map_err(HookError::Backend)
         }
         .boxed()
     })
@@ -225,13 +238,34 @@ fn alive() -> Hook {
 struct Silent(Mutex<Option<Instant>>);
 
 impl Silent {
-    fn found(&self) -> HookError {
+    fn found(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        HookError::message("the connection does not answer")
     }
 
     fn is_among(&self, metrics: &Metrics) -> bool {
         let found = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.is_some_and(|found| metrics.recycled.unwrap_or(metrics.created) < found)
+    }
+}
+
+/// A question without an answer yet. Dropped so, by whoever would not wait, it tells what is known: else each caller of a
+/// little patience would meet the next silent connection.
+struct Asked<'a> {
+    /// None once there is an answer.
+    at: Option<Instant>,
+    silent: &'a Silent,
+}
+
+impl Asked<'_> {
+    fn answered(mut self) {
+        self.at = None;
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if self.at.is_some_and(|at| at.elapsed() >= ANSWER_MIN) {
+            self.silent.found();
+        }
     }
 }

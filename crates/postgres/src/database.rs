@@ -1,16 +1,21 @@
 //! Connections, and statements on them.
 
 use std::ops::Deref;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use windlass_store::{Clock, StoreError};
 
 use crate::address::Place;
 use crate::beats::Beats;
+use crate::connect::{ANSWER_MAX, CALL_MAX, TURN_MAX};
 use crate::error::During;
 use crate::sql::{Ready, Statement, Statements};
 use crate::value::Instant;
@@ -46,12 +51,12 @@ impl Database {
 
     /// A connection for a single statement, which takes effect by itself.
     pub(crate) async fn call(&self, operation: &'static str) -> Result<Session, StoreError> {
-        self.session(&self.calls, operation).await
+        self.session(&self.calls, CALL_MAX, operation).await
     }
 
     /// A connection for a turn.
     pub(crate) async fn turn(&self, operation: &'static str) -> Result<Session, StoreError> {
-        self.session(&self.turns, operation).await
+        self.session(&self.turns, TURN_MAX, operation).await
     }
 
     /// A transaction, which is rolled back unless it is committed.
@@ -59,10 +64,17 @@ impl Database {
         Transaction::begin(self.call(operation).await?, operation).await
     }
 
-    async fn session(&self, pool: &Pool, operation: &'static str) -> Result<Session, StoreError> {
+    async fn session(
+        &self,
+        pool: &Pool,
+        answer_max: Duration,
+        operation: &'static str,
+    ) -> Result<Session, StoreError> {
         let client = pool.get().await.map_err(|error| self.place.no_connection(operation, error))?;
         Ok(Session {
-            client,
+            client: Some(client),
+            unanswered: AtomicUsize::new(0),
+            answer_max,
             statements: Arc::clone(&self.statements),
             named: self.named,
             now: self.now(),
@@ -98,9 +110,17 @@ impl Ask for Session {
 }
 
 /// A connection that is ours for a while.
+///
+/// Dropped while a statement is not answered, because its caller went away or because no answer came in time, it goes back
+/// to its pool only once there is one: others would wait behind it.
 #[derive(Debug)]
 pub(crate) struct Session {
-    client: Object,
+    /// There until it is dropped.
+    client: Option<Object>,
+    /// How many statements were sent, or are to be, and have no answer.
+    unanswered: AtomicUsize,
+    /// How long an answer is waited for.
+    answer_max: Duration,
     statements: Arc<Statements>,
     named: bool,
     /// The time, if it is not the server that tells it.
@@ -115,20 +135,22 @@ impl Session {
         values: Values<'_>,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let Ready { text, types } = self.statements.get(statement);
-        if self.named {
-            let prepared = self.client.prepare_typed_cached(text, types).await?;
-            return self.client.query(&prepared, values).await;
-        }
-        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
-            values.iter().copied().zip(types.iter().cloned()).collect();
-        self.client.query_typed(text, &typed).await
+        let asked = pin!(async {
+            let client = self.client();
+            if self.named {
+                let prepared = client.prepare_typed_cached(text, types).await?;
+                return client.query(&prepared, values).await;
+            }
+            client.query_typed(text, &typed(values, types)).await
+        });
+        self.answer(asked).await
     }
 
     /// Makes sure that a statement can be sent without waiting for anything first.
     pub(crate) async fn prepare(&self, statement: Statement) -> Result<(), tokio_postgres::Error> {
         if self.named {
             let Ready { text, types } = self.statements.get(statement);
-            self.client.prepare_typed_cached(text, types).await?;
+            self.answer(pin!(self.client().prepare_typed_cached(text, types))).await?;
         }
         Ok(())
     }
@@ -147,18 +169,60 @@ impl Session {
         values: Values<'_>,
     ) -> Result<u64, tokio_postgres::Error> {
         let Ready { text, types } = self.statements.get(statement);
-        if self.named {
-            let prepared = self.client.prepare_typed_cached(text, types).await?;
-            return self.client.execute(&prepared, values).await;
-        }
-        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
-            values.iter().copied().zip(types.iter().cloned()).collect();
-        self.client.execute_typed(text, &typed).await
+        let asked = pin!(async {
+            let client = self.client();
+            if self.named {
+                let prepared = client.prepare_typed_cached(text, types).await?;
+                return client.execute(&prepared, values).await;
+            }
+            client.execute_typed(text, &typed(values, types)).await
+        });
+        self.answer(asked).await
     }
 
     /// Text that is not a statement of ours, such as `BEGIN`.
     pub(crate) async fn run(&self, text: &str) -> Result<(), tokio_postgres::Error> {
-        self.client.batch_execute(text).await
+        self.answer(pin!(self.client().batch_execute(text))).await
+    }
+
+    /// Waits for an answer, and not for ever: a connection may fall silent without a word. What is asked stays where it is,
+    /// as a turn holds many of these.
+    async fn answer<T>(
+        &self,
+        asked: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
+    ) -> Result<T, tokio_postgres::Error> {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        // Whoever drops this before there is an answer leaves it counted.
+        let answer = timeout(self.answer_max, asked).await;
+        // The driver's own for its blocking twin, and the only one of its errors that others can make.
+        let answer = answer.map_err(|_| tokio_postgres::Error::__private_api_timeout())?;
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        answer
+    }
+
+    fn client(&self) -> &Object {
+        self.client.as_ref().expect("a session has its connection until it is dropped")
+    }
+}
+
+fn typed<'a>(values: Values<'a>, types: &[Type]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    values.iter().copied().zip(types.iter().cloned()).collect()
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if *self.unanswered.get_mut() == 0 {
+            return;
+        }
+        let Some(client) = self.client.take().filter(|client| !client.is_closed()) else { return };
+        // It keeps its place in the pool meanwhile, so that callers who give up cannot make connections without end. What
+        // was sent, such as a commit, is with the server long before it is closed.
+        self.runtime.spawn(async move {
+            if !matches!(timeout(ANSWER_MAX, client.check_connection()).await, Ok(Ok(()))) {
+                tracing::debug!("a connection to the database does not answer, and is given up");
+                drop(Object::take(client));
+            }
+        });
     }
 }
 
@@ -212,14 +276,12 @@ impl Deref for Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let Some(session) = self.0.take() else { return };
-        if session.client.is_closed() {
-            return;
-        }
+        let Some(session) = self.0.take().filter(|session| !session.client().is_closed()) else { return };
         let runtime = session.runtime.clone();
         runtime.spawn(async move {
-            // A connection that cannot do even this is broken, and the pool will find it so.
-            let _ = session.run("ROLLBACK").await;
+            // A connection that cannot do even this is broken, and the pool will find it so; one that does not answer is
+            // given up with the session.
+            let _ = timeout(ANSWER_MAX, session.run("ROLLBACK")).await;
         });
     }
 }

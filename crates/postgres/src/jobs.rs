@@ -26,7 +26,11 @@ impl JobStore for PostgresStore {
             return Ok(Vec::new());
         }
         let may_be_past = jobs.iter().any(|job| matches!(job.due, Due::At(_)));
-        let enqueued = self.enqueues.ask(jobs).await?;
+        let enqueued = if jobs.len() < Enqueueing::LARGE {
+            self.enqueues.ask(jobs).await?
+        } else {
+            Enqueueing::alone(&self.core, &jobs).await?
+        };
         if may_be_past {
             // An instant before what was claimed already.
             self.core.floors.forget();

@@ -53,6 +53,7 @@ statements! {
         EXISTS = "exists",
         FACTS = "facts",
         INSERT = "insert",
+        INSERT_DRAWN = "insert_drawn",
         KNOWN = "known",
         LAST_ATTEMPT = "last_attempt",
         LAST_SEQ = "last_seq",

@@ -13,13 +13,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use windlass_core::WorkerId;
 use windlass_store::{Beat, ErrorKind, StoreError};
 
 use crate::engine::Engine;
 use crate::pace::Backoff;
+
+/// How long a registration may take: as long as a lease within these bounds. The least is what it may take to connect; the
+/// most, how long a worker does nothing because an answer is lost.
+const REGISTER_MIN: Duration = Duration::from_secs(2);
+const REGISTER_MAX: Duration = Duration::from_secs(10);
 
 /// The beating heart of a worker, as its owner holds it.
 #[derive(Debug)]
@@ -173,7 +178,10 @@ async fn register(engine: &Engine) -> (WorkerId, Instant) {
 pub(crate) async fn try_register(engine: &Engine) -> Result<(WorkerId, Instant), StoreError> {
     let worker = engine.introduction();
     let (id, sent) = (worker.id, Instant::now());
-    engine.store.register(worker).await?;
+    let register_max = engine.config.lease.clamp(REGISTER_MIN, REGISTER_MAX);
+    // Whoever waits longer has lost most of the lease; under another id and perhaps on another connection it may be quicker.
+    let registered = timeout(register_max, engine.store.register(worker)).await;
+    registered.unwrap_or_else(|_| Err(StoreError::new("register the worker", ErrorKind::Unknown)))?;
     Ok((id, sent))
 }
 

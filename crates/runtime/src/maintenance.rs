@@ -15,8 +15,8 @@ mod lead;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-use windlass_store::StoreError;
+use tokio::time::{Instant, timeout};
+use windlass_store::{ErrorKind, StoreError};
 
 use crate::engine::Engine;
 use crate::pace::spread;
@@ -24,6 +24,10 @@ use crate::pace::spread;
 /// How often expired leases are looked for: what a dead worker held is claimable again a second after its lease
 /// (G19), so this with its spread and the rescue itself stay below one.
 const RESCUE_EVERY: Duration = Duration::from_millis(930);
+
+/// How long one step of a rescue may take. It is a batch, which takes a fraction of a second; one whose answer is lost must
+/// not be the last.
+const RESCUE_MAX: Duration = Duration::from_secs(10);
 
 /// Most steps of one duty before the others have their turn.
 const STEPS_MAX: u32 = 16;
@@ -44,7 +48,9 @@ async fn rescue(engine: &Engine) {
 
 async fn rescue_all(engine: &Engine) -> Result<(), StoreError> {
     for _ in 0..STEPS_MAX {
-        let rescued = engine.store.rescue().await?;
+        let rescued = timeout(RESCUE_MAX, engine.store.rescue()).await;
+        let rescued =
+            rescued.unwrap_or_else(|_| Err(StoreError::new("rescue lost jobs", ErrorKind::Unknown)))?;
         if rescued.returned + rescued.poisoned + rescued.closed + rescued.expired + rescued.workers > 0 {
             tracing::info!(
                 returned = rescued.returned,

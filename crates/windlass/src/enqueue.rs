@@ -61,7 +61,7 @@ impl<J> Enqueue<J> {
     /// outcome is unknown may be repeated. Without it, each wish has a fresh id.
     pub fn id(self, id: JobId) -> Self {
         self.each(|job| {
-            job.id = id;
+            (job.id, job.drawn) = (id, false);
             Ok(())
         })
     }
@@ -91,6 +91,7 @@ impl<J: Job> EnqueueMany<J> {
 /// A job of kind `J` as the kind wants it.
 pub(crate) fn new_job<J: Job>(job: &J) -> Result<NewJob, Invalid> {
     let mut new = NewJob::new(ids::job_id(), KindName::new(J::KIND)?, Args::of(job)?);
+    new.drawn = true;
     new.version = J::VERSION;
     J::defaults(&mut new)?;
     Ok(new)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::{Uuid, Version};
 use windlass_core::job::Due;
@@ -55,6 +56,14 @@ impl Errand for Enqueueing {
 }
 
 impl Enqueueing {
+    /// From how many jobs on a batch goes by itself, beside whatever else is on its way: others would gain nothing from
+    /// sharing its commit, and it would gain nothing from theirs.
+    pub(crate) const LARGE: usize = 100;
+
+    pub(crate) async fn alone(core: &Core, jobs: &[NewJob]) -> Result<Vec<Enqueued>, StoreError> {
+        insert(core, jobs, Self::NAME).await
+    }
+
     async fn each(&self, mut jobs: &[NewJob], counts: &[usize]) -> Vec<Result<Vec<Enqueued>, StoreError>> {
         let mut answers = Vec::with_capacity(counts.len());
         for count in counts {
@@ -84,6 +93,14 @@ async fn insert_all(
 ) -> Result<HashSet<Uuid>, StoreError> {
     let columns = Columns::of(jobs, lanes)?;
     let session = store.database.call(name).await?;
+    if jobs.iter().all(|job| job.drawn) {
+        match columns.insert_drawn(&session).await {
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                tracing::debug!("an id that was said to be new was there already");
+            }
+            answer => return answer.committing(name).map(|()| columns.ids.iter().copied().collect()),
+        }
+    }
     match columns.insert(&session).await {
         Err(error) if error.code().is_some_and(|code| code.code() == ENDED) => {
             let ended = session.query(sql::job::ENDED, &[&columns.ids, &columns.ended_since]).await;
@@ -189,7 +206,12 @@ impl<'a> Columns<'a> {
         session.query(sql::job::INSERT, &self.values(&session.now)).await
     }
 
-    /// The values of `job/insert.sql`.
+    async fn insert_drawn(&self, session: &Session) -> Result<(), tokio_postgres::Error> {
+        let values = self.values(&session.now);
+        session.execute(sql::job::INSERT_DRAWN, &values[..values.len() - 1]).await.map(|_| ())
+    }
+
+    /// The values of `job/insert.sql`; without the last, those of `job/insert_drawn.sql`.
     #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
     pub(crate) fn values<'v>(&'v self, now: &'v Option<Instant>) -> [&'v (dyn ToSql + Sync); 14] {
         [

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
-use windlass_store::{LEADER_LEASE, Leadership};
+use tokio::time::{Instant, timeout};
+use windlass_store::{ErrorKind, LEADER_LEASE, Leadership, StoreError};
 
 use super::Voice;
 use crate::engine::Engine;
@@ -68,7 +68,8 @@ impl Seeker<'_> {
         // A worker that is about to register anew asks under its new name.
         let Some(member) = self.engine.member() else { return WAIT_MIN };
         let sent = Instant::now();
-        let answer = self.engine.store.lead(member).await;
+        let answer = timeout(LEADER_LEASE, self.engine.store.lead(member)).await;
+        let answer = answer.unwrap_or_else(|_| Err(StoreError::new("ask who leads", ErrorKind::Unknown)));
         self.voice.tell(answer.as_ref().err());
         let Ok(leadership) = answer else { return WAIT_MIN };
         let leads = leadership.leader == member;

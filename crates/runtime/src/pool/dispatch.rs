@@ -14,6 +14,7 @@ use windlass_store::{
 };
 
 use super::PoolHandle;
+use super::orphans::Doubt;
 use super::prefetch::Haul;
 use super::tally::Tally;
 use crate::pace::{Backoff, spread};
@@ -88,13 +89,11 @@ pub(crate) async fn dispatch(pool: PoolHandle) -> Result<(), StoreError> {
     let mut dispatcher = Dispatcher::new(pool);
     loop {
         match dispatcher.plan() {
-            Plan::Turn(planned) => {
-                dispatcher.take(planned).await?;
-                dispatcher.resolve_doubt().await;
-            }
+            Plan::Turn(planned) => dispatcher.take(planned).await?,
             Plan::Rest => dispatcher.rest().await,
             Plan::Ended => return Ok(()),
         }
+        dispatcher.resolve_doubt().await;
     }
 }
 
@@ -104,7 +103,7 @@ struct Dispatcher {
     hints: Signal,
     backoff: Backoff,
     /// Whether a claim was not answered, and may have been granted all the same.
-    doubtful: bool,
+    doubt: Doubt,
     /// When a beat was last asked for because of a hint.
     asked_at: Instant,
     progress: Progress,
@@ -128,7 +127,7 @@ impl Dispatcher {
             appetite: Appetite { hungry: true, look_at: now, in_vain: 0, poll_interval },
             hints,
             backoff: Backoff::default(),
-            doubtful: false,
+            doubt: Doubt::default(),
             asked_at: now,
             progress: Progress { at: now, ended: 0, idle_since: now, taken: 0 },
             pool,
@@ -184,12 +183,19 @@ impl Dispatcher {
 
     /// After a claim that was not answered, gives back what it may have brought.
     async fn resolve_doubt(&mut self) {
-        if self.doubtful && !self.backoff.is_failing() {
-            match self.pool.take_back_orphans().await {
-                Ok(()) => self.doubtful = false,
-                Err(error) => tracing::debug!(%error, "could not ask which attempts the worker holds"),
+        let asked_at = Instant::now();
+        if self.ask_at().is_some_and(|at| at <= asked_at) {
+            let told = self.pool.take_back_orphans().await;
+            self.doubt.asked(asked_at, told.is_ok());
+            if let Err(error) = told {
+                tracing::debug!(%error, "could not ask which attempts the worker holds");
             }
         }
+    }
+
+    /// When to ask what the worker holds, if there is doubt about it. A store that fails is not asked that too.
+    fn ask_at(&self) -> Option<Instant> {
+        self.doubt.ask_at().filter(|_| !self.backoff.is_failing())
     }
 
     fn turned(&mut self, planned: &Planned, turned: Turned) {
@@ -256,7 +262,9 @@ impl Dispatcher {
             self.expired(planned.member);
             return Duration::ZERO;
         }
-        self.doubtful |= planned.claim.is_some() && matches!(error.kind(), ErrorKind::Unknown);
+        if planned.claim.is_some() && matches!(error.kind(), ErrorKind::Unknown) {
+            self.doubt.unanswered();
+        }
         let mut state = self.pool.state();
         if state.epoch == planned.epoch {
             state.in_flight = 0;
@@ -285,7 +293,7 @@ impl Dispatcher {
     async fn rest(&mut self) {
         let look_at = if self.appetite.hungry { None } else { Some(self.appetite.look_at) };
         let patience = self.pool.state().patience().map(|patience| Instant::now() + patience);
-        let until = look_at.into_iter().chain(patience).min();
+        let until = look_at.into_iter().chain(patience).chain(self.ask_at()).min();
         let listen_from = self.asked_at + BEAT_ON_HINT;
         let hungry = self.appetite.hungry;
         tokio::select! {

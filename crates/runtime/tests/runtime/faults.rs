@@ -109,6 +109,27 @@ async fn jobs_whose_claim_was_never_answered_are_given_back_and_run() {
     assert_eq!(lab.outcomes(ids[0]).await, [Some(AttemptOutcome::Succeeded)], "the orphan left no trace");
 }
 
+// The worker asked once, at once; what the server did later stayed with a worker that lived on and knew nothing of it.
+#[tokio::test(start_paused = true)]
+async fn jobs_whose_claim_takes_effect_late_are_given_back_and_run() {
+    let (mut lab, runs) = (Lab::new(), Runs::default());
+    lab.store = Arc::new(FaultyStore::deaf(Arc::clone(&lab.store.inner)));
+    lab.store.next("turn", [Fault::Late(Duration::from_secs(2))]);
+    // The late claim takes the jobs before the worker looks for some again.
+    let worker = lab.worker().queue("default", 8).poll_interval(Duration::from_secs(3));
+    let worker = worker.state(runs.clone()).handle(count).build().unwrap().start();
+    until(|| lab.store.calls("held") == 1).await;
+    let ids = lab.enqueue_many(3, &Number(0)).await;
+
+    for id in &ids {
+        lab.until_state(*id, JobState::Completed).await;
+    }
+    worker.stop().await;
+
+    assert_eq!(runs.count(), 3);
+    assert_eq!(lab.outcomes(ids[0]).await, [Some(AttemptOutcome::Succeeded)], "the orphan left no trace");
+}
+
 /// Lets a worker of another process take `count` jobs.
 async fn claim_elsewhere(lab: &Lab, count: u32) {
     let worker = NewWorker {

@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     Fail(ErrorKind),
     /// It happens, and the answer is lost.
     LoseAnswer,
+    /// The answer is lost, and it happens that much later. Of turns.
+    Late(Duration),
     /// It never ends.
     Hang,
     /// It panics.
@@ -105,10 +107,19 @@ impl FaultyStore {
         operation: &'static str,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        match self.fault(operation) {
+        Self::suffer(operation, self.fault(operation), call).await
+    }
+
+    async fn suffer<T>(
+        operation: &'static str,
+        fault: Fault,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match fault {
             Fault::Pass => call.await,
             Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
             Fault::Hang => std::future::pending().await,
+            Fault::Late(_) => panic!("a call of {operation} cannot come late"),
             Fault::Panic => panic!("the store panicked"),
             Fault::LoseAnswer => {
                 call.await?;
@@ -128,7 +139,18 @@ impl Store for FaultyStore {
 impl LeaseStore for FaultyStore {
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
         self.faults.lock().unwrap().turns.push(turn.clone());
-        self.faulty("turn", self.inner.turn(turn)).await
+        let late = Arc::clone(&self.inner);
+        match self.fault("turn") {
+            Fault::Late(after) => {
+                let at = tokio::time::Instant::now() + after;
+                let _detached = tokio::runtime::Handle::current().spawn(async move {
+                    tokio::time::sleep_until(at).await;
+                    late.turn(turn).await
+                });
+                Err(StoreError::new("turn", ErrorKind::Unknown))
+            }
+            fault => Self::suffer("turn", fault, self.inner.turn(turn)).await,
+        }
     }
     async fn claim_job(
         &self,
