@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 ///
-/// When it does not within [`BACK_MAX`]; and a sentence for everything else that should not be.
+/// When it does not soon; and a sentence for everything else that should not be.
 pub async fn run(scene: &mut Scene) -> Result<Report, Failure> {
     let port = scene.cluster(|cluster| Ok(cluster.port())).await?;
     let proxy = Proxy::start(Ipv4Addr::LOCALHOST, port).await?;
