@@ -58,7 +58,8 @@ async fn another_takes_over_when_the_leader_is_cut_off_and_the_first_does_nothin
     let pruned = first.calls("prune");
     pass(5 * MINUTE).await;
 
-    assert!(took <= LEADER_LEASE + SECOND, "{took:?}");
+    // The lead has to end, and whoever does not know the store's time looks once in a lease and a little.
+    assert!(took <= 2 * LEADER_LEASE + SECOND, "{took:?}");
     assert_eq!(first.calls("prune"), pruned);
     assert!(second.calls("prune") >= 4);
     stop(workers).await;
