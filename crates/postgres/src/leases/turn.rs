@@ -66,12 +66,24 @@ pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError
                 .retain(|token| !turn.settlements.iter().any(|settlement| settlement.token == *token));
             Ok(turned)
         }
-        (Err(error), Err(_)) => Err(error),
+        (Err(one), Err(other)) => Err(graver(one, other)),
         // What one half did is done, and cannot be told.
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
-            Err(StoreError::new(NAME, ErrorKind::Unknown).with_source(error))
-        }
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(after_commit(error)),
     }
+}
+
+/// What to say of two halves that failed: where one of them may have happened, nobody may be told that nothing did.
+fn graver(one: StoreError, other: StoreError) -> StoreError {
+    if *other.kind() == ErrorKind::Unknown { other } else { one }
+}
+
+/// What to say of a step that failed after others of the same turn were committed: nobody may be told that nothing happened,
+/// or the worker would not look for jobs that it was given. What no waiting can mend ends the worker, and so its leases.
+fn after_commit(error: StoreError) -> StoreError {
+    if !error.is_transient() || *error.kind() == ErrorKind::Unknown {
+        return error;
+    }
+    StoreError::new(NAME, ErrorKind::Unknown).with_source(error)
 }
 
 fn halves(turn: &Turn) -> (Turn, Turn) {
@@ -141,7 +153,7 @@ impl Way<'_> {
         let Some(request) = &self.turn.claim else {
             let passed = self.complete(&session).await.committing(NAME)?;
             self.successes.answer(&passed, &mut answers);
-            return self.finish(session, answers, None).await;
+            return self.finish(session, answers, None).await.map_err(after_commit);
         };
         let lane = self.store.lanes.only(&request.scope);
         let claim = Claim::of(request, self.store.floors.next()).in_lane(lane);
@@ -153,11 +165,11 @@ impl Way<'_> {
             self.successes.answer(&passed, &mut answers);
             rows
         };
-        let mut answer = claim.answer(self.store, &rows).await?;
+        let mut answer = claim.answer(self.store, &rows).await.map_err(after_commit)?;
         if self.learn(&claim, &answer, sent) {
-            self.look_from_front(&session, &mut answer).await?;
+            self.look_from_front(&session, &mut answer).await.map_err(after_commit)?;
         }
-        self.finish(session, answers, Some(answer)).await
+        self.finish(session, answers, Some(answer)).await.map_err(after_commit)
     }
 
     async fn claim(&self, session: &Session, claim: &Claim<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
@@ -173,13 +185,14 @@ impl Way<'_> {
         !front && !plenty && floors.should_look_again()
     }
 
-    /// Claims what lies before the floor. What was claimed already is not lost if this fails.
+    /// Claims what lies before the floor. What was claimed already is not lost if this certainly did nothing.
     async fn look_from_front(&self, session: &Session, answer: &mut Answer) -> Result<(), StoreError> {
         let Some(request) = &self.turn.claim else { return Ok(()) };
         let sent = Moment::now();
         let claim = Claim::of(request, Floors::default()).for_the_rest(answer);
-        let rows = match self.claim(session, &claim).await {
+        let rows = match self.claim(session, &claim).await.committing(NAME) {
             Ok(rows) => rows,
+            Err(error) if *error.kind() == ErrorKind::Unknown => return Err(error),
             Err(error) => {
                 tracing::debug!(%error, "could not look for jobs before those that were claimed");
                 return Ok(());
@@ -289,6 +302,32 @@ impl Way<'_> {
             .settled(answered().filter(|(_, answer)| closed(answer)).map(|(token, _)| token));
         for (token, _) in answered().filter(|(_, answer)| !closed(answer)) {
             self.store.outstanding.refused(token);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_that_failed_are_unknown_if_one_of_them_is() {
+        let of = |one, other| graver(StoreError::new(NAME, one), StoreError::new(NAME, other)).kind().clone();
+
+        assert_eq!(of(ErrorKind::Unavailable, ErrorKind::Unknown), ErrorKind::Unknown);
+        assert_eq!(of(ErrorKind::Unknown, ErrorKind::Unavailable), ErrorKind::Unknown);
+        assert_eq!(of(ErrorKind::NotFound, ErrorKind::NotFound), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_fails_after_a_commit_is_not_told_as_if_nothing_had_happened() {
+        let of = |kind| after_commit(StoreError::new(NAME, kind)).kind().clone();
+
+        for kind in [ErrorKind::Unavailable, ErrorKind::Conflict, ErrorKind::Full, ErrorKind::Unknown] {
+            assert_eq!(of(kind), ErrorKind::Unknown);
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::Corrupt] {
+            assert_eq!(of(kind.clone()), kind);
         }
     }
 }
