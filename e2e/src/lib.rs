@@ -5,7 +5,8 @@
 //! what Windlass says. Jobs are matched by their identity and attempts by their token's number, never by counts, so two
 //! mistakes cannot cancel out.
 //!
-//! No scenario waits for the clock. Random moments are chosen by waiting for the n-th line of a witness.
+//! No scenario waits for the clock, but for the one that is about it. Random moments are chosen by waiting for the n-th line
+//! of a witness.
 //!
 //! On either store:
 //!
@@ -14,6 +15,7 @@
 //! - [`pair`]: two processes share one store.
 //! - [`recovery`]: a worker is killed at work, and the time is taken until another has its job.
 //! - [`pause`]: workers stand still past their lease under load, one after the other.
+//! - [`fire`]: leaders are killed at random moments while a schedule of every second fires.
 //! - [`block`]: handlers keep every thread of their worker busy for longer than its lease.
 //!
 //! On a server of their own:
@@ -31,6 +33,7 @@ pub mod crash;
 pub mod cut;
 pub mod evict;
 pub mod failure;
+pub mod fire;
 pub mod host;
 pub mod kill;
 pub mod load;

@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 use windlass_e2e::address::Engine;
 use windlass_e2e::process::this_program;
 use windlass_e2e::{
-    Failure, block, crash, cut, evict, kill, orphan, pair, partition, pause, recovery, stall, worker, zombie,
+    Failure, block, crash, cut, evict, fire, kill, orphan, pair, partition, pause, recovery, stall, worker,
+    zombie,
 };
 use windlass_store::ids;
 
@@ -37,6 +38,8 @@ enum Command {
     Kill(kill::Plan),
     /// Stop workers past their lease, and let them go on
     Zombie(zombie::Plan),
+    /// Kill leaders while a schedule of every second fires
+    Fire(fire::Plan),
     /// Let two processes share one store
     Pair(pair::Plan),
     /// Kill a worker at work, and take the time until another has its job
@@ -84,6 +87,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             println!("{}\nseed {seed}", kill::scenario(&program, engine, plan, seed).await?);
         }
         Command::Zombie(plan) => println!("{}", zombie::scenario(&program, engine, plan).await?),
+        Command::Fire(plan) => {
+            println!("{}\nseed {seed}", fire::scenario(&program, engine, plan, seed).await?);
+        }
         Command::Pair(plan) => println!("{}", pair::scenario(&program, engine, plan).await?),
         Command::Recovery(plan) => println!("{}", recovery::scenario(&program, engine, plan).await?),
         Command::Pause(plan) => println!("{}", pause::scenario(&program, engine, plan).await?),

@@ -193,6 +193,7 @@ mod tests {
             queue: QueueName::default(),
             state,
             reason: None,
+            phase: windlass_core::Phase::Run,
             priority: Priority::default(),
             args: Args::default(),
             attempt: 1,

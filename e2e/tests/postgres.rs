@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use windlass_e2e::address::Engine::Postgres;
-use windlass_e2e::{block, crash, cut, evict, kill, orphan, partition, pause, recovery, stall, zombie};
+use windlass_e2e::{block, crash, cut, evict, fire, kill, orphan, partition, pause, recovery, stall, zombie};
 use windlass_store::ids;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass-e2e");
@@ -13,6 +13,15 @@ async fn g03_every_acknowledged_job_ends_exactly_once_however_often_workers_are_
     let plan = kill::Plan { jobs: 600, kills: 10 };
 
     let report = kill::scenario(Path::new(PROGRAM), Postgres, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g15_each_tick_makes_one_job_however_often_leaders_are_killed() {
+    let plan = fire::Plan { kills: 2 };
+
+    let report = fire::scenario(Path::new(PROGRAM), Postgres, plan, ids::nonce()).await.unwrap();
 
     println!("{report}");
 }

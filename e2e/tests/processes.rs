@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use windlass_e2e::address::Engine::Sqlite;
-use windlass_e2e::{block, kill, pair, pause, recovery, zombie};
+use windlass_e2e::{block, fire, kill, pair, pause, recovery, zombie};
 use windlass_store::ids;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass-e2e");
@@ -23,6 +23,15 @@ async fn g05_no_handler_was_entered_that_the_store_does_not_know_of() {
     let plan = kill::Plan { jobs: 200, kills: 10 };
 
     let report = kill::scenario(Path::new(PROGRAM), Sqlite, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test]
+async fn g15_each_tick_makes_one_job_however_often_leaders_are_killed() {
+    let plan = fire::Plan { kills: 3 };
+
+    let report = fire::scenario(Path::new(PROGRAM), Sqlite, plan, ids::nonce()).await.unwrap();
 
     println!("{report}");
 }

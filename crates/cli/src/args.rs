@@ -1,8 +1,17 @@
 //! The command line, as clap reads it.
 
+mod errors;
+mod filter;
+mod flows;
+mod gates;
 mod jobs;
+mod notices;
 mod promote;
+mod retention;
+mod reviews;
 mod running;
+mod schedules;
+mod unique;
 mod values;
 
 use std::path::PathBuf;
@@ -10,9 +19,22 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_core::{JobId, QueueName};
 
-pub(crate) use jobs::{By, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs, JobsWaitArgs, VerbArgs};
+pub(crate) use errors::{ErrorsCommand, ErrorsListArgs};
+pub(crate) use flows::{FlowArgs, FlowsCommand};
+pub(crate) use gates::{LimitArgs, RateArgs};
+pub(crate) use jobs::{
+    By, DeleteArgs, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs, JobsWaitArgs, RerunArgs,
+    VerbArgs, WhichJobs,
+};
+pub(crate) use notices::NoticeArgs;
 pub(crate) use promote::{Finished, PromoteArgs};
+pub(crate) use retention::RetentionArgs;
+pub(crate) use reviews::{DecisionArgs, ReviewsCommand, ReviewsListArgs};
 pub(crate) use running::{HandlerArgs, ProgressWhen, RunArgs, WorkArgs};
+pub(crate) use schedules::{
+    RhythmOptions, ScheduleAddArgs, ScheduleBackfillArgs, ScheduleNextArgs, ScheduleRunArgs,
+    ScheduleVerbArgs, SchedulesCommand, SchedulesListArgs,
+};
 
 /// Runs background jobs that survive crashes, in a file or in a PostgreSQL database.
 #[derive(Debug, Parser)]
@@ -109,10 +131,33 @@ pub(crate) enum Command {
         #[command(flatten)]
         list: JobsListArgs,
     },
+    /// Look at jobs that wait for one another, and change what becomes of them together
+    Flows {
+        #[command(subcommand)]
+        command: FlowsCommand,
+    },
     /// Look at queues, pause and resume them [`list` unless said]
     Queues {
         #[command(subcommand)]
         command: Option<QueuesCommand>,
+    },
+    /// See which jobs wait for a person, and decide about them [`list` unless said]
+    Reviews {
+        #[command(subcommand)]
+        command: Option<ReviewsCommand>,
+    },
+    /// Make jobs again and again: by cron expressions, or each time a span has passed [`list` unless said]
+    Schedules {
+        #[command(subcommand)]
+        command: Option<SchedulesCommand>,
+    },
+    /// See what goes wrong, in groups of errors that are the same but for what changes each time [`list` unless said]
+    #[command(args_conflicts_with_subcommands = true)]
+    Errors {
+        #[command(subcommand)]
+        command: Option<ErrorsCommand>,
+        #[command(flatten)]
+        list: ErrorsListArgs,
     },
     /// See which worker processes there are [`list` unless said]
     Workers {
@@ -159,6 +204,11 @@ pub(crate) enum JobsCommand {
         /// The job's id.
         id: JobId,
     },
+    /// Say why a job does not run, and when it will
+    Why {
+        /// The job's id.
+        id: JobId,
+    },
     /// Print a job's log
     Logs(JobsLogsArgs),
     /// Give dead, cancelled or retryable jobs a new budget of attempts, due now
@@ -168,11 +218,11 @@ pub(crate) enum JobsCommand {
     /// Make waiting jobs due now
     RunNow(VerbArgs),
     /// Remove jobs with their attempts and logs
-    Delete {
-        /// The jobs' ids.
-        #[arg(required = true, value_name = "ID")]
-        ids: Vec<JobId>,
-    },
+    Delete(DeleteArgs),
+    /// Give dead jobs a new budget of attempts, due now: all that match
+    Redrive(VerbArgs),
+    /// Enqueue further copies of final jobs, with a fresh budget; the jobs themselves stay
+    Rerun(RerunArgs),
     /// Wait until jobs are final
     Wait(JobsWaitArgs),
 }
@@ -192,11 +242,17 @@ pub(crate) enum QueuesCommand {
         #[command(flatten)]
         by: By,
     },
+    /// Let no more of a queue's jobs run at a time, over all workers
+    Limit(LimitArgs),
+    /// Let a queue's jobs start no more often, over all workers
+    Rate(RateArgs),
     /// Let a queue be claimed from again
     Resume {
         /// The queue.
         queue: QueueName,
     },
+    /// See and say how long finished jobs of a queue are kept, instead of as long as those of all
+    Retention(RetentionArgs),
 }
 
 #[derive(Debug, Subcommand)]

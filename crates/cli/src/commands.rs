@@ -1,32 +1,44 @@
 //! One file for each command: `<noun>_<verb>.rs`.
 
+mod bulk;
 mod completions;
 mod doctor;
 mod enqueue;
+mod errors_list;
+mod errors_show;
+mod flows;
 mod help;
 mod jobs_cancel;
 mod jobs_delete;
 mod jobs_list;
 mod jobs_logs;
+mod jobs_rerun;
 mod jobs_retry;
 mod jobs_run_now;
 mod jobs_show;
 mod jobs_wait;
+mod jobs_why;
 mod migrate;
 mod promote;
+mod queues_bound;
 mod queues_list;
 mod queues_pause;
 mod queues_resume;
+mod queues_retention;
+mod reviews;
 mod run;
+mod schedules;
 mod verb;
 mod version;
 mod wait;
 mod work;
 mod workers_list;
 
-use windlass_wire::{JobShape, LogShape, QueueShape, WorkerShape};
+use windlass_core::{Due, Timestamp};
+use windlass_store::{Clock, SystemClock};
+use windlass_wire::{ErrorGroupShape, JobShape, LogShape, QueueShape, WorkerShape};
 
-use crate::args::{Command, JobsCommand, MigrateCommand, QueuesCommand, WorkersCommand};
+use crate::args::{Command, ErrorsCommand, JobsCommand, MigrateCommand, QueuesCommand, WorkersCommand};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
@@ -38,7 +50,17 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
         Command::Enqueue(args) => enqueue::run(args, context).await,
         Command::Work(args) => work::run(args, context).await,
         Command::Jobs { command, list } => jobs(command.unwrap_or(JobsCommand::List(list)), context).await,
+        Command::Flows { command } => flows::run(command, context).await,
         Command::Queues { command } => queues(command.unwrap_or(QueuesCommand::List), context).await,
+        Command::Schedules { command } => {
+            schedules::run(command.unwrap_or(schedules::unless_said()), context).await
+        }
+        Command::Reviews { command } => {
+            reviews::run(command.unwrap_or(reviews::unless_said()), context).await
+        }
+        Command::Errors { command, list } => {
+            errors(command.unwrap_or(ErrorsCommand::List(list)), context).await
+        }
         Command::Workers { command: Some(WorkersCommand::List) | None } => workers_list::run(context).await,
         Command::Doctor => doctor::run(context).await,
         Command::Migrate { command } => {
@@ -56,11 +78,14 @@ async fn jobs(command: JobsCommand, context: &Context) -> Result<Output, CliErro
     match command {
         JobsCommand::List(args) => jobs_list::run(args, context).await,
         JobsCommand::Show { id } => jobs_show::run(id, context).await,
+        JobsCommand::Why { id } => jobs_why::run(id, context).await,
         JobsCommand::Logs(args) => jobs_logs::run(args, context).await,
         JobsCommand::Retry(args) => jobs_retry::run(args, context).await,
         JobsCommand::Cancel(args) => jobs_cancel::run(args, context).await,
         JobsCommand::RunNow(args) => jobs_run_now::run(args, context).await,
-        JobsCommand::Delete { ids } => jobs_delete::run(ids, context).await,
+        JobsCommand::Delete(args) => jobs_delete::run(args, context).await,
+        JobsCommand::Redrive(args) => jobs_retry::redrive(args, context).await,
+        JobsCommand::Rerun(args) => jobs_rerun::run(args, context).await,
         JobsCommand::Wait(args) => jobs_wait::run(args, context).await,
     }
 }
@@ -68,8 +93,27 @@ async fn jobs(command: JobsCommand, context: &Context) -> Result<Output, CliErro
 async fn queues(command: QueuesCommand, context: &Context) -> Result<Output, CliError> {
     match command {
         QueuesCommand::List => queues_list::run(context).await,
+        QueuesCommand::Limit(args) => queues_bound::limit(args, context).await,
+        QueuesCommand::Rate(args) => queues_bound::rate(args, context).await,
         QueuesCommand::Pause { queue, reason, by } => queues_pause::run(queue, reason, by, context).await,
         QueuesCommand::Resume { queue } => queues_resume::run(queue, context).await,
+        QueuesCommand::Retention(args) => queues_retention::run(args, context).await,
+    }
+}
+
+async fn errors(command: ErrorsCommand, context: &Context) -> Result<Output, CliError> {
+    match command {
+        ErrorsCommand::List(args) => errors_list::run(args, context).await,
+        ErrorsCommand::Show { fingerprint } => errors_show::run(fingerprint, context).await,
+    }
+}
+
+/// The instant from which on something is meant: one that was named, or one so long ago.
+pub(crate) fn begin(since: Due) -> Timestamp {
+    match since {
+        Due::Now => SystemClock.now(),
+        Due::At(instant) => instant,
+        Due::In(span) => SystemClock.now().before(span),
     }
 }
 
@@ -85,16 +129,28 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
         Command::Promote(_) => promote::FIELDS,
         Command::Version => version::FIELDS,
         Command::Workers { .. } => WorkerShape::FIELDS,
+        Command::Queues { command: Some(QueuesCommand::Limit(_) | QueuesCommand::Rate(_)) } => {
+            queues_bound::FIELDS
+        }
+        Command::Errors { command: Some(ErrorsCommand::Show { .. }), .. } => errors_show::FIELDS,
+        Command::Errors { .. } => ErrorGroupShape::FIELDS,
+        Command::Queues { command: Some(QueuesCommand::Retention(_)) } => queues_retention::FIELDS,
         Command::Queues { .. } => QueueShape::FIELDS,
+        Command::Flows { command } => flows::json_fields(command),
+        Command::Schedules { command } => schedules::json_fields(command.as_ref()),
+        Command::Reviews { command } => reviews::json_fields(command.as_ref()),
         Command::Jobs { command, .. } => match command {
             Some(JobsCommand::List(_) | JobsCommand::Wait(_)) | None => JobShape::FIELDS,
             Some(JobsCommand::Show { .. }) => jobs_show::FIELDS,
+            Some(JobsCommand::Why { .. }) => windlass_wire::ExplanationShape::FIELDS,
             Some(JobsCommand::Logs(_)) => LogShape::FIELDS,
             Some(
                 JobsCommand::Retry(_)
                 | JobsCommand::Cancel(_)
                 | JobsCommand::RunNow(_)
-                | JobsCommand::Delete { .. },
+                | JobsCommand::Delete(_)
+                | JobsCommand::Redrive(_)
+                | JobsCommand::Rerun(_),
             ) => verb::FIELDS,
         },
         Command::Work(_)

@@ -234,6 +234,9 @@ impl From<StoreError> for CliError {
                 Some("check the path or the address, or restore a backup; `windlass help WL0006` says more")
             }
             ErrorCode::StoreIncompatible => Some("use a version of windlass as new as the one that made it"),
+            ErrorCode::Conflict if matches!(error.kind(), ErrorKind::Duplicate(_)) => {
+                Some("wait for that job to end, or cancel it; `windlass jobs show ID` says more of it")
+            }
             ErrorCode::Conflict => Some("try again"),
             ErrorCode::Unknown => Some("ask again with the same id; that is safe"),
             _ => None,

@@ -3,6 +3,7 @@
 //! A file is read whole and checked whole before anything of it is enqueued; what is kept of it meanwhile is its
 //! text, not its jobs.
 
+mod links;
 mod toml_jobs;
 
 use std::collections::HashSet;
@@ -11,10 +12,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use windlass_core::{Invalid, JobId, Limits};
+use windlass_core::{Invalid, JobId, Limits, NewJob};
 use windlass_wire::JobRequest;
 
 use crate::error::{CliError, ErrorCode};
+use links::{Links, Named, Reading};
 
 /// A file of jobs, every one of which can be enqueued.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct JobFile {
     pub(crate) name: String,
     digest: [u8; 32],
     jobs: Jobs,
+    links: Links,
 }
 
 #[derive(Debug)]
@@ -92,17 +95,32 @@ impl JobFile {
             }
             None => Jobs::Lines(text),
         };
-        let file = Self { name, digest, jobs };
-        file.check()?;
+        let mut file = Self { name, digest, jobs, links: Links::default() };
+        file.links = file.check()?;
         Ok(file)
     }
 
-    /// Its jobs, in order.
+    /// Its jobs, in order; but for those that wait for a later one, which come behind that.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.texts().map(|(place, text)| Entry {
+        let texts: Box<dyn Iterator<Item = (Place, &str)>> = if self.links.order.is_empty() {
+            self.texts()
+        } else {
+            let texts: Vec<(Place, &str)> = self.texts().collect();
+            Box::new(self.links.order.iter().map(move |index| texts[*index]))
+        };
+        texts.map(|(place, text)| Entry {
             number: place.number,
             request: JobRequest::from_json(text).expect("every job was read once when the file was"),
         })
+    }
+
+    /// A job of this round of the file.
+    pub(crate) fn new_job(&self, generation: Generation, entry: Entry) -> NewJob {
+        let Entry { number, mut request } = entry;
+        let id = |named: Named| named.id.unwrap_or_else(|| self.id(generation, named.number));
+        let resolved = request.resolve(|name| self.links.get(name).map(id));
+        resolved.expect("every name was found when the file was read");
+        request.into_new_job(self.id(generation, number))
     }
 
     /// The SHA-256 digest of its content, in hexadecimal.
@@ -153,14 +171,15 @@ impl JobFile {
         }
     }
 
-    fn check(&self) -> Result<(), CliError> {
-        let (mut jobs, mut ids) = (0_u64, HashSet::new());
+    fn check(&self) -> Result<Links, CliError> {
+        let (mut jobs, mut ids, mut reading) = (0_u64, HashSet::new(), Reading::default());
+        let fault = |place: Place, invalid: Invalid| {
+            wrong(&self.name, self.line_of(place, &invalid.field), &invalid.to_string())
+        };
         for (place, text) in self.texts() {
             jobs += 1;
-            check(text, &mut ids).map_err(|invalid| {
-                let line = self.line_of(place, &invalid.field);
-                wrong(&self.name, line, &invalid.to_string())
-            })?;
+            let request = check(text, &mut ids).map_err(|invalid| fault(place, invalid))?;
+            reading.add(place, &request).map_err(|invalid| fault(place, invalid))?;
         }
         if jobs == 0 {
             return Err(CliError::new(ErrorCode::JobFile, format!("{}: there are no jobs in it", self.name))
@@ -168,7 +187,7 @@ impl JobFile {
                     "a job is a line such as {\"kind\": \"exec\", \"args\": {\"command\": [\"true\"]}}",
                 ));
         }
-        Ok(())
+        reading.finish().map_err(|(place, invalid)| fault(place, invalid))
     }
 
     /// The line of the field at fault, as near as the form of the file allows.
@@ -183,14 +202,15 @@ impl JobFile {
 type ParseToml = fn(&str) -> Result<Vec<toml_jobs::Table>, (usize, String)>;
 
 /// Refuses what no store would take, so that nothing of the file is enqueued when some of it could not be.
-fn check(text: &str, ids: &mut HashSet<JobId>) -> Result<(), Invalid> {
+fn check(text: &str, ids: &mut HashSet<JobId>) -> Result<JobRequest, Invalid> {
     let request = JobRequest::from_json(text)?;
     if let Some(id) = request.id
         && !ids.insert(id)
     {
         return Err(Invalid::new("id", "is that of an earlier job of the file"));
     }
-    request.into_new_job(JobId::from_uuid(Uuid::max())).validate(&Limits::default())
+    request.clone().into_new_job(JobId::from_uuid(Uuid::max())).validate(&Limits::default())?;
+    Ok(request)
 }
 
 fn lines(text: &str) -> impl Iterator<Item = (Place, &str)> {
@@ -213,6 +233,8 @@ fn wrong(name: &str, line: usize, problem: &str) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use windlass_core::Edge;
+
     use super::*;
 
     fn jsonl(text: &str) -> Result<JobFile, CliError> {
@@ -267,6 +289,38 @@ mod tests {
             jsonl(&twice).unwrap_err().to_string(),
             "jobs.jsonl:2: id: is that of an earlier job of the file"
         );
+    }
+
+    #[test]
+    fn jobs_that_wait_for_others_come_behind_them() {
+        let file = toml(
+            "[[job]]\nkind = 'c'\nafter = ['a', { ref = 'b', on = 'on_finish' }]\n\n[[job]]\nkind = 'a'\nref = 'a'\n\n\
+             [[job]]\nkind = 'b'\nref = 'b'\nafter = ['a']\n",
+        );
+        let file = file.unwrap();
+
+        let jobs: Vec<NewJob> = file.entries().map(|entry| file.new_job(Generation(0), entry)).collect();
+
+        let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
+        assert_eq!(kinds, ["a", "b", "c"]);
+        let id = |number| file.id(Generation(0), number);
+        assert_eq!(jobs[2].after, [Edge::on_success(id(2)), Edge::on_finish(id(3))]);
+        for (text, said) in [
+            (
+                "[[job]]\nkind = 'a'\nafter = ['b']\n",
+                "jobs.toml:3: after[0]: no job of the file has the ref \"b\"",
+            ),
+            (
+                "[[job]]\nkind = 'a'\nref = 'a'\n[[job]]\nkind = 'a'\nref = 'a'\n",
+                "jobs.toml:6: ref: is that of an earlier job of the file",
+            ),
+            (
+                "[[job]]\nkind = 'a'\n[[job]]\nkind = 'a'\nref = 'a'\nafter = ['b']\n[[job]]\nkind = 'a'\nref = 'b'\nafter = ['a']\n",
+                "jobs.toml:6: after: closes a circle, in which each waits for the next: a → b → a",
+            ),
+        ] {
+            assert_eq!(toml(text).unwrap_err().to_string(), said);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod guard;
 mod handler;
 mod interrupt;
 mod job_file;
+mod notices;
 mod output;
 mod progress;
 mod store;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use windlass::notices::{NoticeConfig, WorkerNotices};
 use windlass_core::{JobId, KindName, QueueName};
 use windlass_runtime::Worker;
 use windlass_store::SharedStore;
@@ -44,6 +45,8 @@ pub(crate) struct Ready {
     pub(crate) name: String,
     /// Jobs whose attempt has just ended here.
     pub(crate) ended: mpsc::Receiver<JobId>,
+    /// Whether it sends notices too.
+    pub(crate) sends_notices: bool,
 }
 
 /// How much longer than a command the worker waits for its end, so that the command's own end is what is stored.
@@ -53,7 +56,12 @@ const GRACE_MARGIN: Duration = Duration::from_secs(2);
 const HINTS: usize = 4096;
 
 /// Puts the worker together.
-pub(crate) fn prepare(store: &SharedStore, args: &HandlerArgs, plan: Plan) -> Result<Ready, CliError> {
+pub(crate) fn prepare(
+    store: &SharedStore,
+    args: &HandlerArgs,
+    plan: Plan,
+    notices: Option<NoticeConfig>,
+) -> Result<Ready, CliError> {
     let guard = Guard::start().map_err(|error| {
         CliError::new(ErrorCode::Local, "could not start the process that ends commands if this one dies")
             .with_source(error)
@@ -96,8 +104,12 @@ pub(crate) fn prepare(store: &SharedStore, args: &HandlerArgs, plan: Plan) -> Re
             kind => builder.handle_kind(kind, shell.clone()),
         }),
     };
+    let sends_notices = notices.is_some();
+    if let Some(config) = notices {
+        builder = builder.notices(config);
+    }
     let worker = builder.build().map_err(|error| CliError::new(ErrorCode::Invalid, error.to_string()))?;
-    Ok(Ready { worker, name, ended })
+    Ok(Ready { worker, name, ended, sends_notices })
 }
 
 /// One per CPU: commands mostly compute.

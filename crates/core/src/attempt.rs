@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTS_UNLIMITED, BACKTRACE_BYTES_MAX, DELAY_MAX, ERROR_BYTES_MAX, ERROR_CHAIN_MAX};
 use crate::retry::Jitter;
-use crate::{Json, Limits, Reason, RetryPolicy, Stage, Timestamp};
+use crate::review::Subject;
+use crate::{Decision, JobId, Json, Limits, Reason, RetryPolicy, Review, Stage, Timestamp};
 
 /// How an attempt ended. *Attempts fail; jobs die.*
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +95,9 @@ pub struct AttemptError {
     /// Where it came from: a backtrace, or the place of a panic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// Whether a job that it waited for is to blame: then whoever asks for the root of the error is led on to that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_parent: bool,
 }
 
 impl AttemptError {
@@ -115,6 +119,20 @@ impl AttemptError {
     #[must_use]
     pub fn missed(deadline: Timestamp) -> Self {
         Self::new(format!("it was not started by its deadline, {deadline}"))
+    }
+
+    /// What stands with a job that will never run because `parent`, for whose success it waited, ended at `stage`.
+    #[must_use]
+    pub fn dependency_failed(parent: JobId, stage: Stage) -> Self {
+        let end = if stage == Stage::Dead { "died" } else { "was cancelled" };
+        Self::new(format!("job {parent}, whose success it needs, {end}")).caused_by_parent()
+    }
+
+    /// The same error, caused by a job that this one waited for.
+    #[must_use]
+    pub const fn caused_by_parent(mut self) -> Self {
+        self.by_parent = true;
+        self
     }
 
     /// The same error, of this type.
@@ -146,6 +164,7 @@ impl AttemptError {
         Self {
             class: self.class.map(|class| safe_text(&class, ERROR_BYTES_MAX)),
             trace: self.trace.map(|trace| safe_text(&trace, BACKTRACE_BYTES_MAX)),
+            by_parent: self.by_parent,
             ..safe
         }
     }
@@ -309,6 +328,10 @@ pub struct Running<'a> {
     pub retry: &'a RetryPolicy,
     /// The deviation of that wait.
     pub jitter: Jitter,
+    /// Whether a person decides about it.
+    pub review: Option<&'a Review>,
+    /// The decision that this attempt carries out, if it is for that.
+    pub settles: Option<Decision>,
 }
 
 /// Where a job goes when an attempt ends.
@@ -341,6 +364,8 @@ pub enum Next {
         /// From when on.
         run_at: Timestamp,
     },
+    /// A person decides about its result.
+    InReview,
 }
 
 impl Next {
@@ -350,6 +375,7 @@ impl Next {
         match self {
             Self::Finished { stage, .. } => *stage,
             Self::Waiting { .. } => Stage::Waiting,
+            Self::InReview => Stage::InReview,
         }
     }
 
@@ -359,17 +385,27 @@ impl Next {
         match self {
             Self::Finished { reason, .. } => Some(*reason),
             Self::Waiting { reason, .. } => *reason,
+            Self::InReview => Some(Reason::Outcome),
         }
     }
 }
 
 /// Decides where a job goes after its worker said `verdict` at `now`.
 ///
-/// Never lets a job wait once its failures have reached `attempts_max`.
+/// Never lets a job wait once its failures have reached what it may have: `attempts_max`, or what the terms of its review
+/// say where the attempt carries a decision out. A success of work whose outcome a person decides about goes to them,
+/// unless there was nothing to change; a success of the attempt that carries the decision out ends the job as decided.
 #[must_use]
 pub fn settle(job: &Running<'_>, verdict: &Verdict, now: Timestamp) -> Ending {
     use AttemptOutcome as Outcome;
     match verdict {
+        Verdict::Succeeded { .. } | Verdict::Unchanged { .. } if job.settles.is_some() => {
+            let (stage, reason) = job.settles.unwrap_or_default().end();
+            job.ends(Outcome::Succeeded, stage, reason)
+        }
+        Verdict::Succeeded { .. } if job.review.is_some_and(|review| review.of == Subject::Outcome) => {
+            Ending { next: Next::InReview, ..job.ends(Outcome::Succeeded, Stage::Completed, Reason::Done) }
+        }
         Verdict::Succeeded { .. } => job.ends(Outcome::Succeeded, Stage::Completed, Reason::Done),
         Verdict::Unchanged { .. } => job.ends(Outcome::Succeeded, Stage::Completed, Reason::Unchanged),
         Verdict::Fatal { .. } => job.ends(Outcome::Failed, Stage::Dead, Reason::Fatal),
@@ -427,12 +463,22 @@ impl Running<'_> {
         }
     }
 
+    /// How many counted starts there may be in its phase, and how long to wait after each.
+    #[must_use]
+    pub fn budget(&self) -> (u32, &RetryPolicy) {
+        match (self.review, self.settles) {
+            (Some(review), Some(_)) => (review.settle_attempts_max, &review.settle_retry),
+            _ => (self.attempts_max, self.retry),
+        }
+    }
+
     fn fails(&self, outcome: AttemptOutcome, after: Option<Duration>, now: Timestamp) -> Ending {
-        if self.attempts_max != ATTEMPTS_UNLIMITED && self.attempt >= self.attempts_max {
+        let (attempts_max, retry) = self.budget();
+        if attempts_max != ATTEMPTS_UNLIMITED && self.attempt >= attempts_max {
             return self.ends(outcome, Stage::Dead, Reason::Exhausted);
         }
-        let delay = after
-            .map_or_else(|| self.retry.delay_after(self.attempt, self.jitter), |delay| delay.min(DELAY_MAX));
+        let delay =
+            after.map_or_else(|| retry.delay_after(self.attempt, self.jitter), |delay| delay.min(DELAY_MAX));
         let reason = if outcome == AttemptOutcome::TimedOut { Reason::TimedOut } else { Reason::Error };
         let next = Next::Waiting { reason: Some(reason), run_at: now.after(delay) };
         Ending { outcome: Some(outcome), attempt: self.attempt, losses: self.losses, next }
@@ -440,137 +486,4 @@ impl Running<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
-    const DUE: Timestamp = Timestamp::from_micros(900_000_000);
-
-    fn running(attempt: u32, policy: &RetryPolicy) -> Running<'_> {
-        Running {
-            attempt,
-            attempts_max: 3,
-            losses: 0,
-            losses_max: 2,
-            run_at: DUE,
-            deadline: None,
-            retry: policy,
-            jitter: Jitter::NONE,
-        }
-    }
-
-    fn failed() -> Verdict {
-        Verdict::Failed { error: AttemptError::new("boom"), retry_after: None }
-    }
-
-    #[test]
-    fn a_failure_waits_by_policy_and_the_last_one_kills() {
-        let policy = RetryPolicy::Fixed(Duration::from_secs(7));
-
-        let second = settle(&running(2, &policy), &failed(), NOW);
-        let third = settle(&running(3, &policy), &failed(), NOW);
-
-        let run_at = NOW.after(Duration::from_secs(7));
-        assert_eq!(second.next, Next::Waiting { reason: Some(Reason::Error), run_at });
-        assert_eq!(third.next, Next::Finished { stage: Stage::Dead, reason: Reason::Exhausted });
-    }
-
-    #[test]
-    fn unlimited_attempts_never_exhaust() {
-        let policy = RetryPolicy::default();
-        let job = Running { attempts_max: ATTEMPTS_UNLIMITED, ..running(u32::MAX, &policy) };
-
-        assert_eq!(settle(&job, &failed(), NOW).next.stage(), Stage::Waiting);
-    }
-
-    #[test]
-    fn what_is_not_counted_gives_the_attempt_back() {
-        let policy = RetryPolicy::default();
-        for verdict in [Verdict::Interrupted, Verdict::Released, Verdict::Snoozed { delay: Duration::ZERO }] {
-            assert_eq!(settle(&running(3, &policy), &verdict, NOW).attempt, 2, "{verdict:?}");
-        }
-    }
-
-    #[test]
-    fn an_interrupted_job_keeps_its_place() {
-        let policy = RetryPolicy::default();
-
-        let ending = settle(&running(1, &policy), &Verdict::Interrupted, NOW);
-
-        assert_eq!(ending.next, Next::Waiting { reason: None, run_at: DUE });
-    }
-
-    #[test]
-    fn the_third_loss_is_poison_and_costs_no_attempt() {
-        let policy = RetryPolicy::default();
-        let losing = |losses| lose(&Running { losses, ..running(1, &policy) });
-
-        assert_eq!(losing(0).next, Next::Waiting { reason: Some(Reason::Lost), run_at: DUE });
-        assert_eq!((losing(0).attempt, losing(0).losses), (0, 1));
-        assert_eq!(losing(1).next.stage(), Stage::Waiting);
-        assert_eq!(losing(2).next, Next::Finished { stage: Stage::Dead, reason: Reason::Poison });
-    }
-
-    #[test]
-    fn a_timeout_after_the_deadline_is_final() {
-        let policy = RetryPolicy::default();
-        let verdict = Verdict::TimedOut { error: AttemptError::new("too slow") };
-        let with =
-            |deadline| settle(&Running { deadline, ..running(1, &policy) }, &verdict, NOW).next.reason();
-
-        assert_eq!(with(Some(NOW)), Some(Reason::Deadline));
-        assert_eq!(with(Some(Timestamp::MAX)), Some(Reason::TimedOut));
-    }
-
-    #[test]
-    fn every_ending_is_a_legal_move() {
-        let policy = RetryPolicy::default();
-        let error = || AttemptError::new("x");
-        let verdicts = [
-            Verdict::Succeeded { result: None },
-            Verdict::Unchanged { result: None },
-            failed(),
-            Verdict::Fatal { error: error() },
-            Verdict::Undecodable { error: error() },
-            Verdict::TimedOut { error: error() },
-            Verdict::Snoozed { delay: Duration::ZERO },
-            Verdict::Cancelled { error: error() },
-            Verdict::Interrupted,
-            Verdict::Released,
-        ];
-        for verdict in verdicts {
-            let stage = settle(&running(1, &policy), &verdict, NOW).next.stage();
-            assert!(Stage::Running.may_become(stage), "{verdict:?}");
-        }
-    }
-
-    #[test]
-    fn an_oversize_result_fails_the_attempt() {
-        let big = Json::new("result", format!("\"{}\"", "x".repeat(300 * 1024))).unwrap();
-
-        let verdict = Verdict::Succeeded { result: Some(big) }.within(&Limits::default());
-
-        let message = &verdict.error().unwrap().message;
-        assert_eq!(message, "the result is 307202 bytes long; at most 262144 can be stored");
-    }
-
-    #[test]
-    fn only_success_clears_the_last_error() {
-        let before = || Some(AttemptError::new("first"));
-
-        assert_eq!(Verdict::Succeeded { result: None }.error_after(before()), None);
-        assert_eq!(Verdict::Interrupted.error_after(before()), before());
-        assert_eq!(failed().error_after(before()), Some(AttemptError::new("boom")));
-    }
-
-    #[test]
-    fn an_error_text_is_made_safe() {
-        let hostile = format!("\u{0}\u{1b}[31mred\u{7}{}", "é".repeat(10_000));
-
-        let error = AttemptError::new(hostile);
-
-        assert!(error.message.starts_with("[31mredé"));
-        assert!(error.message.ends_with("… [cut]"));
-        assert!(error.message.len() <= ERROR_BYTES_MAX);
-    }
-}
+mod tests;

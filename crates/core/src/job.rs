@@ -9,8 +9,9 @@ use crate::limits::{
     ATTEMPTS_MAX_DEFAULT, LOSSES_MAX_DEFAULT, META_BYTES_MAX, NAME_BYTES_MAX, PROGRESS_BYTES_MAX, TAGS_MAX,
 };
 use crate::{
-    Args, AttemptError, Invalid, JobId, JobState, Json, KindName, Limits, Priority, QueueName, Reason,
-    RetryPolicy, Tag, Timestamp, span,
+    Args, AttemptError, Edge, FiredBy, Invalid, JobId, JobState, Json, KeyedLimit, KindName, Limits, Lock,
+    Notify, OnConflict, Phase, Priority, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp,
+    Traits, Unique, edge, span,
 };
 
 /// When a job is due, or must be finished: as asked, before the store's clock has made an instant of it.
@@ -54,10 +55,41 @@ pub struct JobOptions {
     /// Anything small that travels with the job: a trace parent, a tenant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, serde_json::Value>,
+    /// That there is to be no second job like it; none where there may be any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique: Option<Unique>,
     /// Who asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
+    /// Who is told when it ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
+    /// That a person decides about it, and on which terms; none for nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// Which resources it needs while it runs: all of them, or it does not start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
+    /// How many jobs with the same keys may run beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<KeyedLimit>,
+    /// How often jobs with the same keys may start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Rate>,
+    /// Jobs with the same order key run one at a time, in the order in which they were enqueued: a job keeps its turn until
+    /// it is final, also while it waits for its next attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<String>,
+    /// The job that it is a further copy of, made by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<JobId>,
+    /// Which schedule made it. Said by the store, and by nobody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fired_by: Option<FiredBy>,
 }
+
+/// What is wrong with a name that is not the caller's to use.
+const OWN_PROBLEM: &str = "begins with \"windlass.\": such names are kept for Windlass's own jobs";
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -93,6 +125,8 @@ pub struct NewJob {
     pub attempts_max: u32,
     /// Lost attempts that are forgiven.
     pub losses_max: u32,
+    /// The jobs it waits for, in the order in which it sees them. One that is named twice counts once.
+    pub after: Vec<Edge>,
     /// The rest.
     pub options: JobOptions,
 }
@@ -113,8 +147,21 @@ impl NewJob {
             deadline: None,
             attempts_max: ATTEMPTS_MAX_DEFAULT,
             losses_max: LOSSES_MAX_DEFAULT,
+            after: Vec::new(),
             options: JobOptions::default(),
         }
+    }
+
+    /// What it uses that most jobs do not.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        Traits::BYTES.when(matches!(self.args, Args::Bytes(_)))
+            | Traits::CHILD.when(!self.after.is_empty())
+            | Traits::UNIQUE.when(self.options.unique.is_some())
+            | Traits::NOTIFIES.when(!self.options.notify.is_empty())
+            | Traits::REVIEWED.when(self.options.review.is_some())
+            | Traits::GATED.when(self.options.is_gated())
+            | Traits::FIRED.when(self.options.fired_by.is_some())
     }
 
     /// Refuses what cannot be enqueued.
@@ -133,11 +180,37 @@ impl NewJob {
         if self.version == 0 {
             return Err(Invalid::new("version", "must be 1 or more"));
         }
+        if self.kind.is_own() {
+            return Err(Invalid::new("kind", OWN_PROBLEM));
+        }
+        if self.queue.is_own() {
+            return Err(Invalid::new("queue", OWN_PROBLEM));
+        }
         if self.attempts_max == 0 {
             return Err(Invalid::new("attempts_max", "must be 1 or more: 1 is no retry"));
         }
+        edge::validate(self.id, &self.after)?;
         if self.options != JobOptions::default() {
             self.options.validate()?;
+            self.check_unique()?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to take the place of another job together with what that could not be given up for, or be given.
+    fn check_unique(&self) -> Result<(), Invalid> {
+        let Some(unique) = self.options.unique.as_ref().filter(|unique| unique.replaces()) else {
+            return Ok(());
+        };
+        if self.traits().has(Traits::IRREPLACEABLE) {
+            let problem = "replace and debounce are for jobs that need no other jobs, no locks or limits, and no review";
+            return Err(Invalid::new("unique.on_conflict", problem));
+        }
+        if matches!(unique.on_conflict, OnConflict::Debounce { .. }) && self.due != Due::Now {
+            return Err(Invalid::new(
+                "unique.on_conflict",
+                "debounce says itself when the job is due: leave run_at and delay out",
+            ));
         }
         Ok(())
     }
@@ -146,6 +219,9 @@ impl NewJob {
 impl JobOptions {
     fn validate(&self) -> Result<(), Invalid> {
         self.retry.validate()?;
+        if let Some(unique) = &self.unique {
+            unique.validate()?;
+        }
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Invalid::new("timeout", "must be more than zero"));
         }
@@ -161,6 +237,9 @@ impl JobOptions {
         if self.submitted_by.as_ref().is_some_and(|name| name.len() > NAME_BYTES_MAX) {
             return Err(Invalid::new("submitted_by", format!("is longer than {NAME_BYTES_MAX} bytes")));
         }
+        crate::notice::validate_all(&self.notify)?;
+        self.validate_gates()?;
+        self.review.as_ref().map_or(Ok(()), Review::validate)?;
         if !self.meta.is_empty() {
             let bytes = Json::of("meta", &self.meta)?.as_bytes().len();
             if bytes > META_BYTES_MAX {
@@ -214,6 +293,8 @@ pub struct Job {
     pub state: JobState,
     /// Why, where there is a reason.
     pub reason: Option<Reason>,
+    /// What its attempts are for: the work, or what was decided about it. Of a job that has ended, the last of them.
+    pub phase: Phase,
     /// How urgent it is.
     pub priority: Priority,
     /// What it works on.
@@ -278,6 +359,8 @@ mod tests {
         assert_eq!(refused(|job| job.id = JobId::from_bytes([0; 16])), "id");
         assert_eq!(refused(|job| job.version = 0), "version");
         assert_eq!(refused(|job| job.attempts_max = 0), "attempts_max");
+        assert_eq!(refused(|job| job.kind = KindName::new("windlass.notice").unwrap()), "kind");
+        assert_eq!(refused(|job| job.queue = QueueName::new("windlass.notices").unwrap()), "queue");
         assert_eq!(refused(|job| job.options.timeout = Some(Duration::ZERO)), "timeout");
         assert_eq!(refused(|job| job.options.retry = RetryPolicy::List(vec![])), "retry.list");
         assert_eq!(refused(|job| job.options.tags = vec![Tag::new("t").unwrap(); 33]), "tags");

@@ -128,8 +128,38 @@ name! {
 }
 
 name! {
+    /// The name of a schedule.
+    ScheduleName, "schedule", check_name
+}
+
+name! {
+    /// The name of a program that declares schedules: the same for each of its processes, and from one version to the next.
+    ProgramName, "program", check_name
+}
+
+name! {
     /// A short word to find jobs by.
     Tag, "tags", check_tag
+}
+
+/// What the names of queues and kinds begin with that are Windlass's own. Nobody else can enqueue them, and who serves
+/// every queue does not serve these.
+pub const OWN: &str = "windlass.";
+
+impl QueueName {
+    /// Whether it is one of Windlass's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.as_str().starts_with(OWN)
+    }
+}
+
+impl KindName {
+    /// Whether it is one of Windlass's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.as_str().starts_with(OWN)
+    }
 }
 
 impl Default for QueueName {

@@ -80,7 +80,7 @@ impl Jitter {
 }
 
 /// The finaliser of `SplitMix64`: every input bit reaches every output bit.
-const fn splitmix(mut word: u64) -> u64 {
+pub(crate) const fn splitmix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)

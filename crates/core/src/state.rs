@@ -197,7 +197,7 @@ impl Stage {
     /// Whether a job may move from this stage to `next`.
     ///
     /// The only door into `running` is a claim, from `waiting`; the only doors out of a final stage are an
-    /// operator's retry (to `waiting`) and, for a job cancelled with its parents, a retry of the flow (to `blocked`).
+    /// operator's retry (to `waiting`, or to `in_review` where nobody has approved the start) and, for a job cancelled with its parents, a retry of the flow (to `blocked`).
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match (self, next) {
@@ -209,8 +209,11 @@ impl Stage {
             )
             // Put back with its flow.
             | (Self::Cancelled, Self::Blocked)
-            // A person is asked: before the start, or about the outcome.
-            | (Self::InReview | Self::Blocked | Self::Running, Self::InReview)
+            // A person is asked: before the start, before it is started anew by a retry, or about the outcome.
+            | (
+                Self::InReview | Self::Blocked | Self::Running | Self::Cancelled | Self::Dead,
+                Self::InReview,
+            )
             // Leased.
             | (Self::Waiting, Self::Running)
             // Success ends a running attempt, or its review.

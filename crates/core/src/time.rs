@@ -11,7 +11,7 @@ use crate::Invalid;
 /// An instant in microseconds since 1970-01-01T00:00:00Z, by the clock of the store.
 ///
 /// Arithmetic saturates at [`Timestamp::MIN`] and [`Timestamp::MAX`], so no delay, however long, wraps around.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

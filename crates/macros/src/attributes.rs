@@ -9,9 +9,12 @@ use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::{DeriveInput, Error, LitInt, LitStr, Path, Result, Type};
 use windlass_core::limits::ATTEMPTS_UNLIMITED;
-use windlass_core::{KindName, Priority, QueueName, retry, span};
+use windlass_core::{KindName, LockMode, LockTemplate, Priority, QueueName, retry, span};
 
-const KNOWN: &str = "kind, version, upcast, output, queue, priority, attempts, losses, timeout and crate";
+const KNOWN: &str = "kind, version, upcast, output, queue, priority, attempts, losses, timeout, unique, lock, lock_shared and crate";
+
+/// What may be said more than once.
+const REPEATED: [&str; 2] = ["lock", "lock_shared"];
 
 /// Everything said in the `#[job(..)]` attributes of one type; none where nothing was said.
 #[derive(Default)]
@@ -25,6 +28,8 @@ pub(crate) struct JobAttributes {
     pub(crate) attempts: Option<u32>,
     pub(crate) losses: Option<u32>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) unique: bool,
+    pub(crate) locks: Vec<(String, LockMode)>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -36,7 +41,7 @@ impl JobAttributes {
             attribute.parse_nested_meta(|meta| {
                 let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
                 attributes.read(&name, &meta)?;
-                if said.insert(name.clone()) {
+                if said.insert(name.clone()) || REPEATED.contains(&name.as_str()) {
                     Ok(())
                 } else {
                     Err(meta.error(format!("`{name}` is given twice")))
@@ -56,11 +61,27 @@ impl JobAttributes {
             "priority" => self.priority = Some(text(meta, Priority::from_str)?),
             "attempts" => self.attempts = Some(attempts(meta)?),
             "losses" => self.losses = Some(number(meta)?.0),
+            "unique" => self.unique = true,
+            "lock" => self.lock(meta, LockMode::Exclusive)?,
+            "lock_shared" => self.lock(meta, LockMode::Shared)?,
             "timeout" => self.timeout = Some(text(meta, timeout)?),
             "crate" => self.krate = Some(meta.value()?.call(Path::parse_mod_style)?),
             _ => return Err(meta.error(format!("`#[job]` knows no `{name}`; it knows {KNOWN}"))),
         }
         Ok(())
+    }
+
+    /// Adds a lock, unless it cannot be had together with those before it.
+    fn lock(&mut self, meta: &ParseNestedMeta<'_>, mode: LockMode) -> Result<()> {
+        let resource: LitStr = meta.value()?.parse()?;
+        self.locks.push((resource.value(), mode));
+        let named = |(resource, mode): &(String, LockMode)| LockTemplate {
+            // The checks want names that live as long as those of a program do.
+            resource: resource.clone().leak(),
+            mode: *mode,
+        };
+        let templates: Vec<LockTemplate> = self.locks.iter().map(named).collect();
+        LockTemplate::check_all(&templates).map_err(|problem| Error::new(resource.span(), problem))
     }
 }
 

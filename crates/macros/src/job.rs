@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Path, Result, Type, parse_quote};
-use windlass_core::Priority;
+use windlass_core::{LockMode, Priority};
 
 use crate::attributes::JobAttributes;
 
@@ -21,13 +21,14 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let (impl_generics, type_generics, bounds) = input.generics.split_for_impl();
     let version = said.version.unwrap_or(1);
     let output = said.output.clone().unwrap_or_else(|| -> Type { parse_quote!(()) });
-    let (defaults, upcast) = (defaults(&said, &krate), upcast(&said, &krate));
+    let (defaults, upcast, locks) = (defaults(&said, &krate), upcast(&said, &krate), locks(&said, &krate));
 
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics #krate::Job for #name #type_generics #bounds {
             const KIND: &'static str = #kind;
             const VERSION: u32 = #version;
+            #locks
             type Output = #output;
             #defaults
             #upcast
@@ -69,8 +70,11 @@ fn defaults(said: &JobAttributes, krate: &Path) -> Option<TokenStream> {
         let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
         quote!(job.options.timeout = ::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanos));)
     });
+    let unique = said
+        .unique
+        .then(|| quote!(job.options.unique = ::core::option::Option::Some(#model::Unique::by_args());));
     let lines: Vec<TokenStream> =
-        [queue, priority, attempts, losses, timeout].into_iter().flatten().collect();
+        [queue, priority, attempts, losses, timeout, unique].into_iter().flatten().collect();
     (!lines.is_empty()).then(|| {
         quote! {
             fn defaults(job: &mut #model::NewJob) -> ::core::result::Result<(), #model::Invalid> {
@@ -79,6 +83,16 @@ fn defaults(said: &JobAttributes, krate: &Path) -> Option<TokenStream> {
             }
         }
     })
+}
+
+fn locks(said: &JobAttributes, krate: &Path) -> Option<TokenStream> {
+    let model = quote!(#krate::model);
+    let lock = |(resource, mode): &(String, LockMode)| {
+        let mode = if *mode == LockMode::Shared { quote!(Shared) } else { quote!(Exclusive) };
+        quote!(#model::LockTemplate { resource: #resource, mode: #model::LockMode::#mode })
+    };
+    let locks: Vec<TokenStream> = said.locks.iter().map(lock).collect();
+    (!locks.is_empty()).then(|| quote!(const LOCKS: &'static [#model::LockTemplate] = &[#(#locks),*];))
 }
 
 fn variant(priority: Priority) -> TokenStream {
@@ -121,6 +135,13 @@ mod tests {
             "{code}"
         );
         assert!(!code.contains("fn"), "{code}");
+    }
+
+    #[test]
+    fn a_job_may_be_the_only_one_with_its_args() {
+        let code = expanded(&parse_quote! { #[job(kind = "reindex", unique)] struct Reindex; });
+
+        assert!(code.contains("windlass::model::Unique::by_args()"), "{code}");
     }
 
     #[test]

@@ -26,6 +26,9 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// | `attempts = 5` | how many starts may end in failure; `"unlimited"` for no bound | 8 |
 /// | `losses = 2` | how many lost attempts are forgiven | 2 |
 /// | `timeout = "30s"` | how long one attempt may take | no bound |
+/// | `unique` | no second one with the same args until it is final | any number |
+/// | `lock = "table:{args.table}"` | a resource that the job needs alone while it runs; `{args.…}` is a field of its args. Repeatable | none |
+/// | `lock_shared = "config"` | a resource that it needs together with others. Repeatable | none |
 /// | `crate = other::path` | where the `windlass` crate is, if not at `::windlass` | `::windlass` |
 #[proc_macro_derive(Job, attributes(job))]
 pub fn derive_job(input: TokenStream) -> TokenStream {

@@ -1,11 +1,14 @@
 //! Jobs: enqueued, read, and changed by hand.
 
 use async_trait::async_trait;
-use windlass_core::{Attempt, Job, JobId, JobState, Limits, LogLine, NewJob, Reason, Stage, Timestamp};
-use windlass_store::rules::{cancelling, check_batch, deleting, hastening, past, retrying};
+use windlass_core::{
+    Attempt, Job, JobId, JobState, Limits, LogLine, NewJob, Phase, Reason, Stage, Timestamp,
+};
+use windlass_store::rules::{cancelling, check_batch, hastening, past, retrying};
+use windlass_store::unique::{Made, stand_in};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page,
-    PageRequest, StoreError,
+    Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter,
+    JobStore, Page, PageRequest, StoreError,
 };
 
 use crate::MemoryStore;
@@ -14,7 +17,12 @@ use crate::state::{Record, State};
 #[async_trait]
 impl JobStore for MemoryStore {
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
-        self.act("enqueue jobs", |state, now| state.enqueue(jobs, &self.limits, now))
+        const NAME: &str = "enqueue jobs";
+        self.act_saying(NAME, |state, now| {
+            check_batch(&jobs, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+            state.check_parents(&jobs)?;
+            state.enqueue(jobs, &self.limits, now)
+        })
     }
 
     async fn job(&self, id: JobId) -> Result<Job, StoreError> {
@@ -37,6 +45,10 @@ impl JobStore for MemoryStore {
         self.act("read the events", |state, _| Ok(state.record(id)?.events.clone()))
     }
 
+    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError> {
+        self.act("explain the job", |state, now| state.explain(id, now))
+    }
+
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
         self.act("cancel the job", |state, now| state.cancel(id, by, now))
     }
@@ -50,8 +62,10 @@ impl JobStore for MemoryStore {
     }
 
     async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.act("delete the job", |state, _| {
-            deleting(state.record(id)?.lease.is_some())?;
+        const NAME: &str = "delete the job";
+        self.act_saying(NAME, |state, _| {
+            state.check_deletable(id, NAME)?;
+            state.drop_key(id);
             state.remove(id);
             Ok(())
         })
@@ -59,29 +73,65 @@ impl JobStore for MemoryStore {
 }
 
 impl State {
-    fn enqueue(
+    pub(crate) fn enqueue(
         &mut self,
-        jobs: Vec<NewJob>,
+        mut jobs: Vec<NewJob>,
         limits: &Limits,
         now: Timestamp,
-    ) -> Result<Vec<Enqueued>, ErrorKind> {
-        check_batch(&jobs, limits).map_err(ErrorKind::Invalid)?;
-        Ok(jobs.into_iter().map(|job| self.enqueue_one(job, now)).collect())
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        const NAME: &str = "enqueue jobs";
+        let invalid = |invalid| StoreError::invalid(NAME, invalid);
+        check_batch(&jobs, limits).map_err(invalid)?;
+        let plan = self.plan(&jobs, now).map_err(|refused| refused.error(NAME, jobs.len()))?;
+        stand_in(&mut jobs, &plan).map_err(invalid)?;
+        self.check_parents(&jobs)?;
+        for made in &plan.made {
+            self.make(&jobs[made.place], made, now);
+        }
+        self.carry_out(&plan, &jobs, now);
+        // A parent may stand behind its child.
+        let children = plan.made.iter().map(|made| &jobs[made.place]).filter(|job| !job.after.is_empty());
+        let children: Vec<&NewJob> = children.collect();
+        for child in &children {
+            self.connect(child.id, &child.after);
+        }
+        for child in &children {
+            self.hold(child.id);
+        }
+        Ok(plan.answers)
     }
 
-    fn enqueue_one(&mut self, job: NewJob, now: Timestamp) -> Enqueued {
+    /// Makes a job as its batch was planned.
+    fn make(&mut self, asked: &NewJob, how: &Made, now: Timestamp) {
+        let mut job = made(asked.clone(), now);
+        job.run_at = how.run_at.unwrap_or(job.run_at);
+        self.add(job, how.reason, asked.traits());
+        if how.parked {
+            self.park(asked.id);
+        }
+    }
+
+    pub(crate) fn enqueue_one(&mut self, job: NewJob, now: Timestamp) -> Enqueued {
         let (id, repeated) = (job.id, self.jobs.contains_key(&job.id));
         if !repeated {
-            self.add(made(job, now), None);
+            let traits = job.traits();
+            self.add(made(job, now), None, traits);
         }
         Enqueued { id, outcome: EnqueueOutcome::Created, repeated }
+    }
+
+    /// Whether it is a root, where only those are asked for.
+    fn suits(&self, filter: &JobFilter, record: &Record) -> bool {
+        !filter.roots || !self.edges.children.contains_key(&record.job.id)
     }
 
     fn list(&self, filter: &JobFilter, page: PageRequest, now: Timestamp) -> Page<Job> {
         let before =
             page.cursor().and_then(|cursor| u64::try_from(cursor.position()).ok()).unwrap_or(u64::MAX);
         let newest_first = self.order.range(..before).rev().filter_map(|(_, id)| self.jobs.get(id));
-        let mut matching = newest_first.filter(|record| matches(filter, record, now)).peekable();
+        let mut matching = newest_first
+            .filter(|record| matches(filter, record, now) && self.suits(filter, record))
+            .peekable();
 
         let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
         let found: Vec<&Record> = matching.by_ref().take(limit).collect();
@@ -89,7 +139,12 @@ impl State {
         Page { items: found.into_iter().map(|record| record.seen(now)).collect(), next }
     }
 
-    fn cancel(&mut self, id: JobId, by: Actor, now: Timestamp) -> Result<CancelOutcome, ErrorKind> {
+    pub(crate) fn cancel(
+        &mut self,
+        id: JobId,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<CancelOutcome, ErrorKind> {
         by.validate().map_err(ErrorKind::Invalid)?;
         let outcome = cancelling(self.record(id)?.stage)?;
         if outcome == CancelOutcome::AlreadyCancelled {
@@ -107,10 +162,21 @@ impl State {
     fn retry(&mut self, id: JobId, by: Actor, now: Timestamp) -> Result<(), ErrorKind> {
         by.validate().map_err(ErrorKind::Invalid)?;
         let record = self.record(id)?;
+        let was_over = record.stage.is_final();
         retrying(record.stage, record.reason, record.lease.is_some())?;
+        let keys = self.keys_to_retake(&[id], now)?;
+        self.put_back(id, by, now)?;
+        self.retake_keys(keys);
+        if was_over {
+            self.hold_again(&[id]);
+        }
+        Ok(())
+    }
+
+    /// Gives a job a new budget, due now.
+    pub(crate) fn put_back(&mut self, id: JobId, by: Actor, now: Timestamp) -> Result<(), ErrorKind> {
         self.change(id, |record| {
-            record.stage = Stage::Waiting;
-            record.reason = None;
+            record.resume(now);
             record.job.run_at = now;
             record.job.attempt = 0;
             record.job.losses = 0;
@@ -136,7 +202,7 @@ impl State {
 }
 
 impl Record {
-    fn note(&mut self, verb: &str, by: Actor, at: Timestamp) {
+    pub(crate) fn note(&mut self, verb: &str, by: Actor, at: Timestamp) {
         let revision = self.job.revision;
         self.events.push(JobEvent { at, verb: verb.to_owned(), by, revision });
     }
@@ -151,6 +217,7 @@ fn made(job: NewJob, now: Timestamp) -> Job {
         queue: job.queue,
         state: JobState::Ready,
         reason: None,
+        phase: Phase::Run,
         priority: job.priority,
         args: job.args,
         attempt: 0,
@@ -180,6 +247,8 @@ fn matches(filter: &JobFilter, record: &Record, now: Timestamp) -> bool {
         && any(filter.kinds.contains(&job.kind), filter.kinds.is_empty())
         && filter.tag.as_ref().is_none_or(|tag| job.options.tags.contains(tag))
         && filter.created_since.is_none_or(|since| job.created_at >= since)
+        && filter.finished_since.is_none_or(|since| job.finished_at.is_some_and(|at| at >= since))
+        && filter.fingerprint.is_none_or(|fingerprint| record.failed_with(fingerprint))
 }
 
 fn log_page(lines: &[LogLine], page: PageRequest) -> Page<LogLine> {
@@ -190,6 +259,6 @@ fn log_page(lines: &[LogLine], page: PageRequest) -> Page<LogLine> {
     Page { items, next: (end > 0).then(|| cursor(end as u64)) }
 }
 
-fn cursor(position: u64) -> Cursor {
+pub(crate) fn cursor(position: u64) -> Cursor {
     Cursor::at(i64::try_from(position).unwrap_or(i64::MAX))
 }

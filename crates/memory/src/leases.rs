@@ -5,8 +5,8 @@ use windlass_core::attempt::safe_text;
 use windlass_core::limits::LOG_LINE_BYTES_MAX;
 use windlass_core::log::LOG_CUT;
 use windlass_core::{
-    AttemptError, AttemptOutcome, AttemptToken, JobId, Json, Limits, LogFate, LogLevel, LogLine, Progress,
-    Stage, Timestamp, WorkerId, lose, settle,
+    AttemptError, AttemptOutcome, AttemptToken, Ending, JobId, Json, Limits, LogFate, LogLevel, LogLine,
+    Progress, Reason, Stage, Timestamp, Verdict, WorkerId, lose, settle,
 };
 use windlass_store::rules::{Standing, check_checkpoint, fence};
 use windlass_store::{
@@ -92,6 +92,7 @@ impl State {
         let each = turn.settlements.into_iter().map(|settlement| self.settle(settlement, limits, now));
         let settled =
             each.map(|one| one.map_err(|kind| StoreError::new("settle the attempt", kind))).collect();
+        self.tell_all_children();
         let Some(request) = turn.claim else {
             return Ok(Turned { settled, ..Turned::default() });
         };
@@ -111,15 +112,17 @@ impl State {
             return Err(ErrorKind::Cancelled);
         }
         let verdict = verdict.within(limits);
-        self.change(token.job, |record| {
+        let settled = self.change(token.job, |record| {
             let ending = settle(&record.running(), &verdict, now);
             record.close(ending.outcome, verdict.error().cloned(), now);
-            record.job.result = verdict.result().cloned();
+            record.job.result = record.made(&verdict, &ending);
             record.job.error = verdict.error_after(record.job.error.take());
-            record.end(&ending, now);
+            record.end(&ending, verdict.result().cloned(), now);
             let (state, reason) = record.state(now);
             Settled { state, reason }
-        })
+        });
+        self.count_error(token.job);
+        settled
     }
 
     /// Closes an attempt whose holder gave no sign of life.
@@ -128,15 +131,17 @@ impl State {
             self.close_for_good(id, now)?;
             return Ok(TakenBack::Closed);
         }
-        self.change(id, |record| {
+        let taken_back = self.change(id, |record| {
             let ending = lose(&record.running());
             let error = AttemptError::lost(ending.losses, record.job.losses_max);
             record.close(ending.outcome, Some(error.clone()), now);
             record.nonce = 0;
             record.job.error = Some(error);
-            record.end(&ending, now);
+            record.end(&ending, None, now);
             if record.stage == Stage::Dead { TakenBack::Poisoned } else { TakenBack::Returned }
-        })
+        });
+        self.count_error(id);
+        taken_back
     }
 
     /// Closes the attempt of a cancelled job on behalf of a holder who will not settle it.
@@ -169,6 +174,16 @@ impl Record {
                 attempt.error = error;
             }
             _ => drop(self.attempts.pop()),
+        }
+    }
+
+    /// What the job has made, once an attempt of it ends so: nothing before it is completed. Of what a person accepted, what
+    /// the attempt returned that carried it out goes before what they had before them.
+    fn made(&self, verdict: &Verdict, ending: &Ending) -> Option<Json> {
+        let returned = verdict.result().filter(|_| ending.next.stage() == Stage::Completed).cloned();
+        match ending.next.reason() {
+            Some(Reason::Accepted) => returned.or_else(|| self.staged()),
+            _ => returned,
         }
     }
 

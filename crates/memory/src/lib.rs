@@ -8,11 +8,20 @@
 //! `state` keeps the maps and their indexes in step, and one module per noun of the port changes them.
 
 mod claims;
+mod effects;
+mod errors;
+mod explain;
+mod flows;
+mod gates;
 mod jobs;
 mod leases;
 mod maintenance;
+mod notices;
 mod queues;
+mod reviews;
+mod schedules;
 mod state;
+mod unique;
 mod workers;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,9 +80,23 @@ impl MemoryStore {
         operation: &'static str,
         act: impl FnOnce(&mut State, Timestamp) -> Result<T, ErrorKind>,
     ) -> Result<T, StoreError> {
+        self.act_saying(operation, |state, now| {
+            act(state, now).map_err(|kind| StoreError::new(operation, kind))
+        })
+    }
+
+    /// [`act`](Self::act), for what has more to say of a refusal than its kind.
+    fn act_saying<T>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&mut State, Timestamp) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         // A panic under the lock is a defect of this store; what other callers see is still worth showing.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = act(&mut state, self.clock.now());
+        state.now = self.clock.now();
+        let now = state.now;
+        let answer = act(&mut state, now);
+        state.tell_all_children();
         let hints = state.take_hints();
         drop(state);
 
@@ -83,7 +106,7 @@ impl MemoryStore {
         if hints.ended {
             self.signals.notify_ended();
         }
-        answer.map_err(|kind| StoreError::new(operation, kind))
+        answer.map_err(|error| if error.operation() == operation { error } else { error.share(operation) })
     }
 }
 

@@ -1,12 +1,10 @@
 //! The periodic duties, and what the store says of itself.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use windlass_core::{JobId, Json, Stage, Timestamp, WorkerId};
 use windlass_store::rules::{expired, leading, past, resigned};
 use windlass_store::{
-    Clock, Durability, ErrorKind, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError,
+    Clock, Durability, ErrorKind, Fired, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError,
     StoreStatus,
 };
 
@@ -27,8 +25,16 @@ impl Maintenance for MemoryStore {
         self.act("prune jobs", |state, now| Ok(state.prune(retention, now)))
     }
 
+    async fn fire(&self) -> Result<Fired, StoreError> {
+        self.act("fire schedules", |state, now| Ok(state.fire(&self.limits, now)))
+    }
+
     async fn tidy(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.act("tidy the store", |state, _| {
+            state.forget_keys();
+            state.forget_errors();
+            Ok(())
+        })
     }
 
     async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
@@ -76,13 +82,17 @@ impl State {
                 TakenBack::Closed => rescued.closed += 1,
             }
         }
+        self.tell_all_children();
         let late = self.late_jobs(now);
         for id in &late {
             self.miss(*id, now)?;
             rescued.expired += 1;
         }
+        self.tell_all_children();
+        (rescued.decided, rescued.reminded) = self.look_at_reviews(BATCH, now)?;
         rescued.workers = self.forget_expired_workers(now);
-        rescued.more = over.len() == BATCH || late.len() == BATCH;
+        let looked_at = usize::try_from(rescued.decided + rescued.reminded).unwrap_or(BATCH);
+        rescued.more = [over.len(), late.len(), looked_at].contains(&BATCH);
         Ok(rescued)
     }
 
@@ -94,8 +104,9 @@ impl State {
     /// Jobs that were not started by their deadline, paused queues included.
     fn late_jobs(&self, now: Timestamp) -> Vec<JobId> {
         let waiting = self.waiting.values().flat_map(|places| places.values());
-        let late =
-            waiting.filter(|id| self.jobs.get(id).is_some_and(|record| past(record.job.deadline, now)));
+        let late = waiting
+            .chain(&self.parked)
+            .filter(|id| self.jobs.get(id).is_some_and(|record| past(record.job.deadline, now)));
         late.copied().take(BATCH).collect()
     }
 
@@ -114,12 +125,20 @@ impl State {
         let outlived = self
             .order
             .values()
-            .filter(|id| self.jobs.get(id).is_some_and(|record| record.outlived(retention, now)));
+            .filter(|id| {
+                self.jobs.get(id).is_some_and(|record| record.outlived(self.kept(record, retention), now))
+            })
+            .filter(|id| self.live_child(**id).is_none());
         let ids: Vec<JobId> = outlived.copied().take(BATCH).collect();
         for id in &ids {
             self.remove(*id);
         }
         Pruned { removed: ids.len() as u64, more: ids.len() == BATCH }
+    }
+
+    /// How long finished jobs of this one's queue are kept.
+    fn kept(&self, record: &Record, retention: Retention) -> Retention {
+        self.retentions.get(&record.job.queue).map_or(retention, |own| retention.in_queue(own))
     }
 
     /// What does not fit together. The indexes say again what the jobs say, so they must say the same.
@@ -134,23 +153,26 @@ impl State {
         };
         let count = |is: fn(&Record) -> bool| self.jobs.values().filter(|record| is(record)).count();
         compare("known", self.order.len(), self.jobs.len());
-        compare("waiting", waiting.count(), count(|record| record.stage == Stage::Waiting));
+        compare(
+            "waiting",
+            waiting.count(),
+            count(|record| record.stage == Stage::Waiting && !record.turned_away),
+        );
+        compare("in review", self.in_review.len(), count(|record| record.stage == Stage::InReview));
         compare("held", held.count(), count(|record| record.lease.is_some()));
         for record in self.jobs.values() {
             faults.extend(record.fault());
         }
+        faults.extend(self.edge_faults());
+        faults.extend(self.key_faults());
+        faults.extend(self.gate_faults());
         faults
     }
 }
 
 impl Record {
     fn outlived(&self, retention: Retention, now: Timestamp) -> bool {
-        let keep: Option<Duration> = match self.stage {
-            Stage::Completed => retention.completed,
-            Stage::Cancelled => retention.cancelled,
-            Stage::Dead => retention.dead,
-            _ => None,
-        };
+        let keep = retention.of(self.stage);
         let over = keep.zip(self.job.finished_at).is_some_and(|(keep, ended)| now.since(ended) >= keep);
         over && self.lease.is_none()
     }

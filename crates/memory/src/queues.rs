@@ -1,8 +1,10 @@
 //! Queues: how full they are, and whether they are paused.
 
 use async_trait::async_trait;
-use windlass_core::{JobState, QueueName, Timestamp};
-use windlass_store::{Actor, ErrorKind, Pause, QueueStore, QueueSummary, StateCounts, StoreError};
+use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
+use windlass_store::{
+    Actor, ErrorKind, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+};
 
 use crate::MemoryStore;
 use crate::state::State;
@@ -26,6 +28,38 @@ impl QueueStore for MemoryStore {
             *state.queues.get_mut(queue).ok_or(ErrorKind::NotFound)? = None;
             state.hint_work();
             Ok(())
+        })
+    }
+
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+        self.act("say how long jobs of the queue are kept", |state, _| {
+            retention.validate().map_err(ErrorKind::Invalid)?;
+            if retention.is_default() {
+                state.retentions.remove(queue);
+            } else {
+                state.retentions.insert(queue.clone(), retention);
+            }
+            Ok(())
+        })
+    }
+
+    async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
+        self.act("list retentions", |state, _| {
+            Ok(state.retentions.iter().map(|(queue, own)| (queue.clone(), *own)).collect())
+        })
+    }
+
+    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+        self.act("bound the queue", |state, _| {
+            bounds.validate().map_err(ErrorKind::Invalid)?;
+            state.bound(whole, bounds);
+            Ok(())
+        })
+    }
+
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
+        self.act("list the bounds", |state, _| {
+            Ok(state.gates.bounds.iter().map(|(whole, bounds)| (whole.clone(), *bounds)).collect())
         })
     }
 }

@@ -4,13 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use windlass_core::attempt::Running;
 use windlass_core::retry::Jitter;
+use windlass_core::review::{SETTLE_PRIORITY, needs_approval};
 use windlass_core::state::seen;
 use windlass_core::{
-    Attempt, AttemptToken, Ending, Job, JobId, JobState, LogFill, LogLine, Next, Priority, QueueName, Reason,
-    Stage, Timestamp, WorkerId,
+    Attempt, AttemptToken, Ending, Gate, Job, JobId, JobState, Json, LogFill, LogLine, Next, QueueName,
+    Reason, Stage, Timestamp, Traits, WorkerId,
 };
 use windlass_store::rules::NewestAttempt;
-use windlass_store::{ErrorKind, JobEvent, Leadership, LeaseTerm, NewWorker, Pause};
+use windlass_store::{ErrorKind, JobEvent, Leadership, LeaseTerm, NewWorker, Pause, QueueRetention};
+
+use crate::errors::ErrorGroups;
+use crate::flows::Edges;
+use crate::gates::Gates;
+use crate::reviews::Kept;
+use crate::schedules::Schedules;
+use crate::unique::Keys;
 
 /// Everything the store holds.
 #[derive(Debug, Default)]
@@ -24,8 +32,22 @@ pub(crate) struct State {
     pub(crate) waiting: BTreeMap<QueueName, BTreeMap<Place, JobId>>,
     /// The jobs with an open attempt, by the worker that holds it.
     pub(crate) held: BTreeMap<WorkerId, BTreeSet<JobId>>,
+    /// The jobs that wait for other jobs, for a person, or at a gate.
+    pub(crate) parked: BTreeSet<JobId>,
+    pub(crate) edges: Edges,
+    pub(crate) keys: Keys,
+    pub(crate) errors: ErrorGroups,
+    /// How long the finished jobs of a queue are kept, where that differs from what holds for all.
+    pub(crate) retentions: BTreeMap<QueueName, QueueRetention>,
+    /// When what is being done now is done.
+    pub(crate) now: Timestamp,
     /// The newest leadership, be it over or not.
     pub(crate) leadership: Option<Leadership>,
+    pub(crate) schedules: Schedules,
+    pub(crate) gates: Gates,
+    /// The jobs in review in the order in which they came into it.
+    pub(crate) in_review: BTreeMap<u64, JobId>,
+    asked: u64,
     enqueued: u64,
     hints: Hints,
 }
@@ -40,7 +62,8 @@ pub(crate) struct Hints {
 /// A job's place in the claim order of its queue: priority, then due time, then enqueue order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) priority: Priority,
+    /// The number of its priority, or that of what is carried out of a decision.
+    pub(crate) rank: u8,
     pub(crate) run_at: Timestamp,
     pub(crate) order: u64,
 }
@@ -64,6 +87,14 @@ pub(crate) struct Record {
     pub(crate) nonce: u64,
     /// The open attempt's lease.
     pub(crate) lease: Option<Lease>,
+    pub(crate) traits: Traits,
+    /// The last time that it came into review.
+    pub(crate) review: Option<Kept>,
+    /// How many of its parents it waits for.
+    pub(crate) waits: u32,
+    /// The gates where it waits, and whether it is parked there rather than called.
+    pub(crate) waits_at: Vec<Gate>,
+    pub(crate) turned_away: bool,
 }
 
 /// Who holds a job, and for how long.
@@ -105,14 +136,23 @@ impl Record {
     }
 
     pub(crate) fn running(&self) -> Running<'_> {
-        let Job { id, attempt, attempts_max, losses, losses_max, run_at, deadline, ref options, .. } =
-            self.job;
-        let jitter = Jitter::of(id, self.number);
-        Running { attempt, attempts_max, losses, losses_max, run_at, deadline, retry: &options.retry, jitter }
+        let job = &self.job;
+        Running {
+            attempt: job.attempt,
+            attempts_max: job.attempts_max,
+            losses: job.losses,
+            losses_max: job.losses_max,
+            run_at: job.run_at,
+            deadline: job.deadline,
+            retry: &job.options.retry,
+            jitter: Jitter::of(job.id, self.number),
+            review: job.options.review.as_ref(),
+            settles: self.traits.settles().map(|(decision, _)| decision),
+        }
     }
 
-    /// Puts the job where `ending` says.
-    pub(crate) fn end(&mut self, ending: &Ending, now: Timestamp) {
+    /// Puts the job where `ending` says, with what it made for a person to decide about, if they have to.
+    pub(crate) fn end(&mut self, ending: &Ending, staged: Option<Json>, now: Timestamp) {
         self.job.attempt = ending.attempt;
         self.job.losses = ending.losses;
         self.reason = ending.next.reason();
@@ -122,6 +162,7 @@ impl Record {
                 self.job.run_at = run_at;
             }
             Next::Finished { stage, .. } => self.finish(stage, now),
+            Next::InReview => self.ask(staged, now),
         }
     }
 
@@ -130,8 +171,10 @@ impl Record {
         self.job.finished_at = Some(now);
     }
 
-    fn place(&self) -> Place {
-        Place { priority: self.job.priority, run_at: self.job.run_at, order: self.order }
+    pub(crate) fn place(&self) -> Place {
+        let asked = self.job.priority.as_number();
+        let rank = self.traits.settles().map_or(asked, |_| SETTLE_PRIORITY);
+        Place { rank, run_at: self.job.run_at, order: self.order }
     }
 }
 
@@ -141,10 +184,10 @@ impl State {
     }
 
     /// Adds a new job after all others.
-    pub(crate) fn add(&mut self, job: Job, reason: Option<Reason>) {
+    pub(crate) fn add(&mut self, job: Job, reason: Option<Reason>, traits: Traits) {
         self.enqueued += 1;
         self.queues.entry(job.queue.clone()).or_default();
-        let record = Record {
+        let mut record = Record {
             order: self.enqueued,
             stage: Stage::Waiting,
             reason,
@@ -155,10 +198,18 @@ impl State {
             number: 0,
             nonce: 0,
             lease: None,
+            traits,
+            waits: 0,
+            waits_at: Vec::new(),
+            turned_away: false,
+            review: None,
             job,
         };
+        if needs_approval(record.job.options.review.as_ref(), None) {
+            record.ask(None, self.now);
+        }
         self.order.insert(record.order, record.job.id);
-        self.index(&record);
+        self.index(&mut record);
         self.jobs.insert(record.job.id, record);
     }
 
@@ -182,11 +233,33 @@ impl State {
     ) -> Result<T, ErrorKind> {
         let mut record = self.jobs.remove(&id).ok_or(ErrorKind::NotFound)?;
         self.unindex(&record);
-        let was_final = record.stage.is_final();
+        let (was_open, was_final) = (record.lease.is_some(), record.stage.is_final());
+        let order_key = record.job.options.order_key.clone();
+        let (stood, place) = ((!record.waits_at.is_empty()).then(|| record.stand()), record.place());
         let changed = change(&mut record);
-        self.hints.ended |= record.stage.is_final() && !was_final;
-        self.index(&record);
+        let left = if stood.is_some_and(|stood| stood != record.stand()) {
+            record.turned_away = false;
+            std::mem::take(&mut record.waits_at)
+        } else {
+            Vec::new()
+        };
+        let closed = was_open && record.lease.is_none();
+        let ended = record.stage.is_final() && !was_final;
+        self.hints.ended |= ended;
+        self.index(&mut record);
         self.jobs.insert(id, record);
+        self.leave_gates(&left, place);
+        if order_key.is_some()
+            && self.jobs.get(&id).is_some_and(|record| record.job.options.order_key != order_key)
+        {
+            self.leave_turn(order_key.as_deref());
+        }
+        if closed {
+            self.closed(id);
+        }
+        if ended {
+            self.ended(id);
+        }
         Ok(changed)
     }
 
@@ -195,23 +268,42 @@ impl State {
         if let Some(record) = self.jobs.remove(&id) {
             self.unindex(&record);
             self.order.remove(&record.order);
+            self.disconnect(id, record.order);
+            self.leave_gates(&record.waits_at, record.place());
+            self.leave_turn(record.job.options.order_key.as_deref());
         }
     }
 
-    fn index(&mut self, record: &Record) {
+    pub(crate) fn index(&mut self, record: &mut Record) {
         let id = record.job.id;
-        if record.stage == Stage::Waiting {
+        self.join_turn(record);
+        if let Some(kept) = record.review.as_mut().filter(|_| record.stage == Stage::InReview) {
+            if kept.order == 0 {
+                self.asked += 1;
+                kept.order = self.asked;
+            }
+            self.in_review.insert(kept.order, id);
+        }
+        if record.stage == Stage::Waiting && !record.turned_away {
             self.hints.work = true;
             self.waiting.entry(record.job.queue.clone()).or_default().insert(record.place(), id);
+        }
+        if matches!(record.stage, Stage::Blocked | Stage::InReview) || record.turned_away {
+            self.parked.insert(id);
         }
         if let Some(lease) = record.lease {
             self.held.entry(lease.worker).or_default().insert(id);
         }
     }
 
-    fn unindex(&mut self, record: &Record) {
+    pub(crate) fn unindex(&mut self, record: &Record) {
+        self.drop_turn(record);
         if let Some(places) = self.waiting.get_mut(&record.job.queue) {
             places.remove(&record.place());
+        }
+        self.parked.remove(&record.job.id);
+        if let Some(kept) = &record.review {
+            self.in_review.remove(&kept.order);
         }
         if let Some(lease) = record.lease
             && let Some(held) = self.held.get_mut(&lease.worker)

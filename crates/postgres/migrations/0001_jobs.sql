@@ -48,46 +48,55 @@ CREATE TABLE windlass.leader (
 
 INSERT INTO windlass.leader DEFAULT VALUES;
 
+-- What only some jobs have, in one column that is NULL for the others: each column of `job` costs every claim, settle and
+-- insert of every job, even where it is empty.
+CREATE TYPE windlass.more AS (
+    progress smallint,
+    progress_message text,
+    checkpoint text,
+    -- What went wrong last.
+    error text,
+    losses bigint,
+    log_bytes integer,
+    -- When a job was cancelled whose attempt is still open.
+    stopped_at timestamptz
+);
+
+-- In this order so that whatever an index knows lies in front, where it is found without walking over the row, and what a
+-- claim changes lies side by side, which is what the log is told of it.
 CREATE TABLE windlass.job (
     id uuid PRIMARY KEY,
     -- Enqueue order.
     seq bigint GENERATED ALWAYS AS IDENTITY,
-    created_at timestamptz NOT NULL,
     run_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    -- How many starts may end in failure, in the upper 32 bits, and how many lost attempts are forgiven, in the lower.
+    budget bigint NOT NULL,
     -- Below zero for a job that is parked: it waits for other jobs or for a person, and no claim comes across it.
     lane integer NOT NULL,
-    attempts_max bigint NOT NULL,
-    losses_max bigint NOT NULL,
-    losses bigint NOT NULL DEFAULT 0,
-    -- What a claim changes, side by side.
-    number bigint NOT NULL DEFAULT 0,
-    -- The nonce of the newest token. Zero: no token is good any more.
-    nonce bigint NOT NULL DEFAULT 0,
-    started_at timestamptz,
-    attempt bigint NOT NULL DEFAULT 0,
-    revision bigint NOT NULL DEFAULT 1,
-    -- The worker that holds its open attempt; zero if there is none.
-    holder integer NOT NULL DEFAULT 0,
-    worker integer,
-    -- Running is waiting with a holder: a stage that changed at the claim would have to be in no index.
-    stage smallint NOT NULL DEFAULT 1 CHECK (stage IN (1, 2, 3, 6)),
-    reason smallint,
-    priority smallint NOT NULL CHECK (priority BETWEEN 0 AND 5),
     -- What the job uses that most do not, a bit each. 1: its args are not JSON.
     traits integer NOT NULL DEFAULT 0,
-    log_bytes integer NOT NULL DEFAULT 0,
-    -- The lease of its own that its open attempt has: how long it holds from each sign of life, in microseconds, and its end.
-    lease bigint,
+    priority smallint NOT NULL CHECK (priority BETWEEN 0 AND 5),
+    -- Running is waiting with a holder: a stage that changed at the claim would have to be in no index.
+    stage smallint NOT NULL DEFAULT 1 CHECK (stage IN (1, 2, 3, 6)),
+    -- What a claim changes. The worker that holds its open attempt; zero if there is none.
+    holder integer NOT NULL DEFAULT 0,
+    -- The nonce of the newest token. Zero: no token is good any more.
+    nonce bigint NOT NULL DEFAULT 0,
+    number bigint NOT NULL DEFAULT 0,
+    attempt bigint NOT NULL DEFAULT 0,
+    revision bigint NOT NULL DEFAULT 1,
+    started_at timestamptz,
+    -- The worker that held its last attempt, once that has ended.
+    worker integer,
+    -- Why it waits; of no meaning while it has a holder.
+    reason smallint,
+    -- The end of the lease of its own that its open attempt has.
     lease_until timestamptz,
     deadline timestamptz,
-    -- Set only for a cancelled job whose attempt is still open.
-    finished_at timestamptz,
-    progress smallint,
     args bytea NOT NULL,
     options text,
-    progress_message text,
-    checkpoint text,
-    error text
+    more windlass.more
 ) WITH (
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0,
@@ -113,6 +122,8 @@ CREATE TABLE windlass.claim (
     part integer NOT NULL,
     worker integer NOT NULL,
     claimed_at timestamptz NOT NULL,
+    -- How long leases of their own hold from each sign of life, in microseconds; NULL when they hold as long as the worker.
+    lease bigint,
     jobs uuid[] NOT NULL,
     PRIMARY KEY (nonce, part)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
@@ -124,32 +135,27 @@ CREATE INDEX claim_worker ON windlass.claim (worker);
 CREATE TABLE windlass.history (
     id uuid NOT NULL,
     seq bigint NOT NULL,
-    created_at timestamptz NOT NULL,
     run_at timestamptz NOT NULL,
-    started_at timestamptz,
+    created_at timestamptz NOT NULL,
     finished_at timestamptz NOT NULL,
-    lane integer NOT NULL,
-    worker integer,
-    attempts_max bigint NOT NULL,
-    losses_max bigint NOT NULL,
-    losses bigint NOT NULL,
-    number bigint NOT NULL,
+    budget bigint NOT NULL,
     nonce bigint NOT NULL,
+    number bigint NOT NULL,
     attempt bigint NOT NULL,
     revision bigint NOT NULL,
-    stage smallint NOT NULL CHECK (stage IN (5, 6, 7)),
-    reason smallint,
-    priority smallint NOT NULL,
+    lane integer NOT NULL,
     traits integer NOT NULL,
-    log_bytes integer NOT NULL,
+    priority smallint NOT NULL,
+    -- 5, 6 or 7: there is a partition for no other.
+    stage smallint NOT NULL,
+    reason smallint,
+    worker integer,
+    started_at timestamptz,
     deadline timestamptz,
-    progress smallint,
     args bytea NOT NULL,
     options text,
-    progress_message text,
-    checkpoint text,
     result text,
-    error text
+    more windlass.more
 ) PARTITION BY LIST (stage);
 
 CREATE TABLE windlass.completed PARTITION OF windlass.history FOR VALUES IN (5) PARTITION BY RANGE (finished_at);
@@ -157,9 +163,11 @@ CREATE TABLE windlass.completed_rest PARTITION OF windlass.completed DEFAULT;
 CREATE TABLE windlass.failed PARTITION OF windlass.history FOR VALUES IN (6, 7);
 
 CREATE INDEX history_id ON windlass.history (id);
-CREATE INDEX history_order ON windlass.history USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
-CREATE INDEX completed_end ON windlass.completed USING brin (finished_at) WITH (pages_per_range = 16, autosummarize = on);
-CREATE INDEX failed_order ON windlass.failed (stage, seq);
+-- One for both orders, as each costs every settle.
+CREATE INDEX completed_order ON windlass.completed USING brin (seq, finished_at) WITH (
+    pages_per_range = 16, autosummarize = on
+);
+CREATE INDEX failed_order ON windlass.failed USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX failed_end ON windlass.failed (stage, finished_at);
 
 -- Makes the partitions of today and the next three days. It gives way: a lock that is not to be had at once, and a day that
@@ -276,12 +284,16 @@ $$;
 
 -- Jobs wherever they are, for those who read.
 CREATE VIEW windlass.every_job AS
-SELECT id, seq, created_at, run_at, started_at, finished_at, lane, worker, attempts_max, losses_max, losses, number, nonce,
-        attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
-        progress_message, checkpoint, NULL::text AS result, error, holder
+SELECT id, seq, created_at, run_at, started_at, (more).stopped_at AS finished_at, lane,
+    CASE WHEN holder <> 0 THEN holder ELSE worker END AS worker, budget >> 32 & 4294967295 AS attempts_max,
+    budget & 4294967295 AS losses_max, coalesce((more).losses, 0) AS losses, number, nonce, attempt, revision, stage,
+    CASE WHEN stage = 6 OR holder = 0 THEN reason END AS reason, priority, traits,
+    coalesce((more).log_bytes, 0) AS log_bytes, deadline, (more).progress, args, options, (more).progress_message,
+    (more).checkpoint, NULL::text AS result, (more).error, holder
 FROM windlass.job
 UNION ALL
-SELECT id, seq, created_at, run_at, started_at, finished_at, lane, worker, attempts_max, losses_max, losses, number, nonce,
-        attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
-        progress_message, checkpoint, result, error, 0
+SELECT id, seq, created_at, run_at, started_at, finished_at, lane, worker, budget >> 32 & 4294967295, budget & 4294967295,
+    coalesce((more).losses, 0), number, nonce, attempt, revision, stage, reason, priority, traits,
+    coalesce((more).log_bytes, 0), deadline, (more).progress, args, options, (more).progress_message, (more).checkpoint,
+    result, (more).error, 0
 FROM windlass.history;

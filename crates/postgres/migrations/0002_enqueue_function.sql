@@ -30,6 +30,9 @@ BEGIN
         WHEN octet_length(given) > 128 THEN format('is %s bytes long; at most 128 are allowed', octet_length(given))
         WHEN given COLLATE "C" ~ '[^A-Za-z0-9._:/-]' THEN 'has a character that is none of letters, digits and . _ : / -'
         WHEN given COLLATE "C" !~ '^[A-Za-z0-9]' THEN 'must start with a letter or a digit'
+        -- In two parts, as what stands before a dot is taken for the schema.
+        WHEN starts_with(given, 'windlass' || '.') THEN
+            'begins with "windlass' || '.": such names are kept for Windlass''s own jobs'
     END;
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION 'could not enqueue the job: % %', field, problem
@@ -130,21 +133,21 @@ BEGIN
 
     SELECT lane.id INTO lane_id
     FROM windlass.lane
-    WHERE lane.queue = enqueue.queue AND lane.kind = enqueue.kind AND lane.version = enqueue.version;
+    WHERE lane.queue = enqueue.queue AND lane.kind = enqueue.kind AND lane.version = enqueue.version AND NOT lane.gated;
     IF lane_id IS NULL THEN
         INSERT INTO windlass.lane (queue, kind, version)
         VALUES (enqueue.queue, enqueue.kind, enqueue.version)
-        ON CONFLICT (queue, kind, version) DO NOTHING;
+        ON CONFLICT DO NOTHING;
         SELECT lane.id INTO STRICT lane_id
         FROM windlass.lane
-        WHERE lane.queue = enqueue.queue AND lane.kind = enqueue.kind AND lane.version = enqueue.version;
+        WHERE lane.queue = enqueue.queue AND lane.kind = enqueue.kind AND lane.version = enqueue.version AND NOT lane.gated;
     END IF;
 
-    INSERT INTO windlass.job (id, created_at, run_at, lane, attempts_max, losses_max, priority, deadline, args)
+    INSERT INTO windlass.job (id, created_at, run_at, lane, budget, priority, deadline, args)
     VALUES (
         new_id, statement_timestamp(),
         greatest(least(coalesce(enqueue.run_at, statement_timestamp()), '9999-12-30 22:00:00+00'), '1970-01-01 00:00:00+00'),
-        lane_id, enqueue.attempts_max, enqueue.losses_max, band,
+        lane_id, enqueue.attempts_max << 32 | enqueue.losses_max, band,
         CASE WHEN enqueue.deadline IS NOT NULL THEN
             greatest(least(enqueue.deadline, '9999-12-30 22:00:00+00'), '1970-01-01 00:00:00+00')
         END,

@@ -1,9 +1,10 @@
 //! Connections, and statements on them.
 
+use std::fmt;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
@@ -39,8 +40,34 @@ pub(crate) struct Database {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     /// Whether statements may be prepared by name. A pooler between may hand each transaction another connection.
     pub(crate) named: bool,
+    /// Who is told of work that a transaction has made.
+    pub(crate) listeners: Arc<Listeners>,
     /// Where connections live, whoever asks for them.
     pub(crate) runtime: Handle,
+}
+
+/// Who is told of work that came of something else, such as the end of a job: set once the store is there.
+#[derive(Default)]
+pub(crate) struct Listeners(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl Listeners {
+    /// Tells `listener` from now on.
+    pub(crate) fn set(&self, listener: impl Fn() + Send + Sync + 'static) {
+        let set = self.0.set(Box::new(listener));
+        assert!(set.is_ok(), "a store is made once");
+    }
+
+    fn tell(&self) {
+        if let Some(listener) = self.0.get() {
+            listener();
+        }
+    }
+}
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listeners")
+    }
 }
 
 impl Database {
@@ -78,6 +105,8 @@ impl Database {
             statements: Arc::clone(&self.statements),
             named: self.named,
             now: self.now(),
+            made_work: AtomicBool::new(false),
+            listeners: Arc::clone(&self.listeners),
             runtime: self.runtime.clone(),
         })
     }
@@ -87,6 +116,10 @@ impl Database {
 pub(crate) trait Ask: Sync {
     /// The time, if it is not the server that tells it.
     fn now(&self) -> Option<Instant>;
+
+    /// Notes that there is new work once this is committed. Of what is done in a transaction that the caller lends, the caller
+    /// tells when it has committed it.
+    fn made_work(&self) {}
 
     fn query(
         &self,
@@ -98,6 +131,10 @@ pub(crate) trait Ask: Sync {
 impl Ask for Session {
     fn now(&self) -> Option<Instant> {
         self.now
+    }
+
+    fn made_work(&self) {
+        self.made_work.store(true, Ordering::Relaxed);
     }
 
     async fn query(
@@ -125,6 +162,9 @@ pub(crate) struct Session {
     named: bool,
     /// The time, if it is not the server that tells it.
     pub(crate) now: Option<Instant>,
+    /// Whether what it does makes new work.
+    made_work: AtomicBool,
+    listeners: Arc<Listeners>,
     runtime: Handle,
 }
 
@@ -261,6 +301,9 @@ impl Transaction {
 
     async fn commit(mut self, operation: &'static str) -> Result<(), StoreError> {
         self.run("COMMIT").await.committing(operation)?;
+        if self.made_work.swap(false, Ordering::Relaxed) {
+            self.listeners.tell();
+        }
         self.0 = None;
         Ok(())
     }

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use windlass_core::AttemptToken;
 use windlass_core::attempt::Running;
 use windlass_core::retry::Jitter;
-use windlass_core::{JobId, Reason, RetryPolicy, Stage, Timestamp};
+use windlass_core::{JobId, Priority, Reason, RetryPolicy, Review, Stage, Timestamp, Traits};
 use windlass_store::rules::{NewestAttempt, Standing, fence};
 use windlass_store::{ErrorKind, StoreError};
 
@@ -41,6 +41,11 @@ pub(crate) struct Facts {
     /// The time when this was read.
     pub(crate) now: Timestamp,
     retry: RetryPolicy,
+    pub(crate) review: Option<Review>,
+    pub(crate) traits: Traits,
+    pub(crate) order_key: Option<String>,
+    /// The priority it asked for.
+    pub(crate) priority: Priority,
 }
 
 impl Facts {
@@ -75,32 +80,39 @@ impl Facts {
     }
 
     fn of(row: &Row) -> Result<Self, StoreError> {
-        let holder: i32 = row.get(13);
-        let mut options = row::options(row, 19)?;
+        let (holder, traits): (i32, Traits) = (row.get(11), row::traits(row, 20));
+        let mut options = row::options(row, 16)?;
+        let review = options.as_mut().and_then(|options| options.review.take());
+        let order_key = options.as_mut().and_then(|options| options.order_key.take());
         let retry = options.as_mut().map(|options| std::mem::take(&mut options.retry)).unwrap_or_default();
+        let (attempts_max, losses_max) = row::budgeted(row, 7);
         Ok(Self {
             id: row::job_id(row, 0),
-            lane: row.get(2),
-            stage: row::stage(row, 4, holder)?,
-            reason: row::reason(row, 5)?,
-            run_at: row::instant(row, 6),
-            attempt: row::count(row, 7),
-            attempts_max: row::count(row, 8),
-            losses: row::count(row, 9),
-            losses_max: row::count(row, 10),
-            number: row::unsigned(row, 11),
-            nonce: row::unsigned(row, 12),
+            lane: row.get(1),
+            stage: row::stage(row, 3, holder)?,
+            reason: row::reason(row, 4)?,
+            run_at: row::instant(row, 5),
+            attempt: row::count(row, 6),
+            attempts_max,
+            losses: row::count(row, 8),
+            losses_max,
+            number: row::unsigned(row, 9),
+            nonce: row::unsigned(row, 10),
             open: holder != 0,
-            worker: row.get(15),
-            started_at: row::instant_option(row, 16),
-            finished_at: row::instant_option(row, 17),
-            deadline: row::instant_option(row, 18),
-            revision: row.get(20),
-            log_bytes: usize::try_from(row.get::<_, i32>(21)).unwrap_or(0),
-            error: row.get(22),
-            lease_until: row::instant_option(row, 23),
-            now: row::instant(row, 24),
+            worker: row.get(12),
+            started_at: row::instant_option(row, 13),
+            finished_at: row::instant_option(row, 14),
+            deadline: row::instant_option(row, 15),
+            revision: row.get(17),
+            log_bytes: usize::try_from(row.get::<_, i32>(18)).unwrap_or(0),
+            error: row.get(19),
+            lease_until: row::instant_option(row, 21),
+            now: row::instant(row, 22),
             retry,
+            review,
+            traits,
+            order_key,
+            priority: row::priority(row, 2, traits)?,
         })
     }
 
@@ -125,6 +137,8 @@ impl Facts {
             deadline: self.deadline,
             retry: &self.retry,
             jitter: Jitter::of(self.id, self.number),
+            review: self.review.as_ref(),
+            settles: self.traits.settles().map(|(decision, _)| decision),
         }
     }
 

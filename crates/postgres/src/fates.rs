@@ -6,8 +6,11 @@ use windlass_core::{AttemptError, AttemptOutcome, Ending, Json, Next, Reason, St
 use windlass_store::StoreError;
 
 use crate::database::Ask;
+use crate::effects::{Effects, Untold};
 use crate::error::During;
+use crate::errors::{Errors, Groups};
 use crate::facts::Facts;
+use crate::reviews::{self, Questions};
 use crate::value::Instant;
 use crate::{row, sql};
 
@@ -28,19 +31,23 @@ pub(crate) struct Closing<'a> {
 pub(crate) struct Fates {
     attempts: Attempts,
     returned: Returned,
+    /// Of those that are returned, the ones about whose result persons are asked.
+    questions: Questions,
     finished: Finished,
+    effects: Effects,
 }
 
 impl Fates {
     /// Closes the open attempt of a job that was running.
     pub(crate) fn end(&mut self, facts: &Facts, closing: Closing<'_>) -> Result<(), StoreError> {
         let Closing { ending, error, result, nonce } = closing;
+        self.effects.closed(facts);
         // The attempt that completed its job is told by the job's own row.
         if let Some(outcome) = ending.outcome.filter(|_| ending.next.stage() != Stage::Completed) {
             self.attempts.add(facts, outcome, error)?;
         }
-        let last_error = match (ending.next.stage(), error) {
-            (Stage::Completed, _) => None,
+        let last_error = match (ending.outcome, error) {
+            (Some(AttemptOutcome::Succeeded), _) => None,
             (_, Some(error)) => Some(as_json(error)?),
             (_, None) => facts.error.clone(),
         };
@@ -50,9 +57,21 @@ impl Fates {
             Next::Waiting { reason, run_at } => {
                 self.returned.add(facts, change, (reason, run_at));
             }
+            Next::InReview => {
+                self.returned.add(facts, change, (ending.next.reason(), facts.run_at));
+                if let Some(terms) = &facts.review {
+                    self.questions.add(facts, terms, result);
+                }
+            }
             Next::Finished { stage, reason } => {
+                if reason == Reason::Accepted && result.is_none() {
+                    self.finished.staged.push(facts.id.as_uuid());
+                }
+                // Of a job that is not completed, nothing is the result.
+                let result = result.filter(|_| stage == Stage::Completed);
                 let over = Over { stage, reason: Some(reason), finished_at: facts.now, result };
                 self.finished.add(facts, change, &over);
+                self.effects.ended(facts, stage);
             }
         }
         Ok(())
@@ -61,6 +80,7 @@ impl Fates {
     /// Closes the open attempt of a job that was cancelled while it ran; `nonce` is zero when its token must be forgotten.
     pub(crate) fn close(&mut self, facts: &Facts, nonce: u64) -> Result<(), StoreError> {
         self.attempts.add(facts, AttemptOutcome::Cancelled, None)?;
+        self.effects.closed(facts);
         let finished_at = facts.finished_at.unwrap_or(facts.now);
         let over = Over { stage: Stage::Cancelled, reason: facts.reason, finished_at, result: None };
         self.finished.add(facts, Change::none(facts, nonce), &over);
@@ -79,14 +99,31 @@ impl Fates {
             Change { revision: facts.revision + 1, error: last_error, ..Change::none(facts, facts.nonce) };
         let over = Over { stage, reason: Some(reason), finished_at: facts.now, result: None };
         self.finished.add(facts, change, &over);
+        self.effects.ended(facts, stage);
         Ok(())
     }
 
     /// Writes them all. The transaction's to commit.
-    pub(crate) async fn write(self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+    pub(crate) async fn write(mut self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+        let groups = self.attempts.group_errors(ask, operation).await?;
         self.attempts.write(ask).await.during(operation)?;
         self.returned.write(ask).await.during(operation)?;
-        self.finished.write(ask).await.during(operation)
+        self.questions.write(ask).await.during(operation)?;
+        self.finished.take_staged(ask).await.during(operation)?;
+        self.finished.write(ask).await.during(operation)?;
+        self.effects.follow(ask, operation).await?;
+        groups.write(ask, operation).await
+    }
+
+    /// The same, but for the children of these jobs: whoever asks tells them, or has no need to.
+    pub(crate) async fn write_leaving_children(
+        mut self,
+        ask: &impl Ask,
+        operation: &'static str,
+    ) -> Result<Untold, StoreError> {
+        let untold = self.effects.leave_children();
+        self.write(ask, operation).await?;
+        Ok(untold)
     }
 }
 
@@ -129,6 +166,9 @@ struct Attempts {
     ended: Vec<Instant>,
     outcomes: Vec<i16>,
     errors: Vec<Option<String>>,
+    fingerprints: Vec<Option<i64>>,
+    /// The errors to be counted, and where their attempts stand.
+    counted: (Errors, Vec<usize>),
 }
 
 impl Attempts {
@@ -145,11 +185,26 @@ impl Attempts {
         self.ended.push(Instant(facts.now));
         self.outcomes.push(outcome.as_number().into());
         self.errors.push(error.map(as_json).transpose()?);
+        self.fingerprints.push(None);
+        if let Some(error) = error.filter(|_| outcome.is_failure()) {
+            self.counted.0.add(facts, error);
+            self.counted.1.push(self.jobs.len() - 1);
+        }
         Ok(())
     }
 
+    /// Says of each error which group it is in.
+    async fn group_errors(&mut self, ask: &impl Ask, operation: &'static str) -> Result<Groups, StoreError> {
+        let (errors, places) = &self.counted;
+        let groups = errors.groups(ask, operation).await?;
+        for (place, fingerprint) in places.iter().zip(&groups.fingerprints) {
+            self.fingerprints[*place] = Some(fingerprint.as_number());
+        }
+        Ok(groups)
+    }
+
     async fn write(&self, ask: &impl Ask) -> Written {
-        let values: [&(dyn ToSql + Sync); 7] = [
+        let values: [&(dyn ToSql + Sync); 8] = [
             &self.jobs,
             &self.numbers,
             &self.workers,
@@ -157,6 +212,7 @@ impl Attempts {
             &self.ended,
             &self.outcomes,
             &self.errors,
+            &self.fingerprints,
         ];
         if !self.jobs.is_empty() {
             ask.query(sql::lease::RECORD_ATTEMPTS, &values).await?;
@@ -221,9 +277,25 @@ struct Finished {
     revisions: Vec<i64>,
     results: Vec<Option<String>>,
     errors: Vec<Option<String>>,
+    /// Those whose result is what was staged, as a person accepted it.
+    staged: Vec<Uuid>,
 }
 
 impl Finished {
+    /// Reads what was accepted.
+    async fn take_staged(&mut self, ask: &impl Ask) -> Written {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        for (job, staged) in reviews::staged(ask, &self.staged).await? {
+            let mut places = (0..self.ids.len()).filter(|place| self.ids[*place] == job);
+            if let Some(place) = places.next() {
+                self.results[place] = Some(staged);
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, facts: &Facts, change: Change, over: &Over<'_>) {
         self.ids.push(facts.id.as_uuid());
         self.stages.push(over.stage.as_number().into());

@@ -4,20 +4,23 @@
 //! from one store to another is the one time when they appear in the middle of their lives. Where they come from is not
 //! known here; a record is what every store tells of a job.
 
+mod beside;
 mod columns;
+mod reviews;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 use windlass_core::{Attempt, Job, JobState, KindName, LogLine, QueueName, Timestamp};
-use windlass_store::{ErrorKind, JobEvent, Pause, StoreError, ids};
+use windlass_store::{ErrorKind, JobEvent, Pause, Relative, ReviewRecord, StoreError, ids};
 
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::value::Instant;
 use crate::{PostgresStore, row, sql};
 
-use columns::{AttemptColumns, EventColumns, JobColumns, LineColumns};
+use columns::{AttemptColumns, EdgeColumns, EventColumns, JobColumns, LineColumns};
+use reviews::ReviewColumns;
 
 const NAME: &str = "import jobs";
 
@@ -37,6 +40,12 @@ pub struct Record {
     pub log: Vec<LogLine>,
     /// What was done by hand.
     pub events: Vec<JobEvent>,
+    /// The jobs it waits for or waited for, in the order of its edges.
+    pub parents: Vec<Relative>,
+    /// Whether others wait for it, or did.
+    pub awaited: bool,
+    /// What is or was to be decided about it.
+    pub review: Option<ReviewRecord>,
 }
 
 impl PostgresStore {
@@ -96,6 +105,39 @@ impl PostgresStore {
         Ok(())
     }
 
+    /// Forgets edges to jobs that were not imported: what has ended, and was left behind.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    pub async fn forget_missing_parents(&self) -> Result<(), StoreError> {
+        const NAME: &str = "forget edges to jobs that are not here";
+        let session = self.core.database.call(NAME).await?;
+        session.execute(sql::import::FORGET_MISSING, &[]).await.committing(NAME).map(|_| ())
+    }
+
+    /// Puts the jobs in review that were imported into the order in which they came into it, before all that come later.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    pub async fn order_reviews(&self) -> Result<(), StoreError> {
+        const NAME: &str = "order what persons are asked";
+        let session = self.core.database.call(NAME).await?;
+        session.execute(sql::import::ORDER_REVIEWS, &[]).await.committing(NAME).map(|_| ())
+    }
+
+    /// Lets every exclusive grant from now on have a larger number than `last`.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    pub async fn continue_fences(&self, last: u64) -> Result<(), StoreError> {
+        const NAME: &str = "import the numbers of grants";
+        let session = self.core.database.call(NAME).await?;
+        session.query(sql::import::FENCE, &[&last.cast_signed()]).await.committing(NAME).map(|_| ())
+    }
+
     /// Makes a queue known with this pause, instead of the one that it has; without one it is resumed.
     ///
     /// # Errors
@@ -133,21 +175,23 @@ async fn write(session: &Session, records: &[&Record], numbers: &Numbers) -> Res
     JobColumns::of(records, numbers)?.write(session).await.during(NAME)?;
     AttemptColumns::of(records, numbers)?.write(session).await.during(NAME)?;
     LineColumns::of(records).write(session).await.during(NAME)?;
-    EventColumns::of(records).write(session).await.during(NAME)
+    EventColumns::of(records).write(session).await.during(NAME)?;
+    EdgeColumns::of(records).write(session).await.during(NAME)?;
+    ReviewColumns::of(records).write(session).await.during(NAME)
 }
 
-/// A queue, a kind and a version.
-type LaneName<'a> = (&'a str, &'a str, u32);
+/// A queue, a kind and a version, and whether for jobs that have gates of their own.
+type LaneName<'a> = (&'a str, &'a str, u32, bool);
 
 /// What names are known by here.
 struct Numbers {
-    lanes: HashMap<(QueueName, KindName, u32), i32>,
+    lanes: HashMap<(QueueName, KindName, u32, bool), i32>,
     workers: HashMap<String, i32>,
 }
 
 impl Numbers {
     fn lane(&self, job: &Job) -> Result<i32, StoreError> {
-        let lane = (job.queue.clone(), job.kind.clone(), job.version);
+        let lane = (job.queue.clone(), job.kind.clone(), job.version, job.options.is_gated());
         self.lanes.get(&lane).copied().ok_or_else(|| row::damaged("a lane that was just made is not there"))
     }
 
@@ -160,21 +204,22 @@ impl Numbers {
 async fn lanes(
     session: &Session,
     records: &[&Record],
-) -> Result<HashMap<(QueueName, KindName, u32), i32>, StoreError> {
+) -> Result<HashMap<(QueueName, KindName, u32, bool), i32>, StoreError> {
     // In order, so that two that make the same lanes do not wait for one another.
     let wanted: BTreeSet<LaneName<'_>> = records.iter().map(|record| lane_name(&record.job)).collect();
-    let queues: Vec<&str> = wanted.iter().map(|(queue, _, _)| *queue).collect();
-    let kinds: Vec<&str> = wanted.iter().map(|(_, kind, _)| *kind).collect();
-    let versions: Vec<i64> = wanted.iter().map(|(_, _, version)| i64::from(*version)).collect();
-    session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions]).await.during(NAME)?;
+    let queues: Vec<&str> = wanted.iter().map(|(queue, _, _, _)| *queue).collect();
+    let kinds: Vec<&str> = wanted.iter().map(|(_, kind, _, _)| *kind).collect();
+    let versions: Vec<i64> = wanted.iter().map(|(_, _, version, _)| i64::from(*version)).collect();
+    let gated: Vec<bool> = wanted.iter().map(|(_, _, _, gated)| *gated).collect();
+    session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions, &gated]).await.during(NAME)?;
     let rows = session.query(sql::lane::ALL, &[]).await.during(NAME)?;
     rows.iter()
-        .map(|row| Ok(((row::name(row, 1)?, row::name(row, 2)?, row::count(row, 3)), row.get(0))))
+        .map(|row| Ok(((row::name(row, 1)?, row::name(row, 2)?, row::count(row, 3), row.get(4)), row.get(0))))
         .collect()
 }
 
 fn lane_name(job: &Job) -> LaneName<'_> {
-    (job.queue.as_str(), job.kind.as_str(), job.version)
+    (job.queue.as_str(), job.kind.as_str(), job.version, job.options.is_gated())
 }
 
 /// The names of all workers that `records` tell of.

@@ -2,20 +2,23 @@
 
 mod change;
 mod insert;
+pub(crate) mod notices;
 mod read;
 
+pub(crate) use change::{TRIES, note, restore};
 pub(crate) use insert::{Columns, Enqueueing, answer, ended_since};
 
 use async_trait::async_trait;
-use windlass_core::job::Due;
 use windlass_core::{Attempt, Job, JobId, LogLine, NewJob};
 use windlass_store::rules::check_batch;
 use windlass_store::{
-    Actor, CancelOutcome, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page, PageRequest, StoreError,
+    Actor, CancelOutcome, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Page, PageRequest,
+    StoreError,
 };
 
 use crate::error::During;
-use crate::{PostgresStore, row, sql};
+use crate::flows::{self, is_linked};
+use crate::{PostgresStore, explain, row, sql, unique};
 
 #[async_trait]
 impl JobStore for PostgresStore {
@@ -25,18 +28,15 @@ impl JobStore for PostgresStore {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let may_be_past = jobs.iter().any(|job| matches!(job.due, Due::At(_)));
-        let enqueued = if jobs.len() < Enqueueing::LARGE {
-            self.enqueues.ask(jobs).await?
+        if unique::is_asked_for(&jobs) {
+            unique::enqueue(&self.core, &jobs, NAME).await
+        } else if is_linked(&jobs) {
+            flows::enqueue(&self.core, &jobs, NAME).await
+        } else if jobs.len() < Enqueueing::LARGE {
+            self.enqueues.ask(jobs).await
         } else {
-            Enqueueing::alone(&self.core, &jobs).await?
-        };
-        if may_be_past {
-            // An instant before what was claimed already.
-            self.core.floors.forget();
+            Enqueueing::alone(&self.core, &jobs).await
         }
-        self.core.hint_work();
-        Ok(enqueued)
     }
 
     async fn job(&self, id: JobId) -> Result<Job, StoreError> {
@@ -60,6 +60,10 @@ impl JobStore for PostgresStore {
 
     async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError> {
         read::events(&self.core.database, id, "read the events").await
+    }
+
+    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError> {
+        explain::explain(&self.core, id, "explain the job").await
     }
 
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {

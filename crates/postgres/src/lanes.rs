@@ -18,11 +18,14 @@ pub(crate) struct Lane {
     pub(crate) queue: QueueName,
     pub(crate) kind: KindName,
     pub(crate) version: u32,
+    /// Whether its jobs have gates of their own.
+    pub(crate) gated: bool,
 }
 
 impl Lane {
     fn of(job: &NewJob) -> Self {
-        Self { queue: job.queue.clone(), kind: job.kind.clone(), version: job.version }
+        let gated = job.options.is_gated();
+        Self { queue: job.queue.clone(), kind: job.kind.clone(), version: job.version, gated }
     }
 }
 
@@ -52,7 +55,7 @@ impl Lanes {
     }
 
     /// The lane of each job; makes those that are not there, in a transaction of their own, so that nobody waits for the
-    /// caller's to end.
+    /// caller's to end. A lane makes its queue known, so this comes after everything that may refuse the jobs.
     pub(crate) async fn make(
         &self,
         jobs: &[NewJob],
@@ -62,6 +65,19 @@ impl Lanes {
         self.write(jobs, database, operation).await?;
         self.read(database, operation).await?;
         self.find(jobs).ok_or_else(|| damaged("a lane that was just made is not there"))
+    }
+
+    /// The lane of each job, made where it is not there. The same is to be heeded as with [`Self::make`].
+    pub(crate) async fn ensure(
+        &self,
+        jobs: &[NewJob],
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<Vec<i32>, StoreError> {
+        match self.of(jobs, database, operation).await? {
+            Some(lanes) => Ok(lanes),
+            None => self.make(jobs, database, operation).await,
+        }
     }
 
     /// What these lanes stand for.
@@ -84,10 +100,11 @@ impl Lanes {
         let admitted = |lane: &Lane| scope.admits(&lane.queue, &lane.kind, lane.version);
         let mut lanes = known.by_id.iter().filter(|(_, lane)| admitted(lane));
         let only = lanes.next().map(|(id, _)| *id);
-        only.filter(|_| lanes.next().is_none())
+        only.filter(|only| lanes.next().is_none() && !known.by_id[only].gated)
     }
 
-    fn find(&self, jobs: &[NewJob]) -> Option<Vec<i32>> {
+    /// The lane of each job, as far as this process knows; none where it does not know one of them.
+    pub(crate) fn find(&self, jobs: &[NewJob]) -> Option<Vec<i32>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut last: Option<(&NewJob, i32)> = None;
         let lane = |job: &'_ _| known.by_lane.get(&Lane::of(job)).copied();
@@ -136,16 +153,21 @@ impl Lanes {
         let queues: Vec<&str> = lanes.iter().map(|lane| lane.queue.as_str()).collect();
         let kinds: Vec<&str> = lanes.iter().map(|lane| lane.kind.as_str()).collect();
         let versions: Vec<i64> = lanes.iter().map(|lane| lane.version.into()).collect();
+        let gated: Vec<bool> = lanes.iter().map(|lane| lane.gated).collect();
         let session = database.call(operation).await?;
-        session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions]).await.during(operation)?;
+        session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions, &gated]).await.during(operation)?;
         Ok(())
     }
 }
 
 fn same_lane(one: &NewJob, other: &NewJob) -> bool {
-    one.version == other.version && one.kind == other.kind && one.queue == other.queue
+    one.version == other.version
+        && one.kind == other.kind
+        && one.queue == other.queue
+        && one.options.is_gated() == other.options.is_gated()
 }
 
 fn lane(row: &Row) -> Result<(i32, Lane), StoreError> {
-    Ok((row.get(0), Lane { queue: name(row, 1)?, kind: name(row, 2)?, version: count(row, 3) }))
+    let (queue, kind) = (name(row, 1)?, name(row, 2)?);
+    Ok((row.get(0), Lane { queue, kind, version: count(row, 3), gated: row.get(4) }))
 }

@@ -1,6 +1,7 @@
 //! Leases: claimed, kept, and given back.
 
 mod claim;
+mod guarded;
 mod outstanding;
 mod settle;
 mod turn;
@@ -33,7 +34,7 @@ impl LeaseStore for PostgresStore {
         }
         let settles = !turn.settlements.is_empty();
         let turned = match turn.claim {
-            Some(_) => turn::take(&self.core, &turn).await?,
+            Some(_) => Box::pin(turn::take(&self.core, &turn)).await?,
             None => Turned { settled: self.settles.ask(turn.settlements).await?, ..Turned::default() },
         };
         if settles {

@@ -11,10 +11,15 @@ mod beats;
 mod care;
 mod connect;
 mod database;
+mod effects;
 mod error;
+mod errors;
+mod explain;
 mod facts;
 mod fates;
 mod floors;
+mod flows;
+mod gates;
 mod gather;
 mod import;
 mod jobs;
@@ -25,11 +30,14 @@ pub mod migrate;
 mod options;
 mod queues;
 mod refusal;
+mod reviews;
 mod row;
+mod schedules;
 mod server;
 mod sql;
 mod tls;
 pub mod transaction;
+mod unique;
 mod value;
 mod wake;
 mod workers;
@@ -41,6 +49,7 @@ use windlass_store::{Signals, Store};
 
 pub use import::Record;
 pub use options::PostgresOptions;
+pub use schedules::ScheduleRecord;
 pub use transaction::{Tx, begin_as, resume_own_role};
 
 use database::Database;
@@ -81,6 +90,12 @@ impl PostgresStore {
     fn new(core: Core) -> Self {
         let runtime = core.database.runtime.clone();
         let core = Arc::new(core);
+        let told = Arc::downgrade(&core);
+        core.database.listeners.set(move || {
+            if let Some(core) = told.upgrade() {
+                core.hint_work();
+            }
+        });
         Self {
             enqueues: Gather::new(Enqueueing(Arc::clone(&core)), runtime.clone()),
             settles: Gather::new(Settling(Arc::clone(&core)), runtime),

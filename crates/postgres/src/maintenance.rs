@@ -9,10 +9,10 @@ mod vacuum;
 
 use async_trait::async_trait;
 use windlass_core::WorkerId;
-use windlass_store::{Leadership, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus};
+use windlass_store::{Fired, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus};
 
 use crate::error::During;
-use crate::{PostgresStore, sql};
+use crate::{PostgresStore, errors, gates, schedules, sql, unique};
 
 pub(crate) use rescue::{expire, take_back};
 pub(crate) use retention::Progress;
@@ -31,6 +31,9 @@ impl Maintenance for PostgresStore {
             self.core.hint_work();
         }
         if rescued.poisoned + rescued.closed + rescued.expired > 0 {
+            // What ended may have let others go.
+            self.core.floors.forget();
+            self.core.hint_work();
             self.core.hint_ended();
         }
         Ok(rescued)
@@ -40,13 +43,20 @@ impl Maintenance for PostgresStore {
         retention::prune(&self.core, retention, "prune jobs").await
     }
 
+    async fn fire(&self) -> Result<Fired, StoreError> {
+        schedules::fire(&self.core, "fire schedules").await
+    }
+
     async fn tidy(&self) -> Result<(), StoreError> {
         const NAME: &str = "tidy the store";
         let session = self.core.database.call(NAME).await?;
         days::make(&session, &self.core.schema, NAME).await?;
         session.execute(sql::maintenance::FORGET_CLAIMS, &[&session.now]).await.during(NAME)?;
         session.execute(sql::maintenance::FORGET_WORKERS, &[&session.now]).await.during(NAME)?;
+        unique::forget(&session, NAME).await?;
+        errors::forget(&session, NAME).await?;
         drop(session);
+        gates::forget(&self.core.database, NAME).await?;
         vacuum::vacuum(&self.core, NAME).await
     }
 

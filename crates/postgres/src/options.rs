@@ -161,6 +161,7 @@ impl PostgresOptions {
             statements,
             clock: self.clock,
             named: !pooled,
+            listeners: Arc::default(),
             runtime,
         });
         prepare(&database, self.renewal).await?;

@@ -1,14 +1,19 @@
 //! Queues: how full they are, and whether they are paused.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
-use windlass_core::{JobState, QueueName, Timestamp};
-use windlass_store::{Actor, ErrorKind, Pause, QueueStore, QueueSummary, StateCounts, StoreError};
+use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
+use windlass_store::{
+    Actor, ErrorKind, Keep, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+};
 
 use crate::database::{Session, Values};
 use crate::error::During;
+use crate::gates::{self, Wholes};
+use crate::workers::micros;
 use crate::{PostgresStore, row, sql};
 
 #[async_trait]
@@ -41,6 +46,41 @@ impl QueueStore for PostgresStore {
         self.core.hint_work();
         Ok(())
     }
+
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+        const NAME: &str = "say how long jobs of the queue are kept";
+        retention.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let session = self.core.database.call(NAME).await?;
+        if retention.is_default() {
+            let lifted = session.execute(sql::queue::KEEP_NO_LONGER, &[&queue.as_str()]).await;
+            return lifted.committing(NAME).map(|_| ());
+        }
+        let stored = |keep: Option<Keep>| keep.map(|keep| keep.span().map_or(-1, micros));
+        let QueueRetention { completed, cancelled, dead, .. } = retention;
+        let (completed, cancelled, dead) = (stored(completed), stored(cancelled), stored(dead));
+        let values: Values<'_> = &[&queue.as_str(), &completed, &cancelled, &dead];
+        session.execute(sql::queue::KEEP, values).await.committing(NAME).map(|_| ())
+    }
+
+    async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
+        const NAME: &str = "list retentions";
+        let session = self.core.database.call(NAME).await?;
+        retentions(&session, NAME).await
+    }
+
+    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+        const NAME: &str = "bound the queue";
+        bounds.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        gates::bound(&self.core.database, whole, bounds, NAME).await?;
+        self.core.hint_work();
+        Ok(())
+    }
+
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
+        const NAME: &str = "list the bounds";
+        let session = self.core.database.call(NAME).await?;
+        Wholes::read(&session, NAME).await.map(Wholes::into_all)
+    }
 }
 
 /// What there is to say of one queue's jobs.
@@ -71,4 +111,23 @@ fn summary(found: &Row, tallies: &mut HashMap<QueueName, Tally>) -> Result<Queue
         Pause { since, by }
     });
     Ok(QueueSummary { name, pause, counts, oldest_ready_at })
+}
+
+/// How long finished jobs of single queues are kept.
+pub(crate) async fn retentions(
+    session: &Session,
+    name: &'static str,
+) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
+    let kept = |micros: i64| match u64::try_from(micros) {
+        Ok(micros) => Keep::For(Duration::from_micros(micros)),
+        Err(_) => Keep::Forever,
+    };
+    let retention = |found: &Row| {
+        let keep = |index| found.get::<_, Option<i64>>(index).map(kept);
+        let mut retention = QueueRetention::default();
+        (retention.completed, retention.cancelled, retention.dead) = (keep(1), keep(2), keep(3));
+        Ok((row::name(found, 0)?, retention))
+    };
+    let found = session.query(sql::queue::RETENTIONS, &[]).await.during(name)?;
+    found.iter().map(retention).collect()
 }

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 use windlass_core::{
     Args, AttemptError, AttemptToken, Invalid, Job, JobId, JobOptions, Json, LogLevel, LogLine, Priority,
-    Progress, Reason, Stage, Timestamp, state,
+    Progress, Reason, Stage, Timestamp, Traits, state,
 };
 use windlass_store::{ErrorKind, StoreError};
 
@@ -55,7 +55,7 @@ pub(crate) fn name<N: FromStr<Err = Invalid>>(row: &Row, index: usize) -> Result
 }
 
 /// A number the model may or may not know.
-fn number<T>(stored: i16, known: impl Fn(i64) -> Option<T>) -> Result<T, StoreError> {
+pub(crate) fn number<T>(stored: i16, known: impl Fn(i64) -> Option<T>) -> Result<T, StoreError> {
     known(stored.into()).ok_or_else(|| damaged(format!("{stored} has no meaning")))
 }
 
@@ -65,8 +65,12 @@ pub(crate) fn stage(row: &Row, index: usize, holder: i32) -> Result<Stage, Store
     Ok(if stage == Stage::Waiting && holder != 0 { Stage::Running } else { stage })
 }
 
-pub(crate) fn priority(row: &Row, index: usize) -> Result<Priority, StoreError> {
-    number(row.get(index), Priority::from_number)
+/// The priority that a job of these traits asked for. While a decision about it is carried out, it is kept with another.
+pub(crate) fn priority(row: &Row, index: usize, traits: Traits) -> Result<Priority, StoreError> {
+    match traits.settles() {
+        Some((_, priority)) => Ok(priority),
+        None => number(row.get(index), Priority::from_number),
+    }
 }
 
 pub(crate) fn reason(row: &Row, index: usize) -> Result<Option<Reason>, StoreError> {
@@ -79,8 +83,24 @@ pub(crate) fn unsigned(row: &Row, index: usize) -> u64 {
 }
 
 /// A number of 32 unsigned bits, which are kept in 64.
+pub(crate) fn traits(row: &Row, index: usize) -> Traits {
+    Traits::from_bits(row.get::<_, i32>(index).cast_unsigned())
+}
+
 pub(crate) fn count(row: &Row, index: usize) -> u32 {
     u32::try_from(row.get::<_, i64>(index)).unwrap_or(u32::MAX)
+}
+
+/// How many starts may end in failure, and how many lost attempts are forgiven, as they are kept: in one number.
+pub(crate) fn budget(attempts_max: u32, losses_max: u32) -> i64 {
+    (u64::from(attempts_max) << 32 | u64::from(losses_max)).cast_signed()
+}
+
+/// What [`budget`] keeps.
+#[expect(clippy::cast_possible_truncation, reason = "each is one half of it")]
+pub(crate) fn budgeted(row: &Row, index: usize) -> (u32, u32) {
+    let budget = unsigned(row, index);
+    ((budget >> 32) as u32, budget as u32)
 }
 
 pub(crate) fn json(row: &Row, index: usize) -> Option<Json> {
@@ -117,6 +137,7 @@ pub(crate) fn job(row: &Row) -> Result<Job, StoreError> {
     let run_at = instant(row, 7);
     let kept = stage(row, 4, row.get(27))?;
     let (state, reason) = state::seen(kept, reason(row, 5)?, run_at, instant(row, 28));
+    let used = traits(row, 8);
     Ok(Job {
         id: job_id(row, 0),
         kind: name(row, 1)?,
@@ -124,7 +145,8 @@ pub(crate) fn job(row: &Row) -> Result<Job, StoreError> {
         queue: name(row, 3)?,
         state,
         reason,
-        priority: priority(row, 6)?,
+        phase: used.phase(),
+        priority: priority(row, 6, used)?,
         run_at,
         args: args(row, 9, row.get(8)),
         attempt: count(row, 10),

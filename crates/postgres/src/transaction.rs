@@ -40,7 +40,8 @@ use windlass_core::{AttemptToken, Json, NewJob, Verdict};
 use windlass_store::{Enqueued, Settled, Settlement, StoreError};
 
 use crate::PostgresStore;
-use request::Request;
+pub(crate) use enqueue::make_linked;
+pub(crate) use request::Request;
 
 pub use role::{begin_as, resume_own_role};
 
@@ -73,6 +74,12 @@ mod driver {
         fn ids(&mut self, request: Request<'_>)
         -> impl Future<Output = Result<Vec<Uuid>, StoreError>> + Send;
 
+        /// Sends a statement, and answers the texts in the first column of its rows, which is called `said`.
+        fn texts(
+            &mut self,
+            request: Request<'_>,
+        ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
         /// Settles an attempt that did not pass as completed, or says why it cannot be.
         fn decide(
             &mut self,
@@ -93,9 +100,12 @@ impl PostgresStore {
     ///
     /// A queue, kind and version that no job had before is made known in a transaction of its own, and stays known.
     ///
+    /// Whoever enqueues a job with the same unique key waits for the end of the transaction.
+    ///
     /// # Errors
     ///
-    /// `Invalid`, with the field, and then the transaction is as it was. `Conflict`: one of the jobs ended at this very
+    /// `Invalid`, with the field, and then the transaction is as it was; `Duplicate`: another job has the unique key of one that
+    /// asked to be refused, and then the caller must roll back. `Conflict`: one of the jobs ended at this very
     /// moment, or the isolation of the transaction does not allow it; roll back and begin again. `Unavailable`: the server
     /// did not do it, or not in time; roll back.
     pub async fn enqueue_in_tx<T: Tx + ?Sized>(

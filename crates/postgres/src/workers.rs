@@ -156,7 +156,7 @@ pub(crate) async fn held(
     Ok(rows.iter().map(|row| row::job_id(row, 0)).collect())
 }
 
-fn worker(row: &Row) -> Result<Worker, StoreError> {
+pub(crate) fn worker(row: &Row) -> Result<Worker, StoreError> {
     let kinds: Vec<(KindName, u32)> = row::parsed(row, 5)?.unwrap_or_default();
     let queues: Option<Vec<QueueName>> = row::parsed(row, 4)?;
     Ok(Worker {

@@ -98,7 +98,7 @@ async fn a_job_goes_with_the_transaction_or_the_savepoint_that_is_rolled_back() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn effects_and_completion_are_committed_together() {
+async fn g07_effects_and_completion_are_committed_together() {
     for commits in [true, false] {
         let scene = Scene::new().await;
         let mut connection = connection(&scene).await;

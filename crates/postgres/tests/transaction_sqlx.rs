@@ -9,8 +9,8 @@ use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_postgres::PgConnection;
 use tokio::task::JoinSet;
-use windlass_core::{AttemptError, Due, JobState, Json, Timestamp, Verdict};
-use windlass_store::{Actor, ErrorKind, JobStore, LeaseStore, Settlement};
+use windlass_core::{AttemptError, Due, JobState, Json, Timestamp, Unique, Verdict};
+use windlass_store::{Actor, EnqueueOutcome, ErrorKind, JobStore, LeaseStore, Settlement};
 
 use scene::{Scene, WRITE, field, forged, job, refused, somebody_waits};
 
@@ -95,7 +95,7 @@ async fn a_lock_that_is_not_had_in_time_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn effects_and_completion_are_committed_together() {
+async fn g07_effects_and_completion_are_committed_together() {
     for commits in [true, false] {
         let scene = Scene::new().await;
         let mut connection = connection(&scene).await;
@@ -162,4 +162,28 @@ async fn whoever_enqueues_the_same_id_meanwhile_waits() {
     tx.commit().await.unwrap();
 
     assert!(others.join_next().await.unwrap().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unique_key_is_asked_for_in_the_transaction() {
+    let scene = Scene::new().await;
+    let mut connection = connection(&scene).await;
+    let keyed = |unique: Unique| {
+        let mut job = job();
+        job.options.unique = Some(unique);
+        job
+    };
+    let first = scene.store.enqueue(vec![keyed(Unique::key("k"))]).await.unwrap()[0].id;
+    let mut tx = connection.begin().await.unwrap();
+
+    let batch = vec![keyed(Unique::key("k")), keyed(Unique::key("l")), keyed(Unique::key("k").replace())];
+    let answers = scene.store.enqueue_in_tx(&mut tx, batch).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let outcomes: Vec<_> = answers.iter().map(|answer| answer.outcome).collect();
+    assert_eq!(outcomes, [EnqueueOutcome::Existing, EnqueueOutcome::Created, EnqueueOutcome::Replaced]);
+    assert_eq!((answers[0].id, answers[2].id), (first, first));
+    let mut tx = connection.begin().await.unwrap();
+    let refusal = scene.store.enqueue_in_tx(&mut tx, vec![keyed(Unique::key("l").reject())]).await;
+    assert_eq!(refused(refusal), Some(ErrorKind::Duplicate(answers[1].id)));
 }

@@ -4,11 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use windlass_core::{Invalid, QueueName, Verdict};
+use windlass_core::{Invalid, LockTemplate, ProgramName, QueueName, Verdict};
 use windlass_store::{Queues, Retention, SharedStore};
 
 use crate::config::{Config, ConfigError, PoolConfig};
+use crate::declare::IntoSchedule;
 use crate::handler::{BlockingHandler, Handler};
+use crate::hooks::{Hook, When};
 use crate::registry::{Entry, Registry};
 use crate::{Job, RawJob, Worker};
 
@@ -77,7 +79,8 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self
     }
 
-    /// Works on every queue there is or will be, at most `slots` jobs at a time in all.
+    /// Works on every queue there is or will be, at most `slots` jobs at a time in all. Queues of Windlass's own are not
+    /// among them, and have to be named.
     pub fn queues_any(mut self, slots: u32) -> Self {
         self.config.pools.push(PoolConfig { queues: Queues::Any, slots });
         self
@@ -139,6 +142,32 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self
     }
 
+    /// The name of the program, for the schedules that it declares: the same for each of its processes, and from one version
+    /// to the next.
+    ///
+    /// A worker with a program's name says when it starts which schedules the program has. Those that it no longer
+    /// [declares](Self::schedule) are then shown as removed and fire no more, also the last of them.
+    pub fn program(mut self, name: &str) -> Self {
+        match ProgramName::new(name) {
+            Ok(name) => self.config.declaration.program = Some(name),
+            Err(invalid) => self = self.at_fault(invalid),
+        }
+        self
+    }
+
+    /// Declares a schedule of the [program](Self::program): made or changed when the worker starts, and left alone where it is
+    /// what it was. One that was paused stays paused.
+    ///
+    /// All processes of a program declare the same ones. During a deploy, those of the version that started last hold.
+    pub fn schedule(mut self, schedule: impl IntoSchedule) -> Self {
+        let place = self.config.declaration.schedules.len();
+        match schedule.into_schedule() {
+            Ok(schedule) => self.config.declaration.schedules.push(schedule),
+            Err(invalid) => self = self.at_fault(invalid.inside(&format!("schedules[{place}]"))),
+        }
+        self
+    }
+
     /// Gives the state that the handlers below share, for them to take by [`State`](crate::State).
     pub fn state<T: Send + Sync + 'static>(self, state: T) -> WorkerBuilder<T> {
         let Self { store, config, registry, fault, .. } = self;
@@ -153,7 +182,7 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         H: Handler<J, Args, S>,
     {
         let entry = Entry::typed(handler, Arc::clone(&self.state));
-        self.entry(J::KIND, entry)
+        self.checked::<J>().entry(J::KIND, entry)
     }
 
     /// Does jobs of the type `J` with a function that blocks, on the threads for blocking work.
@@ -164,7 +193,15 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         H: BlockingHandler<J, Args, S>,
     {
         let entry = Entry::blocking(handler, Arc::clone(&self.state));
-        self.entry(J::KIND, entry)
+        self.checked::<J>().entry(J::KIND, entry)
+    }
+
+    /// Refuses a kind that declares locks which cannot be had together.
+    fn checked<J: Job>(self) -> Self {
+        match LockTemplate::check_all(J::LOCKS) {
+            Ok(()) => self,
+            Err(invalid) => self.at_fault(invalid),
+        }
     }
 
     /// Does jobs of the kind `kind`, of every version, without knowing their type.
@@ -189,6 +226,75 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         }
     }
 
+    /// Calls an async function when a person has accepted what a job of the type `J` made, and completes the job once it
+    /// succeeds: where the result is published, the old one replaced. It is tried again like a handler, but by the terms of
+    /// the job's [`Review`](windlass_core::Review). Without it, an accepted job is completed without further ado.
+    ///
+    /// ```
+    /// # use windlass_core::Ruling;
+    /// # use windlass_runtime::{JobError, JobLog, Staged, Worker};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Import { table: String }
+    /// # impl windlass_runtime::Job for Import {
+    /// #     const KIND: &'static str = "import";
+    /// #     type Output = u64;
+    /// # }
+    /// # fn build(store: windlass_store::SharedStore) {
+    /// async fn import(job: Import) -> Result<u64, JobError> {
+    ///     Ok(3) // rows, which nobody sees yet
+    /// }
+    /// async fn publish(job: Import, Staged(rows): Staged<u64>, ruling: Ruling, log: JobLog) -> Result<(), JobError> {
+    ///     log.info(format!("{rows} rows accepted by {:?}", ruling.by));
+    ///     Ok(())
+    /// }
+    /// async fn forget(job: Import) {}
+    ///
+    /// let worker = Worker::builder(store).handle(import).accepted(publish).declined(forget);
+    /// # drop(worker);
+    /// # }
+    /// ```
+    pub fn accepted<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: Hook<J, Args, S>,
+    {
+        self.hook(When::Accepted, hook)
+    }
+
+    /// Calls an async function when a person has declined what a job of the type `J` made, and cancels the job once it
+    /// succeeds: where the result is removed. Otherwise as [`accepted`](Self::accepted).
+    pub fn declined<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: Hook<J, Args, S>,
+    {
+        self.hook(When::Declined, hook)
+    }
+
+    /// Calls an async function after every attempt of a job of the type `J` that is not tried again, be it a success, the
+    /// last failure or a cancel; where a person decides about the result, once after the work and once more at the end.
+    ///
+    /// It is called while the attempt is still open, within its slot. What comes of it changes nothing: a failure or a panic
+    /// is told in the job's log, and it is cut short after five minutes. After a process has died, nobody calls it; nor for
+    /// a job that is cancelled between two attempts.
+    pub fn cleanup<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: Hook<J, Args, S>,
+    {
+        self.hook(When::Cleanup, hook)
+    }
+
+    fn hook<J: Job, Args: 'static>(mut self, when: When, hook: impl Hook<J, Args, S>) -> Self {
+        match self.registry.hooks.add(when, hook, Arc::clone(&self.state)) {
+            Ok(()) => self,
+            Err(invalid) => self.at_fault(invalid),
+        }
+    }
+
     /// Completes jobs of the kind `kind` without doing anything but a warning: nobody needs them any more.
     pub fn retired(self, kind: &str) -> Self {
         self.entry(kind, Entry::retired())
@@ -206,6 +312,7 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         if self.registry.is_empty() {
             return Err(Invalid::new("kind", "has no handler: a worker needs at least one").into());
         }
+        self.registry.check_hooks()?;
         Worker::new(self.store.0, self.config.checked()?, self.registry)
     }
 
@@ -216,7 +323,9 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         }
     }
 
-    fn at_fault(mut self, invalid: Invalid) -> Self {
+    /// Makes [`build`](Self::build) fail with `invalid`, unless something was wrong before. For crates that add to what a
+    /// builder can be told, so that their mistakes are said where all others are.
+    pub fn at_fault(mut self, invalid: Invalid) -> Self {
         self.fault.get_or_insert(invalid);
         self
     }

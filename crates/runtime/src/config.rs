@@ -8,13 +8,16 @@ use windlass_core::{Invalid, QueueName};
 use windlass_store::leases::check_lease;
 use windlass_store::{Queues, Retention};
 
+use crate::declare::Declaration;
+
 /// Why a worker cannot be built: a field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("could not build the worker: {0}")]
 pub struct ConfigError(Invalid);
 
 impl ConfigError {
-    /// The field at fault: `slots`, `queue`, `kind`, `lease`, `poll_interval`, `prefetch_max`, `name`.
+    /// The field at fault: `slots`, `queue`, `kind`, `lease`, `poll_interval`, `prefetch_max`, `name`, `program`, or one of a
+    /// schedule, as in `schedules[0].cron`.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.0.field
@@ -59,6 +62,7 @@ pub(crate) struct Config {
     pub(crate) maintenance: bool,
     pub(crate) retention: Retention,
     pub(crate) panic_locations: bool,
+    pub(crate) declaration: Declaration,
 }
 
 /// One pool of slots and the queues it serves.
@@ -69,6 +73,11 @@ pub(crate) struct PoolConfig {
 }
 
 impl PoolConfig {
+    /// Whether it serves nothing but queues of Windlass's own, which no pool serves that does not name them.
+    fn is_own(&self) -> bool {
+        matches!(&self.queues, Queues::Only(names) if names.iter().all(QueueName::is_own))
+    }
+
     /// What people call it.
     pub(crate) fn label(&self) -> String {
         match &self.queues {
@@ -94,6 +103,7 @@ impl Default for Config {
             maintenance: true,
             retention: Retention::default(),
             panic_locations: true,
+            declaration: Declaration::default(),
         }
     }
 }
@@ -101,7 +111,7 @@ impl Default for Config {
 impl Config {
     /// Refuses what could not work, and fills in the queue `default` where none was named.
     pub(crate) fn checked(mut self) -> Result<Self, ConfigError> {
-        if self.pools.is_empty() {
+        if self.pools.iter().all(PoolConfig::is_own) {
             self.pools.push(PoolConfig {
                 queues: Queues::Only(vec![QueueName::default()]),
                 slots: slots_default(),
@@ -114,6 +124,7 @@ impl Config {
         }
         self.check_queues()?;
         check_lease(self.lease)?;
+        self.declaration.check()?;
         if self.poll_interval < POLL_INTERVAL_MIN {
             let least = windlass_core::span::format(POLL_INTERVAL_MIN);
             return Err(Invalid::new("poll_interval", format!("must be {least} or more")).into());
@@ -147,7 +158,8 @@ impl Config {
         if let Some((_, label)) = labels.iter().enumerate().find(twice) {
             return Err(Invalid::new("queue", format!("{label:?} is named twice")).into());
         }
-        if labels.len() > 1 && labels.iter().any(|label| label == "*") {
+        let others = self.pools.iter().filter(|pool| !pool.is_own()).count();
+        if others > 1 && labels.iter().any(|label| label == "*") {
             let problem = "is named beside all queues: a job of it could take a slot of either";
             return Err(Invalid::new("queue", problem).into());
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
-use windlass_core::{AttemptToken, JobId, KindName, Priority, QueueName, Timestamp};
-use windlass_store::LeasedJob;
+use windlass_core::{AttemptToken, JobId, KindName, Phase, Priority, QueueName, Timestamp};
+use windlass_store::{LeasedJob, Settling};
 
 use crate::JobError;
-use crate::extract::{Attempt, Cancel, Checkpoint, Deadline, JobLog, Meta, Progress};
+use crate::extract::{Attempt, Cancel, Checkpoint, Deadline, Fences, JobLog, Meta, Parents, Progress};
 use crate::open_attempt::OpenAttempt;
 
 /// Everything a handler can know of its attempt and do in its name. The extractors are parts of it.
@@ -101,6 +101,12 @@ impl JobCx {
         Meta(self.0.leased.options.as_ref().map_or_else(BTreeMap::new, |options| options.meta.clone()))
     }
 
+    /// The numbers of the resources that the job holds alone.
+    #[must_use]
+    pub fn fences(&self) -> Fences {
+        Fences(self.0.leased.fences.clone())
+    }
+
     /// Whether the handler should stop.
     #[must_use]
     pub fn cancel(&self) -> Cancel {
@@ -125,6 +131,24 @@ impl JobCx {
         JobLog(Arc::clone(&self.0))
     }
 
+    /// What the attempt is for: the work, or what a person decided about it.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.0.leased.phase()
+    }
+
+    /// The decision that the attempt carries out, and what it is about; none in an attempt at the work itself.
+    #[must_use]
+    pub fn settling(&self) -> Option<&Settling> {
+        self.0.leased.settles.as_deref()
+    }
+
+    /// The jobs that this one waited for.
+    #[must_use]
+    pub fn parents(&self) -> Parents {
+        Parents(Arc::clone(&self.0))
+    }
+
     /// Where an earlier attempt wants this one to go on.
     ///
     /// # Errors
@@ -142,7 +166,7 @@ impl JobCx {
     message = "`{Self}` cannot be an argument of a handler of a worker with the state `{S}`",
     label = "neither part of the job's context nor of the worker's state",
     note = "arguments behind the job: `State<T>`, `Attempt`, `JobId`, `Meta`, `Cancel`, `Deadline`, `Progress`, \
-            `Checkpoint<T>`, `JobLog`, `JobCx`",
+            `Checkpoint<T>`, `JobLog`, `Parents`, `JobCx`",
     note = "`State<T>` needs `T` to be the worker's state, or to be a part of it by `FromRef`; the state is given \
             before the handlers: `.state(state).handle(handler)`"
 )]

@@ -36,6 +36,7 @@ struct Inner {
     message: Option<String>,
     class: Option<&'static str>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    by_parents: bool,
     backtrace: Backtrace,
 }
 
@@ -93,6 +94,27 @@ impl JobError {
         self
     }
 
+    /// The same error, said to be caused by the jobs that this one waited for: whoever asks for the root of it is led on to
+    /// those of them that failed.
+    ///
+    /// ```
+    /// use windlass_runtime::{JobError, Parents};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Report;
+    /// async fn report(_: Report, parents: Parents) -> Result<(), JobError> {
+    ///     let parents = parents.all().await?;
+    ///     if parents.iter().all(|parent| !parent.is_completed()) {
+    ///         return Err(JobError::fatal("there is nothing to report on").caused_by_parents());
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn caused_by_parents(mut self) -> Self {
+        self.0.by_parents = true;
+        self
+    }
+
     /// The same error, told as `message`. What it said so far becomes its cause.
     #[must_use]
     pub fn context(mut self, message: impl fmt::Display) -> Self {
@@ -121,13 +143,16 @@ impl JobError {
 
     fn of(wish: Wish, message: Option<String>) -> Self {
         let backtrace = Backtrace::capture();
-        Self(Box::new(Inner { wish, message, class: None, source: None, backtrace }))
+        Self(Box::new(Inner { wish, message, class: None, source: None, by_parents: false, backtrace }))
     }
 
     fn into_attempt_error(self) -> AttemptError {
         let mut error = AttemptError::new(self.to_string()).with_chain(self.causes());
         if let Some(class) = self.0.class {
             error = error.with_class(class);
+        }
+        if self.0.by_parents {
+            error = error.caused_by_parent();
         }
         if self.0.backtrace.status() == BacktraceStatus::Captured {
             error = error.with_trace(self.0.backtrace.to_string());
@@ -236,6 +261,10 @@ mod tests {
         assert!(matches!(JobError::fatal("never").into_verdict(), Verdict::Fatal { .. }));
         let later = JobError::retry_after(second).into_verdict();
         assert!(matches!(later, Verdict::Failed { retry_after: Some(delay), .. } if delay == second));
+        let Verdict::Fatal { error } = JobError::fatal("theirs").caused_by_parents().into_verdict() else {
+            panic!("not fatal")
+        };
+        assert!(error.by_parent);
         assert_eq!(JobError::new("a").context("b").context("c").causes(), ["b", "a"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use windlass_core::NewJob;
+use windlass_core::{LockTemplate, NewJob};
 
 /// Data that is a job's args.
 ///
@@ -19,6 +19,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
 
     /// The version of its args, raised when their meaning changes. Workers leave versions newer than they know.
     const VERSION: u32 = 1;
+
+    /// The resources that every job of this kind needs while it runs, with fields of its args in their names.
+    const LOCKS: &'static [LockTemplate] = &[];
 
     /// What its handler makes; `()` where nobody asks.
     type Output: Serialize + DeserializeOwned + Send + 'static;

@@ -19,6 +19,7 @@
 mod builder;
 mod config;
 mod context;
+mod declare;
 mod decode;
 mod engine;
 mod error;
@@ -26,6 +27,7 @@ pub mod extract;
 mod halt;
 mod handler;
 mod heart;
+mod hooks;
 pub mod job;
 mod log_buffer;
 mod maintenance;
@@ -44,10 +46,14 @@ mod worker;
 pub use builder::WorkerBuilder;
 pub use config::ConfigError;
 pub use context::{FromContext, FromRef, JobCx, State};
+pub use declare::IntoSchedule;
 pub use error::JobError;
-pub use extract::{Attempt, Cancel, Checkpoint, Deadline, JobLog, Meta, Progress};
+pub use extract::{
+    Attempt, Cancel, Checkpoint, Deadline, Fences, JobLog, Meta, Parent, Parents, Progress, Staged,
+};
 pub use halt::CancelReason;
 pub use handler::{BlockingHandler, Handler};
+pub use hooks::Hook;
 pub use job::Job;
 pub use outcome::{IntoOutcome, Outcome};
 pub use raw::RawJob;

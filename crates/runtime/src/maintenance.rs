@@ -4,12 +4,16 @@
 //! its lease (G19), which may be a tenth of a second long; that the leader is dead, too, is known only when its own lease of
 //! five seconds is over. So nobody relies on it for this. A rescue that finds nothing is a single look.
 //!
-//! **The leader prunes and tidies**: done once is enough, and a few seconds later does no harm. It asks for the lead again
-//! in time to keep it. The others ask when the lead would be free, and no sooner.
+//! **The leader prunes and tidies, and fires schedules**: done once is enough, and a few seconds later does no harm. It asks
+//! for the lead again in time to keep it. The others ask when the lead would be free, and no sooner. Ticks are not looked for
+//! again and again: the leader sleeps until the next one, or until somebody tells of a change, and looks by itself every
+//! five seconds; every thirty, where no tick is to come.
 //!
-//! With the worker's own look for work every two seconds and its beats, all this stays below two questions a second.
+//! With the worker's own look for work every two seconds and its beats, all this is less than two questions a second where
+//! there are no schedules.
 
 mod duties;
+mod fire;
 mod lead;
 
 use std::sync::Arc;
@@ -23,7 +27,10 @@ use crate::pace::spread;
 
 /// How often expired leases are looked for: what a dead worker held is claimable again a second after its lease
 /// (G19), so this with its spread and the rescue itself stay below one.
-const RESCUE_EVERY: Duration = Duration::from_millis(930);
+const RESCUE_EVERY: Duration = Duration::from_millis(955);
+
+/// How much of it a look may come sooner or later: enough that many workers do not come together for long.
+const RESCUE_SPREAD: f64 = 0.02;
 
 /// How long one step of a rescue may take. It is a batch, which takes a fraction of a second; one whose answer is lost must
 /// not be the last.
@@ -35,14 +42,19 @@ const STEPS_MAX: u32 = 16;
 /// Does the duties until the task is dropped. They go on beside each other: a rescue waits for none of them.
 pub(crate) async fn keep(engine: Arc<Engine>) {
     let lead = lead::Lead::default();
-    tokio::join!(rescue(&engine), lead.seek(&engine), duties::keep(&engine, &lead));
+    tokio::join!(
+        rescue(&engine),
+        lead.seek(&engine),
+        duties::keep(&engine, &lead),
+        fire::keep(&engine, &lead)
+    );
 }
 
 async fn rescue(engine: &Engine) {
     let mut voice = Voice::new("rescue what lost workers held");
     loop {
         voice.tell(rescue_all(engine).await.as_ref().err());
-        tokio::time::sleep_until(Instant::now() + spread(RESCUE_EVERY, 0.05)).await;
+        tokio::time::sleep_until(Instant::now() + spread(RESCUE_EVERY, RESCUE_SPREAD)).await;
     }
 }
 

@@ -9,6 +9,7 @@ use windlass_store::{KindSupport, Kinds};
 
 use crate::decode::decode;
 use crate::handler::{BlockingHandler, Handler, Work};
+use crate::hooks::Hooks;
 use crate::open_attempt::OpenAttempt;
 use crate::{Job, JobCx, RawJob, panics};
 
@@ -77,6 +78,7 @@ impl Entry {
 pub(crate) struct Registry {
     kinds: HashMap<KindName, Entry>,
     any: Option<Entry>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Registry {
@@ -121,6 +123,35 @@ impl Registry {
         supported
     }
 
+    /// The names of the kinds with handlers of their own, in order; beside those for which something is done when a person
+    /// has decided about a result, the name of that, as `import#review`.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names = self.kinds.keys().flat_map(|kind| {
+            let review = self.hooks.settles(kind).then(|| format!("{kind}#review"));
+            [kind.to_string()].into_iter().chain(review)
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Refuses functions beside a handler that is not there: they would never be called.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(kind)`.
+    pub(crate) fn check_hooks(&self) -> Result<(), Invalid> {
+        let mut alone =
+            self.hooks.kinds().filter(|kind| !self.kinds.contains_key(*kind) && self.any.is_none());
+        match alone.next() {
+            Some(kind) => {
+                let problem = format!("{:?} has functions beside its handler, and no handler", kind.as_str());
+                Err(Invalid::new("kind", problem))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// What to claim.
     pub(crate) fn claimed(&self) -> Kinds {
         if self.any.is_some() { Kinds::Any } else { Kinds::Only(self.supported()) }
@@ -141,7 +172,11 @@ impl Registry {
         if leased.version > entry.version_max {
             return Err(Verdict::Snoozed { delay: NEWER_WAITS });
         }
-        match panics::guard(|| (entry.start)(attempt)) {
+        let start = || match &leased.settles {
+            Some(settling) => self.hooks.settle(attempt, settling.ruling.decision),
+            None => (entry.start)(attempt),
+        };
+        match panics::guard(start) {
             Ok(started) => started,
             Err(error) => Err(Verdict::Failed { error, retry_after: None }),
         }
@@ -157,6 +192,7 @@ impl std::fmt::Debug for Registry {
         f.debug_struct("Registry")
             .field("kinds", &self.kinds.keys())
             .field("any", &self.any.is_some())
+            .field("hooks", &self.hooks)
             .finish()
     }
 }

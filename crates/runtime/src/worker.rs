@@ -13,6 +13,7 @@ use windlass_store::{ErrorKind, SharedStore, StoreError};
 
 use crate::builder::WorkerBuilder;
 use crate::config::{Config, ConfigError};
+use crate::declare::declare;
 use crate::engine::Engine;
 use crate::heart::{Heart, try_register};
 use crate::pace::Backoff;
@@ -78,6 +79,13 @@ impl Worker {
         Ok(Self { engine: Engine::new(store, config, registry)? })
     }
 
+    /// The kinds it has handlers for, by name; beside those for which it does something when a person has decided about a
+    /// result, the name of that: `["import", "import#review", "mail"]`.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        self.engine.registry.names()
+    }
+
     /// Runs the worker on tasks of its own.
     ///
     /// # Panics
@@ -127,6 +135,10 @@ impl Worker {
         let _end = engine.working.clone().drop_guard();
         if engine.config.panic_locations {
             panics::note_places();
+        }
+        tokio::select! {
+            declared = declare(&engine) => declared?,
+            () = shutdown.stopping() => return Ok(engine.report(false)),
         }
         let registered = tokio::select! {
             registered = register(&engine) => registered?,

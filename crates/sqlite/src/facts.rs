@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use windlass_core::attempt::Running;
 use windlass_core::retry::Jitter;
-use windlass_core::{AttemptError, JobId, Reason, RetryPolicy, Stage, Timestamp};
+use windlass_core::{AttemptError, JobId, Priority, Reason, RetryPolicy, Review, Stage, Timestamp, Traits};
 use windlass_store::rules::NewestAttempt;
 use windlass_store::{ErrorKind, StoreError};
 
@@ -35,6 +35,10 @@ pub(crate) struct Facts {
     pub(crate) log_bytes: usize,
     lease_until: Option<Timestamp>,
     retry: RetryPolicy,
+    pub(crate) review: Option<Review>,
+    /// The one it asked for.
+    pub(crate) priority: Priority,
+    pub(crate) traits: Traits,
 }
 
 impl Facts {
@@ -65,7 +69,9 @@ impl Facts {
     }
 
     fn of(id: JobId, row: &Row<'_>) -> rusqlite::Result<Self> {
+        let traits = row::traits(row, 19)?;
         let mut options = row::options(row, 15)?;
+        let review = options.as_mut().and_then(|options| options.review.take());
         let retry = options.as_mut().map(|options| std::mem::take(&mut options.retry)).unwrap_or_default();
         Ok(Self {
             id,
@@ -84,11 +90,13 @@ impl Facts {
             worker: row.get(12)?,
             started_at: row::instant_option(row, 13)?,
             deadline: row::instant_option(row, 14)?,
-
             revision: row.get(16)?,
             log_bytes: row.get(17)?,
             lease_until: row::instant_option(row, 18)?,
             retry,
+            review,
+            priority: row::priority(row, 20, traits)?,
+            traits,
         })
     }
 
@@ -113,6 +121,8 @@ impl Facts {
             deadline: self.deadline,
             retry: &self.retry,
             jitter: Jitter::of(self.id, self.number),
+            review: self.review.as_ref(),
+            settles: self.traits.settles().map(|(decision, _)| decision),
         }
     }
 

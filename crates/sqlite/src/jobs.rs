@@ -1,21 +1,28 @@
 //! Jobs: enqueued, read, and changed by hand.
 
 mod insert;
+pub(crate) mod notices;
+
+pub(crate) use insert::{insert_all, stored_args, stored_options};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
-use windlass_core::{Attempt, AttemptOutcome, Job, JobId, LogLine, NewJob, Reason, Timestamp};
+use windlass_core::{
+    Attempt, AttemptOutcome, Fingerprint, Job, JobId, LogLine, NewJob, Reason, Stage, Timestamp, Traits,
+};
 use windlass_store::rules::{cancelling, check_batch, deleting, hastening, retrying};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, JobEvent, JobFilter, JobStore, Page, PageRequest,
-    StoreError,
+    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Page,
+    PageRequest, StoreError,
 };
 
+use crate::effects;
 use crate::error::During;
 use crate::facts::Facts;
+use crate::flows::{check_parents, connect, disconnect, hold_again, live_child};
 use crate::maintenance::watch_deadline;
 use crate::writer::Tx;
-use crate::{SqliteStore, row, sql};
+use crate::{SqliteStore, explain, gates, reviews, row, sql, unique};
 
 #[async_trait]
 impl JobStore for SqliteStore {
@@ -25,7 +32,7 @@ impl JobStore for SqliteStore {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        self.writer.run(NAME, move |tx| insert::insert_all(tx, &jobs).during(NAME)).await
+        self.writer.run_awake(NAME, move |tx| enqueue(tx, &jobs, NAME)).await
     }
 
     async fn job(&self, id: JobId) -> Result<Job, StoreError> {
@@ -78,6 +85,18 @@ impl JobStore for SqliteStore {
             .await
     }
 
+    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError> {
+        const NAME: &str = "explain the job";
+        let now = self.now();
+        self.readers
+            .run(NAME, move |connection| {
+                explain::explain(connection, id, now)
+                    .during(NAME)?
+                    .ok_or_else(|| StoreError::new(NAME, ErrorKind::NotFound))
+            })
+            .await
+    }
+
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
         const NAME: &str = "cancel the job";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
@@ -101,11 +120,29 @@ impl JobStore for SqliteStore {
         self.writer
             .run(NAME, move |tx| {
                 let facts = Facts::expect(tx.connection, id, NAME)?;
-                deleting(facts.holder.is_some()).map_err(|kind| StoreError::new(NAME, kind))?;
-                delete(tx.connection, id).during(NAME)
+                let needed_by = live_child(tx.connection, &facts).during(NAME)?;
+                deleting(id, facts.holder.is_some(), needed_by, NAME)?;
+                unique::removed(tx, &facts).during(NAME)?;
+                gates::removing(tx, &facts).during(NAME)?;
+                delete(tx.connection, id, facts.traits).during(NAME)
             })
             .await
     }
+}
+
+/// Makes jobs known that are valid.
+pub(crate) fn enqueue(
+    tx: &mut Tx<'_>,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    check_parents(tx.connection, jobs, name)?;
+    if jobs.iter().any(|job| job.options.unique.is_some()) {
+        return unique::enqueue(tx, jobs, name);
+    }
+    let made = insert_all(tx, jobs).during(name)?;
+    connect(tx, jobs, &made).during(name)?;
+    Ok(made)
 }
 
 /// Writes a value of the model as JSON.
@@ -131,6 +168,9 @@ fn list(
         any_of(&filter.kinds)?,
         filter.tag.as_ref().map(windlass_core::Tag::as_str),
         filter.created_since.map(Timestamp::as_micros),
+        filter.roots,
+        filter.finished_since.map(Timestamp::as_micros),
+        filter.fingerprint.map(Fingerprint::as_number),
     ])?;
     let (mut items, mut last, mut next) = (Vec::with_capacity(limit), None, None);
     while let Some(found) = rows.next()? {
@@ -145,11 +185,15 @@ fn list(
 }
 
 /// A JSON array to be matched against, or nothing where everything matches.
-fn any_of<T: serde::Serialize>(values: &[T]) -> rusqlite::Result<Option<String>> {
+pub(crate) fn any_of<T: serde::Serialize>(values: &[T]) -> rusqlite::Result<Option<String>> {
     if values.is_empty() { Ok(None) } else { as_json(&values).map(Some) }
 }
 
-fn check_exists(connection: &Connection, id: JobId, operation: &'static str) -> Result<(), StoreError> {
+pub(crate) fn check_exists(
+    connection: &Connection,
+    id: JobId,
+    operation: &'static str,
+) -> Result<(), StoreError> {
     if exists(connection, id).during(operation)? {
         Ok(())
     } else {
@@ -157,7 +201,7 @@ fn check_exists(connection: &Connection, id: JobId, operation: &'static str) -> 
     }
 }
 
-fn exists(connection: &Connection, id: JobId) -> rusqlite::Result<bool> {
+pub(crate) fn exists(connection: &Connection, id: JobId) -> rusqlite::Result<bool> {
     connection.prepare_cached(sql::job::EXISTS)?.exists([id.as_bytes()])
 }
 
@@ -226,25 +270,46 @@ fn cancel(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Result<
     if outcome == CancelOutcome::AlreadyCancelled {
         return Ok(outcome);
     }
+    stop(tx, &facts, by).during(name)?;
+    Ok(outcome)
+}
+
+/// Cancels an unfinished job.
+pub(crate) fn stop(tx: &mut Tx<'_>, facts: &Facts, by: &Actor) -> rusqlite::Result<()> {
     let values = params![facts.seq, Reason::Operator.as_number(), tx.now.as_micros()];
-    change(tx, &facts, sql::job::CANCEL, values).during(name)?;
+    change(tx, facts, sql::job::CANCEL, values)?;
     if let Some(holder) = facts.holder {
-        let stop = || tx.connection.prepare_cached(sql::worker::STOP)?.execute(params![holder, true]);
-        stop().during(name)?;
+        tx.connection.prepare_cached(sql::worker::STOP)?.execute(params![holder, true])?;
     }
-    note(tx, &facts, "cancel", by).during(name)?;
+    note(tx, facts, "cancel", by)?;
+    effects::ended(tx, facts, Stage::Cancelled)?;
     tx.hint_work();
     tx.hint_ended();
-    Ok(outcome)
+    Ok(())
 }
 
 fn retry(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Result<(), StoreError> {
     let facts = Facts::expect(tx.connection, id, name)?;
     retrying(facts.stage, facts.reason, facts.holder.is_some())
         .map_err(|kind| StoreError::new(name, kind))?;
-    change(tx, &facts, sql::job::RETRY, params![facts.seq, tx.now.as_micros()]).during(name)?;
-    watch_deadline(tx, facts.seq, facts.deadline).during(name)?;
-    note(tx, &facts, "retry", by).during(name)?;
+    unique::retake(tx, std::iter::once(&facts), name)?;
+    put_back(tx, &facts, by).during(name)?;
+    if facts.stage.is_final() && facts.traits.has(Traits::PARENT | Traits::CHILD) {
+        hold_again(tx, &[id]).during(name)?;
+    }
+    Ok(())
+}
+
+/// Gives a job a new budget, due now.
+pub(crate) fn put_back(tx: &mut Tx<'_>, facts: &Facts, by: &Actor) -> rusqlite::Result<()> {
+    if facts.traits.has(Traits::GATED) {
+        // Its place changes.
+        gates::leave(tx, facts.seq)?;
+    }
+    change(tx, facts, sql::job::RETRY, params![facts.seq, tx.now.as_micros()])?;
+    reviews::resume(tx, facts)?;
+    watch_deadline(tx, facts.seq, facts.deadline)?;
+    note(tx, facts, "retry", by)?;
     tx.hint_work();
     Ok(())
 }
@@ -274,7 +339,7 @@ pub(crate) fn change(
 }
 
 /// Keeps who made the change that was just made.
-fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
+pub(crate) fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
     let mut statement = tx.connection.prepare_cached(sql::job::RECORD_EVENT)?;
     let revision = facts.revision + 1;
     statement.execute(params![facts.id.as_bytes(), revision, tx.now.as_micros(), verb, by.name, by.why])?;
@@ -282,7 +347,9 @@ fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<
 }
 
 /// Removes a job and all that is kept of it.
-pub(crate) fn delete(connection: &Connection, id: JobId) -> rusqlite::Result<()> {
+pub(crate) fn delete(connection: &Connection, id: JobId, traits: Traits) -> rusqlite::Result<()> {
+    disconnect(connection, id, traits)?;
+    reviews::delete(connection, id, traits)?;
     for statement in
         [sql::job::DELETE_ATTEMPTS, sql::job::DELETE_LOG, sql::job::DELETE_EVENTS, sql::job::DELETE]
     {

@@ -79,6 +79,14 @@ impl Lanes {
         self.by_id.get(&id)
     }
 
+    /// Every lane with its queue, in the order in which they were made.
+    pub(crate) fn queues(&self) -> Vec<(i64, QueueName)> {
+        let mut lanes: Vec<(i64, QueueName)> =
+            self.by_id.iter().map(|(id, lane)| (*id, lane.queue.clone())).collect();
+        lanes.sort_unstable_by_key(|(id, _)| *id);
+        lanes
+    }
+
     /// The lanes a scope can take jobs from.
     pub(crate) fn resolve(&mut self, scope: &Arc<Scope>) -> Arc<[i64]> {
         self.resolved.retain(|resolved| resolved.scope.strong_count() > 0);

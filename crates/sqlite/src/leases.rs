@@ -5,19 +5,24 @@ mod complete;
 mod settle;
 mod write;
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
-use windlass_core::{AttemptToken, JobId, Json, Progress, Timestamp, WorkerId};
+use windlass_core::review::SETTLE_PRIORITY;
+use windlass_core::{AttemptToken, JobId, Json, Priority, Progress, Timestamp, WorkerId};
 use windlass_store::rules::{Candidate, Standing, check_checkpoint, fence};
 use windlass_store::{
     ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
     leases::check_lease,
 };
 
+pub(crate) use claim::array;
 pub(crate) use settle::{TakenBack, close, take_back};
 
 use crate::error::During;
 use crate::facts::Facts;
+use crate::flows::tell_children;
 use crate::writer::Tx;
 use crate::{SqliteStore, row, sql};
 
@@ -88,6 +93,7 @@ fn take_turn(tx: &mut Tx<'_>, turn: &Turn) -> Result<Turned, StoreError> {
     let who =
         turn.claim.as_ref().map(|request| Claimer::find(tx, request.worker, request.lease)).transpose()?;
     let settled = settle::settle_all(tx, &turn.settlements)?;
+    tell_children(tx).during("settle the attempts")?;
     let (Some(request), Some(who)) = (&turn.claim, who) else {
         return Ok(Turned { settled, ..Turned::default() });
     };
@@ -126,19 +132,27 @@ pub(crate) struct Claimer {
     until: Timestamp,
     /// Whether an attempt it holds may be of a job that was cancelled.
     stopping: bool,
+    /// Whether there may be decisions to be carried out.
+    settling: bool,
     nonce: u64,
 }
 
 impl Claimer {
+    /// What it claims by, in this order: what carries a decision out, if there may be such, and then the priorities.
+    fn ranks(&self) -> RangeInclusive<u8> {
+        let first = if self.settling { SETTLE_PRIORITY } else { Priority::Critical.as_number() };
+        first..=Priority::Idle.as_number()
+    }
+
     fn find(tx: &Tx<'_>, worker: WorkerId, lease: LeaseTerm) -> Result<Self, StoreError> {
         let mut statement = tx.connection.prepare_cached(sql::worker::HERE).during("claim jobs")?;
         let here = statement
             .query_row(params![worker.as_bytes(), tx.now.as_micros()], |row| {
-                Ok((row.get(0)?, row::instant(row, 1)?, row.get(3)?))
+                Ok((row.get(0)?, row::instant(row, 1)?, row.get(3)?, row.get(4)?))
             })
             .optional()
             .during("claim jobs")?;
-        let Some((number, worker_until, stopping)) = here else {
+        let Some((number, worker_until, stopping, settling)) = here else {
             return Err(StoreError::new("claim jobs", ErrorKind::NotFound)
                 .with_detail(format!("worker {worker} is not registered, or its lease has expired")));
         };
@@ -147,7 +161,7 @@ impl Claimer {
             LeaseTerm::Own(span) => Some((micros(span), tx.now.after(span))),
         };
         let until = own.map_or(worker_until, |(_, until)| until);
-        Ok(Self { number, own, until, stopping, nonce: windlass_store::ids::nonce() })
+        Ok(Self { number, own, until, stopping, settling, nonce: windlass_store::ids::nonce() })
     }
 }
 

@@ -9,9 +9,14 @@
 //!
 //! What a method promises is said once, on the traits of `windlass-store`.
 
+mod effects;
 mod error;
+mod errors;
+mod explain;
 mod facts;
 mod file_system;
+mod flows;
+mod gates;
 mod jobs;
 mod lanes;
 mod leader;
@@ -22,8 +27,11 @@ mod open;
 mod options;
 mod queues;
 mod readers;
+mod reviews;
 mod row;
+mod schedules;
 mod sql;
+mod unique;
 mod wal;
 mod workers;
 mod writer;

@@ -1,20 +1,25 @@
 //! The periodic duties, and what the store says of itself.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
-use windlass_core::{AttemptError, JobId, Reason, Stage, Timestamp, WorkerId};
+use rusqlite::{Connection, Row, params};
+use windlass_core::{AttemptError, JobId, QueueName, Reason, Stage, Timestamp, Traits, WorkerId};
 use windlass_store::{
-    Durability, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus,
+    Durability, Fired, Leadership, Maintenance, Pruned, QueueRetention, Rescued, Retention, StoreError,
+    StoreStatus,
 };
 
+use crate::effects;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::file_system::{self, FileSystem};
+use crate::flows::tell_children;
 use crate::leases::{TakenBack, take_back};
 use crate::wal;
 use crate::workers::{forget, held};
 use crate::writer::Tx;
-use crate::{SqliteStore, jobs, leader, open, row, sql};
+use crate::{SqliteStore, errors, gates, jobs, leader, open, queues, reviews, row, schedules, sql, unique};
 
 /// Most jobs that one call of a duty changes: everyone else waits for the writer meanwhile.
 const BATCH: usize = 1_000;
@@ -30,6 +35,16 @@ impl Maintenance for SqliteStore {
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         self.writer.run("prune jobs", move |tx| prune(tx, retention).during("prune jobs")).await
+    }
+
+    async fn fire(&self) -> Result<Fired, StoreError> {
+        const NAME: &str = "fire schedules";
+        let next_at = self.readers.run(NAME, |connection| schedules::next(connection).during(NAME)).await?;
+        let now = self.now();
+        if next_at.is_none_or(|next_at| next_at > now) {
+            return Ok(Fired { now, next_at, ..Fired::default() });
+        }
+        self.writer.run(NAME, schedules::fire).await
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {
@@ -80,11 +95,14 @@ fn rescue(tx: &mut Tx<'_>) -> rusqlite::Result<Rescued> {
         forget(tx, worker)?;
         rescued.workers += 1;
     }
+    tell_children(tx)?;
     let passed = passed_deadlines(tx)?;
     for deadline in &passed {
         deadline.look(tx, &mut rescued)?;
     }
-    rescued.more = room == 0 || passed.len() == BATCH;
+    tell_children(tx)?;
+    let more_reviews = reviews::look(tx, &mut rescued, BATCH)?;
+    rescued.more = room == 0 || passed.len() == BATCH || more_reviews;
     Ok(rescued)
 }
 
@@ -147,43 +165,52 @@ pub(crate) fn watch_deadline(tx: &Tx<'_>, seq: i64, deadline: Option<Timestamp>)
 /// Ends the unstarted job at `seq`, whose deadline has passed.
 pub(crate) fn expire(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
     let mut statement = tx.connection.prepare_cached(sql::maintenance::DEADLINE)?;
-    let deadline = statement.query_row([seq], |found| row::instant(found, 0))?;
+    let (id, deadline) =
+        statement.query_row([seq], |found| Ok((row::job_id(found, 0)?, row::instant(found, 1)?)))?;
+    let facts = Facts::find(tx.connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let error = jobs::as_json(&AttemptError::missed(deadline))?;
     let values = params![seq, tx.now.as_micros(), Reason::Deadline.as_number(), error];
     tx.connection.prepare_cached(sql::maintenance::EXPIRE)?.execute(values)?;
     tx.hint_ended();
-    Ok(())
+    effects::ended(tx, &facts, Stage::Dead)
 }
 
 fn prune(tx: &mut Tx<'_>, retention: Retention) -> rusqlite::Result<Pruned> {
+    let own: HashMap<QueueName, QueueRetention> = queues::retentions(tx.connection)?.into_iter().collect();
+    tx.lanes.refresh(tx.connection)?;
     let mut removed = 0;
-    let stages = [
-        (Stage::Completed, retention.completed),
-        (Stage::Cancelled, retention.cancelled),
-        (Stage::Dead, retention.dead),
-    ];
-    for (stage, keep) in stages {
-        let Some(keep) = keep else { continue };
-        let room = BATCH - removed;
-        let ids = prunable(tx, stage, (tx.now.before(keep), room))?;
-        for id in &ids {
-            jobs::delete(tx.connection, *id)?;
+    for (lane, queue) in tx.lanes.queues() {
+        let kept = own.get(&queue).map_or(retention, |own| retention.in_queue(own));
+        for stage in [Stage::Completed, Stage::Cancelled, Stage::Dead] {
+            let Some(keep) = kept.of(stage) else { continue };
+            let ids = prunable(tx, (lane, stage), (tx.now.before(keep), BATCH - removed))?;
+            for (id, traits) in &ids {
+                jobs::delete(tx.connection, *id, *traits)?;
+            }
+            removed += ids.len();
         }
-        removed += ids.len();
     }
     Ok(Pruned { removed: removed as u64, more: removed == BATCH })
 }
 
-fn prunable(tx: &Tx<'_>, stage: Stage, (until, limit): (Timestamp, usize)) -> rusqlite::Result<Vec<JobId>> {
+fn prunable(
+    tx: &Tx<'_>,
+    (lane, stage): (i64, Stage),
+    (until, limit): (Timestamp, usize),
+) -> rusqlite::Result<Vec<(JobId, Traits)>> {
     let mut statement = tx.connection.prepare_cached(sql::maintenance::PRUNABLE)?;
-    let values = params![stage.as_number(), until.as_micros(), limit];
-    let ids = statement.query_map(values, |row| row::job_id(row, 0))?;
+    let values = params![stage.as_number(), lane, until.as_micros(), limit];
+    let found = |row: &Row<'_>| Ok((row::job_id(row, 0)?, Traits::from_bits(row.get(1)?)));
+    let ids = statement.query_map(values, found)?;
     ids.collect()
 }
 
 /// Forgets workers that nothing names any more, and gives some free pages back.
 fn tidy(tx: &Tx<'_>) -> rusqlite::Result<()> {
     tx.connection.prepare_cached(sql::maintenance::FORGET_WORKERS)?.execute([])?;
+    gates::forget(tx)?;
+    unique::forget(tx)?;
+    errors::forget(tx)?;
     let mut statement = tx.connection.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
@@ -226,10 +253,12 @@ fn check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut faults: Vec<String> = lines.collect::<Result<_, _>>()?;
     faults.retain(|line| line != "ok");
-    let mut statement = connection.prepare(sql::maintenance::FAULTS)?;
-    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-    for line in lines {
-        faults.push(line?);
+    for statement in [sql::maintenance::FAULTS, sql::gate::FAULTS] {
+        let mut statement = connection.prepare(statement)?;
+        let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+        for line in lines {
+            faults.push(line?);
+        }
     }
     Ok(faults)
 }

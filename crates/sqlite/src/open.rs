@@ -26,8 +26,18 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const APPLICATION_ID: i32 = 0x576e_646c;
 
 /// The schema, a file per version. A step never changes once it was released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_jobs.sql"), include_str!("../migrations/0002_moved.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_jobs.sql"),
+    include_str!("../migrations/0002_moved.sql"),
+    include_str!("../migrations/0003_traits.sql"),
+    include_str!("../migrations/0004_edges.sql"),
+    include_str!("../migrations/0005_unique_keys.sql"),
+    include_str!("../migrations/0006_gates.sql"),
+    include_str!("../migrations/0007_reviews.sql"),
+    include_str!("../migrations/0008_schedules.sql"),
+    include_str!("../migrations/0009_errors.sql"),
+    include_str!("../migrations/0010_retention.sql"),
+];
 
 /// How long to wait for another process that is writing, before giving up. Its transactions take milliseconds; a
 /// process that was stopped inside one is the only reason to wait longer.

@@ -1,13 +1,18 @@
 //! Queues: how full they are, and whether they are paused.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
-use windlass_core::{JobState, QueueName, Timestamp};
-use windlass_store::{Actor, ErrorKind, Pause, QueueStore, QueueSummary, StateCounts, StoreError};
+use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
+use windlass_store::{
+    Actor, ErrorKind, Keep, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+};
 
 use crate::error::During;
+use crate::gates::{self, Wholes};
+use crate::leases::micros;
 use crate::{SqliteStore, row, sql};
 
 #[async_trait]
@@ -44,6 +49,75 @@ impl QueueStore for SqliteStore {
                 resume().during(NAME)?;
                 tx.hint_work();
                 Ok(())
+            })
+            .await
+    }
+
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+        const NAME: &str = "say how long jobs of the queue are kept";
+        retention.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let queue = queue.clone();
+        self.writer.run(NAME, move |tx| keep(tx.connection, &queue, &retention).during(NAME)).await
+    }
+
+    async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
+        const NAME: &str = "list retentions";
+        self.readers.run(NAME, |connection| retentions(connection).during(NAME)).await
+    }
+
+    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+        const NAME: &str = "bound the queue";
+        bounds.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let whole = whole.clone();
+        self.writer.run(NAME, move |tx| gates::bound(tx, &whole, bounds).during(NAME)).await
+    }
+
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
+        const NAME: &str = "list the bounds";
+        self.readers.run(NAME, |connection| Wholes::read(connection).during(NAME).map(Wholes::into_all)).await
+    }
+}
+
+fn keep(connection: &Connection, queue: &QueueName, retention: &QueueRetention) -> rusqlite::Result<()> {
+    if retention.is_default() {
+        connection.prepare_cached(sql::queue::KEEP_NO_LONGER)?.execute([queue.as_str()])?;
+        return Ok(());
+    }
+    let stored = |keep: Option<Keep>| keep.map(|keep| keep.span().map_or(-1, micros));
+    let QueueRetention { completed, cancelled, dead, .. } = *retention;
+    let values = params![queue.as_str(), stored(completed), stored(cancelled), stored(dead)];
+    connection.prepare_cached(sql::queue::KEEP)?.execute(values)?;
+    Ok(())
+}
+
+/// How long finished jobs of single queues are kept.
+pub(crate) fn retentions(connection: &Connection) -> rusqlite::Result<Vec<(QueueName, QueueRetention)>> {
+    let mut statement = connection.prepare_cached(sql::queue::RETENTIONS)?;
+    let kept = |micros: i64| match u64::try_from(micros) {
+        Ok(micros) => Keep::For(Duration::from_micros(micros)),
+        Err(_) => Keep::Forever,
+    };
+    let retentions = statement.query_map([], |found| {
+        let keep = |index| Ok::<_, rusqlite::Error>(found.get::<_, Option<i64>>(index)?.map(kept));
+        let mut retention = QueueRetention::default();
+        (retention.completed, retention.cancelled, retention.dead) = (keep(1)?, keep(2)?, keep(3)?);
+        Ok((row::name(found, 0)?, retention))
+    })?;
+    retentions.collect()
+}
+
+impl SqliteStore {
+    /// The number of the last exclusive grant of a resource; zero if there was none.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`, `Corrupt`.
+    pub async fn last_fence(&self) -> Result<u64, StoreError> {
+        const NAME: &str = "read the number of the last grant";
+        self.readers
+            .run(NAME, |connection| {
+                let mut statement = connection.prepare_cached(sql::gate::LAST_NUMBER).during(NAME)?;
+                statement.query_row([], |found| row::unsigned(found, 0)).during(NAME)
             })
             .await
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type, ValueRef};
 use windlass_core::{
-    Args, AttemptError, AttemptToken, Invalid, Job, JobId, JobOptions, Json, LogLevel, LogLine, Priority,
-    Progress, Reason, Stage, Timestamp, state,
+    Args, AttemptError, AttemptToken, EdgePolicy, Invalid, Job, JobId, JobOptions, Json, LogLevel, LogLine,
+    Priority, Progress, Reason, Stage, Timestamp, Traits, state,
 };
 
 /// Reports a value that the schema allows and the model does not.
@@ -40,7 +40,11 @@ pub(crate) fn name<N: FromStr<Err = Invalid>>(row: &Row<'_>, index: usize) -> ru
 }
 
 /// A number the model may or may not know.
-fn number<T>(row: &Row<'_>, index: usize, known: impl Fn(i64) -> Option<T>) -> rusqlite::Result<T> {
+pub(crate) fn number<T>(
+    row: &Row<'_>,
+    index: usize,
+    known: impl Fn(i64) -> Option<T>,
+) -> rusqlite::Result<T> {
     let number = row.get(index)?;
     known(number).ok_or_else(|| damaged(index, Type::Integer, format!("{number} has no meaning")))
 }
@@ -49,8 +53,20 @@ pub(crate) fn stage(row: &Row<'_>, index: usize) -> rusqlite::Result<Stage> {
     number(row, index, Stage::from_number)
 }
 
-pub(crate) fn priority(row: &Row<'_>, index: usize) -> rusqlite::Result<Priority> {
-    number(row, index, Priority::from_number)
+/// The priority that a job of these traits asked for. While a decision about it is carried out, it is kept with another.
+pub(crate) fn priority(row: &Row<'_>, index: usize, traits: Traits) -> rusqlite::Result<Priority> {
+    match traits.settles() {
+        Some((_, priority)) => Ok(priority),
+        None => number(row, index, Priority::from_number),
+    }
+}
+
+pub(crate) fn traits(row: &Row<'_>, index: usize) -> rusqlite::Result<Traits> {
+    row.get(index).map(Traits::from_bits)
+}
+
+pub(crate) fn gate_form(row: &Row<'_>, index: usize) -> rusqlite::Result<windlass_core::GateForm> {
+    number(row, index, windlass_core::GateForm::from_number)
 }
 
 pub(crate) fn reason(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Reason>> {
@@ -58,6 +74,10 @@ pub(crate) fn reason(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Rea
         ValueRef::Null => Ok(None),
         _ => number(row, index, Reason::from_number).map(Some),
     }
+}
+
+pub(crate) fn policy(row: &Row<'_>, index: usize) -> rusqlite::Result<EdgePolicy> {
+    number(row, index, EdgePolicy::from_number)
 }
 
 /// An unsigned number that SQLite keeps in its signed 64 bits.
@@ -106,6 +126,7 @@ pub(crate) fn parsed<T: serde::de::DeserializeOwned>(
 pub(crate) fn job(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Job> {
     let run_at = instant(row, 7)?;
     let (state, reason) = state::seen(stage(row, 4)?, reason(row, 5)?, run_at, now);
+    let used = traits(row, 26)?;
     Ok(Job {
         id: job_id(row, 0)?,
         kind: name(row, 1)?,
@@ -113,7 +134,8 @@ pub(crate) fn job(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Job> {
         queue: name(row, 3)?,
         state,
         reason,
-        priority: priority(row, 6)?,
+        phase: used.phase(),
+        priority: priority(row, 6, used)?,
         run_at,
         args: args(row, 8)?,
         attempt: row.get(9)?,

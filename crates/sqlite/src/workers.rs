@@ -145,7 +145,7 @@ fn holds_running(tx: &Tx<'_>, number: i64) -> rusqlite::Result<bool> {
 }
 
 /// Closes what a worker still holds, which is nothing but attempts of cancelled jobs, and marks it as gone.
-fn leave(tx: &Tx<'_>, number: i64) -> rusqlite::Result<()> {
+fn leave(tx: &mut Tx<'_>, number: i64) -> rusqlite::Result<()> {
     for facts in held(tx, sql::worker::HELD, number, usize::MAX >> 1)? {
         close(tx, &facts, 0)?;
     }
@@ -166,7 +166,7 @@ pub(crate) fn held(tx: &Tx<'_>, statement: &str, number: i64, limit: usize) -> r
     ids.into_iter().filter_map(|id| Facts::find(tx.connection, id).transpose()).collect()
 }
 
-fn list(connection: &Connection, seen_until: Timestamp) -> rusqlite::Result<Vec<Worker>> {
+pub(crate) fn list(connection: &Connection, seen_until: Timestamp) -> rusqlite::Result<Vec<Worker>> {
     let mut statement = connection.prepare_cached(sql::worker::LIST)?;
     let workers = statement.query_map([seen_until.as_micros()], worker)?;
     workers.collect()

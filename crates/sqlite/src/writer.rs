@@ -10,6 +10,7 @@
 //! failure too, and costs nobody else the writer.
 
 mod failure;
+mod pace;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -23,10 +24,12 @@ use windlass_core::{Limits, Timestamp};
 use windlass_store::{Clock, ErrorKind, Signals, StoreError};
 
 use crate::error::{During, is_fault};
+use crate::flows::{Untold, tell_children};
 use crate::lanes::Lanes;
 use crate::open::Opener;
 use crate::wal::Wal;
 use failure::{Failure, Stage, panicked};
+use pace::{MOMENT, Pace, soon};
 
 /// Most operations in one transaction: more would delay the first of them for no further gain.
 const GROUP_MAX: usize = 1024;
@@ -40,10 +43,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(30);
 /// How often it looks whether somebody waits for hints.
 const LOOK_FOR_LISTENERS_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the writer stays awake after an answer, if the last caller came back so soon: who does one thing after the
-/// other does, and being woken for each would cost it a fifth of a commit. Who comes now and then finds it asleep.
-const MOMENT: Duration = Duration::from_micros(200);
-
 /// What an operation sees of the transaction it runs in.
 pub(crate) struct Tx<'a> {
     pub(crate) connection: &'a Connection,
@@ -51,6 +50,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) limits: &'a Limits,
     /// The time of the whole group.
     pub(crate) now: Timestamp,
+    /// What the operation has still to tell to jobs that depend on those it ended.
+    pub(crate) untold: Untold,
     hints: &'a mut Hints,
 }
 
@@ -88,7 +89,7 @@ struct Wish<F, T> {
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
     /// Its place among the waiting, given back with the answer.
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 impl<F, T> Operation for Wish<F, T>
@@ -98,6 +99,7 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let outcome = (self.body)(tx);
+        let outcome = outcome.and_then(|done| tell_children(tx).during(self.name).map(|()| done));
         let fault =
             outcome.as_ref().err().filter(|error| is_fault(error)).map(|error| error.share(self.name));
         self.outcome = Some(outcome);
@@ -110,6 +112,8 @@ where
             (Err(error), _) => Err(error.share(self.name)),
             (Ok(()), None) => Err(stopped(self.name)),
         };
+        // Before the answer: who asks again at once is to find itself alone.
+        drop(self.place);
         // A caller that went away does not want the answer; what it asked for is done all the same.
         let _ = self.reply.send(outcome);
     }
@@ -119,11 +123,20 @@ fn stopped(operation: &'static str) -> StoreError {
     StoreError::new(operation, ErrorKind::Unavailable).with_detail("the store is closed")
 }
 
+/// What comes back to the caller.
+type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+async fn received<T>(name: &'static str, answer: Answer<T>) -> Result<T, StoreError> {
+    // The thread is gone, and took with it whether it had come to the commit.
+    answer.await.map_err(|_| StoreError::new(name, ErrorKind::Unknown))?
+}
+
 /// The way to the writer.
 #[derive(Debug)]
 pub(crate) struct Writer {
     wishes: Option<Sender<Box<dyn Operation>>>,
     places: Arc<Semaphore>,
+    pace: Arc<Pace>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -147,10 +160,11 @@ impl Writer {
     pub(crate) fn start(connection: Connection, surroundings: Surroundings) -> std::io::Result<Self> {
         let (wishes, waiting) = channel();
         let desk = Desk::new(connection, surroundings);
+        let pace = Arc::clone(&desk.pace);
         let thread =
             std::thread::Builder::new().name("windlass-sqlite".into()).spawn(move || desk.work(&waiting))?;
         let places = Arc::new(Semaphore::new(WAITING_MAX));
-        Ok(Self { wishes: Some(wishes), places, thread: Some(thread) })
+        Ok(Self { wishes: Some(wishes), places, pace, thread: Some(thread) })
     }
 
     /// Runs `body` in a transaction, and returns what it said once that is committed.
@@ -161,12 +175,38 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        let answer = self.ask(name, body).await?;
+        received(name, answer).await
+    }
+
+    /// Like [`run`](Self::run), for what a caller may do again and again with nothing else to do meanwhile: one that
+    /// does is not put to sleep and woken for each.
+    pub(crate) async fn run_awake<T, F>(&self, name: &'static str, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let answer = self.ask(name, body).await?;
+        self.pace.stay_awake(|| answer.is_empty() && self.is_one()).await;
+        received(name, answer).await
+    }
+
+    /// Hands an operation over, once there is room.
+    async fn ask<T, F>(&self, name: &'static str, body: F) -> Result<Answer<T>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| stopped(name))?;
         let (reply, answer) = oneshot::channel();
-        let wish = Box::new(Wish { name, body, outcome: None, reply, _place: place });
+        let wish = Box::new(Wish { name, body, outcome: None, reply, place });
         self.wishes.as_ref().ok_or_else(|| stopped(name))?.send(wish).map_err(|_| stopped(name))?;
-        // The thread is gone, and took with it whether it had come to the commit.
-        answer.await.map_err(|_| StoreError::new(name, ErrorKind::Unknown))?
+        Ok(answer)
+    }
+
+    /// Whether one wish at most is waiting or being done.
+    fn is_one(&self) -> bool {
+        self.places.available_permits() + 1 >= WAITING_MAX
     }
 }
 
@@ -186,6 +226,7 @@ struct Desk {
     surroundings: Surroundings,
     lanes: Lanes,
     wal: Wal,
+    pace: Arc<Pace>,
     data_version: i64,
     /// When it was last compared.
     looked_at: Instant,
@@ -200,7 +241,17 @@ impl Desk {
         let wal = Wal::default();
         let data_version = data_version(&connection).unwrap_or(0);
         let (lanes, looked_at) = (Lanes::default(), Instant::now());
-        Self { connection, surroundings, lanes, wal, data_version, looked_at, suspect: false, failing: false }
+        Self {
+            connection,
+            surroundings,
+            lanes,
+            wal,
+            pace: Arc::default(),
+            data_version,
+            looked_at,
+            suspect: false,
+            failing: false,
+        }
     }
 
     fn work(mut self, waiting: &Receiver<Box<dyn Operation>>) {
@@ -234,8 +285,10 @@ impl Desk {
 
     /// Runs a group and answers everyone in it.
     fn serve(&mut self, group: &mut Vec<Box<dyn Operation>>) {
+        let begun = Instant::now();
         match self.transact(group) {
             Ok(hints) => {
+                self.pace.answering(group.len(), begun);
                 for wish in group.drain(..) {
                     wish.answer(Ok(()));
                 }
@@ -280,6 +333,7 @@ impl Desk {
                 lanes: &mut self.lanes,
                 limits: &self.surroundings.limits,
                 now: self.surroundings.clock.now(),
+                untold: Untold::default(),
                 hints,
             };
             group.iter_mut().try_for_each(|wish| wish.run(&mut tx))
@@ -340,17 +394,6 @@ impl Desk {
         }
         if hints.ended {
             self.surroundings.signals.notify_ended();
-        }
-    }
-}
-
-/// A wish that comes within a moment of the last answer, without the cost of falling asleep and being woken.
-fn soon(waiting: &Receiver<Box<dyn Operation>>, idle_since: Instant) -> Option<Box<dyn Operation>> {
-    loop {
-        match waiting.try_recv() {
-            Ok(wish) => return Some(wish),
-            Err(_) if idle_since.elapsed() >= MOMENT => return None,
-            Err(_) => std::thread::yield_now(),
         }
     }
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use windlass_core::{Args, JobState, KindName, NewJob, Verdict};
+use windlass_core::{Args, JobState, KindName, NewJob, Unique, Verdict};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{
-    ClaimRequest, JobStore, Kinds, LeaseStore, NewWorker, Queues, Scope, Settlement, Store, WorkerStore, ids,
+    ClaimRequest, EnqueueOutcome, ErrorKind, JobFilter, JobStore, Kinds, LeaseStore, Maintenance, NewWorker,
+    PageRequest, Queues, Scope, Settlement, Store, WorkerStore, ids,
 };
 
 async fn open(path: &Path) -> SqliteStore {
@@ -167,4 +168,38 @@ async fn g01_a_file_that_is_opened_twice_stays_locked_against_other_processes() 
     let _second = open(&path).await;
 
     assert_eq!(locks_on(&path), 1, "it still is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_have_the_file_open_make_one_job_of_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(Arc::new(open(&path).await));
+    }
+    let actions = [Unique::key("k"), Unique::key("k").reject(), Unique::key("k").replace()];
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..64 {
+        let (store, unique) = (Arc::clone(&stores[caller % 4]), actions[caller % 3].clone());
+        callers.spawn(async move {
+            let mut job = job("mail");
+            job.options.unique = Some(unique);
+            store.enqueue(vec![job]).await.map(|answers| answers[0])
+        });
+    }
+
+    let mut created = Vec::new();
+    while let Some(answer) = callers.join_next().await {
+        match answer.unwrap() {
+            Ok(answer) if answer.outcome == EnqueueOutcome::Created => created.push(answer.id),
+            Ok(_) => {}
+            Err(error) => assert!(matches!(error.kind(), ErrorKind::Duplicate(_)), "{error}"),
+        }
+    }
+
+    assert_eq!(created.len(), 1);
+    let jobs = stores[0].jobs(JobFilter::default(), PageRequest::first(10)).await.unwrap().items;
+    assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), created);
+    assert_eq!(stores[1].check().await.unwrap(), Vec::<String>::new());
 }

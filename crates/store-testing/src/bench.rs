@@ -229,6 +229,11 @@ impl Bench {
         worker
     }
 
+    /// Lets another worker claim from now on.
+    pub(crate) fn forget_worker(&self) {
+        self.worker.set(None);
+    }
+
     pub(crate) async fn claim_scope(&self, scope: Arc<Scope>, limit: u32) -> Claimed {
         let worker = self.worker().await;
         self.claim_as(worker, scope, limit).await

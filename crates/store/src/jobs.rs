@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use windlass_core::limits::NAME_BYTES_MAX;
 use windlass_core::{
-    Attempt, Invalid, Job, JobId, JobState, KindName, LogLine, NewJob, QueueName, Tag, Timestamp,
+    Attempt, Fingerprint, Invalid, Job, JobId, JobState, KindName, LogLine, NewJob, OnConflict, QueueName,
+    Tag, Timestamp,
 };
 
-use crate::{Page, PageRequest, StoreError};
+use crate::{Cursor, ErrorKind, Explanation, Page, PageRequest, StoreError};
 
 /// What became of one enqueued job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,7 @@ pub enum CancelOutcome {
 pub struct JobEvent {
     /// When.
     pub at: Timestamp,
-    /// What was done: `cancel`, `retry`, `run_now`.
+    /// What was done: `cancel`, `retry`, `run_now`, `accept`, `decline`; or `remind`, which nobody does.
     pub verb: String,
     /// Who did it, and why.
     pub by: Actor,
@@ -120,6 +121,23 @@ pub struct JobFilter {
     pub tag: Option<Tag>,
     /// Enqueued at or after this instant.
     pub created_since: Option<Timestamp>,
+    /// Only those that no other job waits for, or did.
+    pub roots: bool,
+    /// Final, and became so at or after this instant.
+    pub finished_since: Option<Timestamp>,
+    /// With an attempt that ended with an error of this group.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// What became of jobs that were to be given a new budget together.
+#[derive(Debug, Default)]
+pub struct Redriven {
+    /// Those that have one.
+    pub jobs: Vec<JobId>,
+    /// Those that could not be given one, and why: somebody else did it first, or another job has the unique key.
+    pub refused: Vec<(JobId, StoreError)>,
+    /// Where the next call goes on, if there may be more.
+    pub next: Option<Cursor>,
 }
 
 /// Jobs as those see them who ask for work and look after it.
@@ -130,10 +148,31 @@ pub trait JobStore: Send + Sync {
     /// Answers in the order of `jobs`. An id that was enqueued before is left as it is, whatever else is asked of it
     /// now, and answers what happened the first time: so a call whose outcome is unknown may be repeated (G2).
     ///
+    /// # Unique keys
+    ///
+    /// There is at most one job for each key that stands in the way of others ([`windlass_core::Unique`]), however many ask at
+    /// once. How long it does is said by that job, and what happens is said by the one that comes:
+    ///
+    /// - *existing* answers `Existing` with the id of the one that is there, and changes nothing;
+    /// - *reject* is an error, and then no job of the batch exists;
+    /// - *replace* gives what is asked for to the one that is there, if it was never started and is not in review, and answers
+    ///   `Replaced`: everything that can be asked for is replaced, and its id, its place in the enqueue order and what others
+    ///   know of it stay. Where it was started, a new job is made and `blocked` until that one has ended; there is at most one
+    ///   that waits so, and what comes then is given to that. Where it has ended and only its key is kept for a time, a new job
+    ///   is made, and is due no earlier than when that time is over;
+    /// - *debounce* is *replace* with a time: due a while after the last enqueue, and no later than `max_wait` after the first.
+    ///
+    /// Jobs of one batch meet one another in their order. What was answered to a job that was not made is remembered for a day
+    /// ([`windlass_core::limits::ANSWER_KEPT`]), unless its id was drawn for the call; a job of the batch that was to wait for
+    /// it waits for the one that stands for it.
+    ///
     /// # Errors
     ///
+    /// `Duplicate` names the job that has the key of one that asked to be refused.
+    ///
     /// `Invalid` names the first field at fault, as `jobs[3].args` when there is more than one job; `Full`,
-    /// `Unavailable`: no job of the batch exists; `Unknown`: all of them or none do.
+    /// `Unavailable`: no job of the batch exists; `NotFound` names the first job that one of the batch is to wait for and that
+    /// is nowhere; `Unknown`: all of them or none do.
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError>;
 
     /// The job as it is now.
@@ -170,6 +209,15 @@ pub trait JobStore: Send + Sync {
     /// `NotFound`.
     async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError>;
 
+    /// Why the job does not run, and when it will: what a claim would say of it now, and never a guess.
+    ///
+    /// [`Explanation::is_next`] says that the next claim of its queue takes it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`.
+    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError>;
+
     /// Stops a job on purpose: it becomes `cancelled(operator)` at once.
     ///
     /// A running job's worker learns of it by its next beat, and its late settle is answered `Cancelled`. Its attempt
@@ -183,13 +231,14 @@ pub trait JobStore: Send + Sync {
     /// Gives a `dead`, `cancelled` or `retryable` job a new budget of attempts and losses, due now. Its id stays, and
     /// its earlier attempts stay listed.
     ///
-    /// A job that failed and is due again counts as `retryable` here. Its place in the enqueue order, its checkpoint
+    /// One whose start needs an approval and has none comes into review instead; one whose decision is not carried out yet
+    /// goes on with that ([`ReviewStore`](crate::ReviewStore)). A job that failed and is due again counts as `retryable` here. Its place in the enqueue order, its checkpoint
     /// and its last error stay too; a deadline that has passed no longer holds, for it would kill the job at once.
     ///
     /// # Errors
     ///
     /// `NotFound`; `Finished` for a completed job; `NotReady` for one that has not failed, or whose cancelled attempt
-    /// is still open; `Invalid(by…)`.
+    /// is still open; `Invalid(by…)`. `Duplicate` for a final job whose unique key another job has by now.
     async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 
     /// Makes a waiting job due now. A ready one stays as it is.
@@ -199,10 +248,71 @@ pub trait JobStore: Send + Sync {
     /// `NotFound`; `Finished`; `NotReady` for a job that is running, blocked or in review; `Invalid(by…)`.
     async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 
-    /// Removes a job with its attempts, logs and events. Its id may be enqueued again, and is then a new job.
+    /// Gives the dead jobs of a page a new budget each, as [`retry`](Self::retry) does: of those that match `filter`, whatever it
+    /// says of states. Each keeps its id. Each stands for itself; one that is refused does not touch the others.
+    ///
+    /// One call does as much as a page holds, and says where the next one goes on.
     ///
     /// # Errors
     ///
-    /// `NotFound`; `NotReady` while an attempt is open.
+    /// `Invalid(by…)`; others as soon as the store cannot answer, when some may have been done: calling again goes on.
+    async fn redrive(&self, filter: JobFilter, page: PageRequest, by: Actor) -> Result<Redriven, StoreError> {
+        by.validate().map_err(|invalid| StoreError::invalid("redrive jobs", invalid))?;
+        let dead = JobFilter { states: vec![JobState::Dead], ..filter };
+        let page = self.jobs(dead, page).await?;
+        let mut redriven = Redriven { next: page.next, ..Redriven::default() };
+        for job in page.items {
+            match self.retry(job.id, by.clone()).await {
+                Ok(()) => redriven.jobs.push(job.id),
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => redriven.refused.push((job.id, error)),
+            }
+        }
+        Ok(redriven)
+    }
+
+    /// Makes a further copy of a final job under a new id, with a fresh budget, due now; the job itself stays as it is. The copy
+    /// says what it is a copy of ([`JobOptions::rerun_of`](windlass_core::JobOptions::rerun_of)), and waits for no other job. A
+    /// deadline is not copied: it was an instant.
+    ///
+    /// A copy of a job with a unique key asks for the key like any other, and is refused where another has it. Asking again with
+    /// the same `copy` is safe.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `NotReady` for a job that is not final; `Duplicate` for one whose key another job has; those of
+    /// [`enqueue`](Self::enqueue).
+    async fn rerun(&self, id: JobId, copy: JobId) -> Result<Enqueued, StoreError> {
+        const NAME: &str = "rerun the job";
+        let job = self.job(id).await?;
+        if !job.state.is_final() {
+            return Err(StoreError::new(NAME, ErrorKind::NotReady));
+        }
+        let answers = self.enqueue(vec![copied(job, copy)]).await?;
+        answers.first().copied().ok_or_else(|| StoreError::new(NAME, ErrorKind::Corrupt))
+    }
+
+    /// Removes a job with its attempts, logs, events and edges. Its id may be enqueued again, and is then a new job.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `NotReady` while an attempt is open, or an unfinished job depends on it.
     async fn delete(&self, id: JobId) -> Result<(), StoreError>;
+}
+
+/// A further copy of a job, as it would be enqueued by hand.
+fn copied(job: Job, copy: JobId) -> NewJob {
+    let mut new = NewJob::new(copy, job.kind, job.args);
+    new.version = job.version;
+    new.queue = job.queue;
+    new.priority = job.priority;
+    new.attempts_max = job.attempts_max;
+    new.losses_max = job.losses_max;
+    new.options = job.options;
+    new.options.rerun_of = Some(job.id);
+    new.options.fired_by = None;
+    if let Some(unique) = &mut new.options.unique {
+        unique.on_conflict = OnConflict::Reject;
+    }
+    new
 }

@@ -6,19 +6,31 @@ use std::time::Duration;
 use async_trait::async_trait;
 use windlass_core::limits::{CLAIM_BATCH_MAX, LEASE_MAX, LEASE_MIN};
 use windlass_core::{
-    Args, AttemptToken, Invalid, JobId, JobOptions, JobState, Json, KindName, LogLevel, Priority, Progress,
-    QueueName, Reason, Timestamp, Verdict, WorkerId,
+    Args, AttemptToken, Fence, Invalid, JobId, JobOptions, JobState, Json, KindName, LogLevel, Phase,
+    Priority, Progress, QueueName, Reason, Timestamp, Verdict, WorkerId,
 };
 
-use crate::StoreError;
+use crate::{NewWorker, Settling, StoreError};
 
 /// Which queues a claim looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Queues {
-    /// Every queue.
+    /// Every queue but those of Windlass's own, which have to be named: what waits there is for handlers of its own, and not
+    /// for whoever takes any job there is. See [`QueueName::is_own`].
     Any,
     /// These.
     Only(Vec<QueueName>),
+}
+
+impl Queues {
+    /// Whether `queue` is among them.
+    #[must_use]
+    pub fn include(&self, queue: &QueueName) -> bool {
+        match self {
+            Self::Any => !queue.is_own(),
+            Self::Only(queues) => queues.contains(queue),
+        }
+    }
 }
 
 /// A kind a worker has a handler for, and the newest version of its args that the handler understands.
@@ -49,14 +61,17 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// What a registered worker takes. One that names no kinds takes all of them.
+    #[must_use]
+    pub fn of_worker(worker: &NewWorker) -> Self {
+        let kinds = if worker.kinds.is_empty() { Kinds::Any } else { Kinds::Only(worker.kinds.clone()) };
+        Self { queues: worker.queues.clone(), kinds }
+    }
+
     /// Whether it takes jobs of this queue, kind and version.
     #[must_use]
     pub fn admits(&self, queue: &QueueName, kind: &KindName, version: u32) -> bool {
-        let queue_fits = match &self.queues {
-            Queues::Any => true,
-            Queues::Only(queues) => queues.contains(queue),
-        };
-        queue_fits
+        self.queues.include(queue)
             && match &self.kinds {
                 Kinds::Any => true,
                 Kinds::Only(kinds) => {
@@ -156,7 +171,7 @@ pub struct LeasedJob {
     pub priority: Priority,
     /// Counted starts, this one included.
     pub attempt: u32,
-    /// How many of them it may have.
+    /// How many of them it may have, in this phase.
     pub attempts_max: u32,
     /// Lost attempts so far.
     pub losses: u32,
@@ -172,6 +187,10 @@ pub struct LeasedJob {
     pub checkpoint: Option<Json>,
     /// The rest of what was asked for; none where it is all default.
     pub options: Option<Box<JobOptions>>,
+    /// The numbers of the resources that it holds exclusively, by name.
+    pub fences: Vec<Fence>,
+    /// What the attempt is to carry out, where it is not to do the work but what was decided about it.
+    pub settles: Option<Box<Settling>>,
 }
 
 impl LeasedJob {
@@ -179,6 +198,12 @@ impl LeasedJob {
     #[must_use]
     pub const fn id(&self) -> JobId {
         self.token.job
+    }
+
+    /// What the attempt is for.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        if self.settles.is_some() { Phase::Settle } else { Phase::Run }
     }
 }
 
@@ -271,10 +296,26 @@ pub trait LeaseStore: Send + Sync {
     ///
     /// Each settlement stands for itself: one that is refused does not touch the others. The claim is committed when
     /// this returns, so whatever is started afterwards is known to the store (G5). Claimed are, of the jobs in scope
-    /// that are due and whose queue is not paused, the first by priority, then due time, then enqueue order (G10). A
+    /// that are due and whose queue is not paused, the first by priority, then due time, then enqueue order (G10); before
+    /// all priorities those of the phase `settle`, which carry out what a person decided. A
     /// job whose deadline has passed is not claimed but ends `dead(deadline)`, if the claim meets it: that is, before
     /// it has as many as it asked for. After [`rules::LATE_PER_CLAIM_MAX`](crate::rules::LATE_PER_CLAIM_MAX) of those it
     /// stops, and says by a `next_due` of now that it wants to be asked again.
+    ///
+    /// # Gates
+    ///
+    /// A job that needs locks, counts against limits or rates, or has an order key, and a job of a queue or kind that is
+    /// [bounded](crate::QueueStore::bound), is claimed only if all its gates let it in
+    /// ([`GateState::refusal`](windlass_core::gate::GateState::refusal)): all or none. What they give is taken with the claim
+    /// and given back with the end of the attempt, whatever ends it, each in the same commit; so a resource has one holder
+    /// that wants it alone or any number that share it, a limit is never exceeded, and nothing of it outlives an attempt.
+    /// Each exclusive grant has a larger [`Fence`] than every one before of the same resource.
+    ///
+    /// A job that its gates turn away still reads as `ready`. It stands in line for its locks: who comes later, by claim
+    /// order, does not pass it, until the resource was free for
+    /// [`LINE_GRACE`](windlass_core::limits::LINE_GRACE) and nobody in line has come for it. A claim looks at no more than
+    /// [`PARKED_PER_CLAIM_MAX`](windlass_core::limits::PARKED_PER_CLAIM_MAX) of those, and says by a `next_due` of now that it
+    /// wants to be asked again; how many wait behind a gate costs nobody else anything.
     ///
     /// A job keeps the error of its last attempt until it succeeds; its result is that of the attempt that completed
     /// it. A settle of a cancelled job closes its attempt as `cancelled`, whatever the verdict.
@@ -290,7 +331,7 @@ pub trait LeaseStore: Send + Sync {
     /// # Errors
     ///
     /// `NotFound` for the job or the worker; `NotReady` when it is not claimable: not waiting, not due, past its
-    /// deadline, or in a queue that is paused; `Invalid(lease)`.
+    /// deadline, in a queue that is paused, or turned away by one of its gates; `Invalid(lease)`.
     async fn claim_job(
         &self,
         worker: WorkerId,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use windlass_core::{Timestamp, WorkerId};
+use windlass_core::{ScheduleName, Timestamp, WorkerId};
 
-use crate::StoreError;
+use crate::{Retention, StoreError};
 
 /// What a rescue did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,29 +18,14 @@ pub struct Rescued {
     pub closed: u64,
     /// Jobs that were not started by their deadline and are dead.
     pub expired: u64,
+    /// Jobs in review about which nobody had decided by the end of the time there was.
+    pub decided: u64,
+    /// Jobs in review whose reviewers were reminded.
+    pub reminded: u64,
     /// Workers that were forgotten because their lease had expired.
     pub workers: u64,
     /// Whether there was more to do than one call does.
     pub more: bool,
-}
-
-/// How long finished jobs are kept; none for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// Completed ones.
-    pub completed: Option<Duration>,
-    /// Cancelled ones.
-    pub cancelled: Option<Duration>,
-    /// Dead ones.
-    pub dead: Option<Duration>,
-}
-
-impl Default for Retention {
-    /// Completed and cancelled jobs a week, dead ones a quarter of a year.
-    fn default() -> Self {
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        Self { completed: Some(DAY * 7), cancelled: Some(DAY * 7), dead: Some(DAY * 90) }
-    }
 }
 
 /// What a prune did.
@@ -49,6 +34,25 @@ pub struct Pruned {
     /// Jobs that were removed, with their attempts and logs.
     pub removed: u64,
     /// Whether there may be more to remove than one call does.
+    pub more: bool,
+}
+
+/// What firing did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fired {
+    /// What time it was, by the store's clock.
+    pub now: Timestamp,
+    /// Jobs that were made.
+    pub jobs: u64,
+    /// Ticks that made none.
+    pub skipped: u64,
+    /// Schedules that have ended: no tick of theirs is still to come.
+    pub ended: Vec<ScheduleName>,
+    /// Schedules that could not fire, and why. They are looked at again, and the others were fired.
+    pub failed: Vec<(ScheduleName, String)>,
+    /// When there is something to fire again, as far as is known; none if nothing is to come.
+    pub next_at: Option<Timestamp>,
+    /// Whether there was more to do than one call does.
     pub more: bool,
 }
 
@@ -117,16 +121,26 @@ pub trait Maintenance: Send + Sync {
     /// silent.
     ///
     /// A lost job keeps its place. Rescuing twice changes nothing: leases come first, so a lost job that is past its
-    /// deadline is returned and ended by one call, and counted in both. One call does a bounded amount and says whether
+    /// deadline is returned and ended by one call, and counted in both. Takes the default for decided of reviews whose time
+    /// is over, and reminds of others ([`ReviewStore`](crate::ReviewStore)). One call does a bounded amount and says whether
     /// there is more.
     async fn rescue(&self) -> Result<Rescued, StoreError>;
 
-    /// Removes jobs that have been final for as long as `retention` says or longer; never an unfinished one, nor one
-    /// that has an open attempt. Bounded, like [`rescue`](Self::rescue).
+    /// Removes jobs that have been final for as long as `retention` says or longer, or what is said for their queue
+    /// ([`QueueStore::keep`](crate::QueueStore::keep)) where something is; never an unfinished one, nor one
+    /// that has an open attempt, or that an unfinished job depends on. Bounded, like [`rescue`](Self::rescue).
     ///
     /// Where completed jobs are to be kept for two days or longer, a store may keep them up to a day longer than asked: it
     /// may remove them by whole days.
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError>;
+
+    /// Makes the jobs of the ticks of schedules that have come, one for each tick, for ever (G15): also if many do it at once,
+    /// and if one of them stood still for a while.
+    ///
+    /// What becomes of ticks that come too early for the last job, and of those that come too late, is said by the schedule
+    /// ([`windlass_core::NewSchedule`]). A schedule that cannot fire stops no other. Bounded, like [`rescue`](Self::rescue),
+    /// however long nobody has called it, and whatever the schedules.
+    async fn fire(&self) -> Result<Fired, StoreError>;
 
     /// Keeps the store itself in shape: what to do and how much is the store's business, and bounded.
     async fn tidy(&self) -> Result<(), StoreError>;

@@ -1,9 +1,9 @@
 //! Queues: how full they are, and whether they are paused.
 
 use async_trait::async_trait;
-use windlass_core::{JobState, QueueName, Timestamp};
+use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 
-use crate::{Actor, StoreError};
+use crate::{Actor, QueueRetention, StoreError};
 
 /// How many jobs are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,4 +75,29 @@ pub trait QueueStore: Send + Sync {
     ///
     /// `NotFound` for a queue that never was.
     async fn resume(&self, queue: &QueueName) -> Result<(), StoreError>;
+
+    /// Says how long the finished jobs of the queue are kept, instead of what [`prune`](crate::Maintenance::prune) is told for
+    /// all. Stored, so it survives restarts, and holds for jobs that have ended before. It makes no queue.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(retention…)`.
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError>;
+
+    /// Every queue of which something of its own is said, by name.
+    async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError>;
+
+    /// Bounds how many jobs of a queue or a kind run at a time, and how often one of them starts, over all workers; no bounds
+    /// lift the bounds there were. Stored, so it survives restarts, and holds for jobs that were enqueued before. What runs
+    /// goes on, and counts: where more run than may, none starts until there is room.
+    ///
+    /// Whom such a bound turns away stays where it is: the jobs of other queues and kinds are claimed past it.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(limit)` and `Invalid(rate…)`; `Conflict` when others kept the store from counting what runs.
+    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError>;
+
+    /// Every queue and kind that is bounded, by name, queues first.
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError>;
 }

@@ -4,12 +4,16 @@
 //! allowed, and with which [`ErrorKind`] it is refused if not. A store that asks these functions cannot differ from
 //! another in its answers. Nothing here reads or writes anything.
 
+pub mod flows;
+pub mod reviews;
+pub mod schedules;
+
 use std::collections::HashSet;
 
 use windlass_core::limits::ENQUEUE_BATCH_MAX;
 use windlass_core::{AttemptToken, Invalid, JobId, Json, Limits, NewJob, Reason, Stage, Timestamp, WorkerId};
 
-use crate::{CancelOutcome, ErrorKind, LEADER_LEASE, Leadership};
+use crate::{CancelOutcome, ErrorKind, LEADER_LEASE, Leadership, StoreError};
 
 /// Refuses a batch that cannot be enqueued, by its first fault: `jobs[3].args`, or `args` in a batch of one.
 ///
@@ -19,7 +23,7 @@ use crate::{CancelOutcome, ErrorKind, LEADER_LEASE, Leadership};
 /// # Errors
 ///
 /// [`Invalid`] with the field `jobs` for too many, else with the field of the first job at fault; `id` where an id
-/// stands in the batch for the second time.
+/// stands in the batch for the second time, and `jobs[3].after[0]` where edges lead round in a circle.
 pub fn check_batch(jobs: &[NewJob], limits: &Limits) -> Result<(), Invalid> {
     let count = jobs.len();
     if count > ENQUEUE_BATCH_MAX {
@@ -35,7 +39,7 @@ pub fn check_batch(jobs: &[NewJob], limits: &Limits) -> Result<(), Invalid> {
             |invalid| if count == 1 { invalid } else { invalid.inside(&format!("jobs[{index}]")) },
         )?;
     }
-    Ok(())
+    flows::check_edges(jobs)
 }
 
 fn check_unique(ids: &mut HashSet<JobId>, id: JobId) -> Result<(), Invalid> {
@@ -118,13 +122,23 @@ pub const fn hastening(stage: Stage) -> Result<(), ErrorKind> {
     }
 }
 
-/// Whether a job may be deleted.
+/// Refuses to delete a job that is held, or that `needed_by`, an unfinished job, depends on.
 ///
 /// # Errors
 ///
-/// `NotReady` while an attempt is open, also one of a cancelled job.
-pub const fn deleting(attempt_open: bool) -> Result<(), ErrorKind> {
-    if attempt_open { Err(ErrorKind::NotReady) } else { Ok(()) }
+/// `NotReady` with the reason; an attempt may be open of a cancelled job as well.
+pub fn deleting(
+    id: JobId,
+    attempt_open: bool,
+    needed_by: Option<JobId>,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    let reason = match (attempt_open, needed_by) {
+        (true, _) => format!("an attempt of job {id} is open"),
+        (false, Some(child)) => format!("job {child} depends on job {id}, and is not finished"),
+        (false, None) => return Ok(()),
+    };
+    Err(StoreError::new(operation, ErrorKind::NotReady).with_detail(reason))
 }
 
 /// What is asked of a job before it is claimed by its id.

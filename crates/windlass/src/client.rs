@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use windlass_core::{JobId, NewJob, QueueName};
+use windlass_core::{JobId, KindName, NewJob, QueueName, Whole};
 use windlass_memory::MemoryStore;
 use windlass_runtime::{Worker, WorkerBuilder};
 use windlass_store::{Actor, CancelOutcome, JobFilter, QueueSummary, SharedStore};
@@ -12,7 +12,7 @@ use windlass_store::{Actor, CancelOutcome, JobFilter, QueueSummary, SharedStore}
 use crate::address;
 use crate::enqueue::{Enqueue, EnqueueMany, Enqueued};
 use crate::handle::Untyped;
-use crate::{Error, Job, JobHandle, Jobs};
+use crate::{Bounded, Error, Flow, Job, JobHandle, Jobs};
 
 /// A job queue: the way in for those who ask for work and for those who do it.
 ///
@@ -169,6 +169,11 @@ impl Windlass {
         Enqueue::many(self.clone(), jobs)
     }
 
+    /// Begins a flow: jobs that wait for one another, enqueued together.
+    pub fn flow(&self) -> Flow {
+        Flow::new(self.clone())
+    }
+
     /// Enqueues a job as data, for kinds that have no type here.
     ///
     /// # Errors
@@ -241,6 +246,30 @@ impl Windlass {
     pub async fn resume(&self, queue: &str) -> Result<(), Error> {
         let queue = QueueName::new(queue).map_err(|invalid| Error::invalid("resume a queue", invalid))?;
         self.store.resume(&queue).await
+    }
+
+    /// A queue as a whole, to be bounded: see [`Bounded`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use windlass::{Windlass, model::Pace};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// # let windlass = Windlass::in_memory();
+    /// windlass.queue("mail").limit(5).await?;
+    /// windlass.queue("mail").rate(Pace::new(100, Duration::from_secs(60))).await?;
+    /// windlass.kind("report").limit(1).await?;
+    /// windlass.queue("mail").unlimited().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn queue(&self, queue: &str) -> Bounded {
+        Bounded::new(self.clone(), QueueName::new(queue).map(Whole::Queue))
+    }
+
+    /// A kind as a whole, over all its queues, to be bounded: see [`Bounded`].
+    pub fn kind(&self, kind: &str) -> Bounded {
+        Bounded::new(self.clone(), KindName::new(kind).map(Whole::Kind))
     }
 
     /// Stops a job on purpose, as [`JobHandle::cancel`] does.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use windlass_core::limits::PAGE_MAX;
 use windlass_core::{AttemptError, Job as JobRecord, JobId, JobState, Json, LogLine, Reason};
-use windlass_store::{CancelOutcome, PageRequest};
+use windlass_store::{CancelOutcome, ErrorTree, Explanation, Flow, PageRequest};
 
 use crate::{Error, Job, Windlass};
 
@@ -81,6 +81,15 @@ impl<J> JobHandle<J> {
         }
     }
 
+    /// Why the job does not run, and when it will: what a claim would say of it now.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`.
+    pub async fn explain(&self) -> Result<Explanation, Error> {
+        self.windlass.store().explain(self.id).await
+    }
+
     /// Stops the job on purpose. One that waits never starts; one that runs is told at its worker's next beat, and
     /// whatever it still does changes nothing of it. Cancelling again is fine.
     ///
@@ -100,6 +109,43 @@ impl<J> JobHandle<J> {
     /// still runs.
     pub async fn retry(&self) -> Result<(), Error> {
         self.windlass.store().retry(self.id, self.windlass.actor()).await
+    }
+
+    /// What is to blame if the job went wrong: its own error, and below it those of the jobs it waited for, down to the roots.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`.
+    pub async fn error_tree(&self) -> Result<ErrorTree, Error> {
+        self.windlass.store().error_tree(self.id).await
+    }
+
+    /// The job with all that it is connected with by waiting.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`.
+    pub async fn flow(&self) -> Result<Flow, Error> {
+        self.windlass.store().flow(self.id).await
+    }
+
+    /// Cancels every unfinished job of the flow that this one belongs to. Answers which they were.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Invalid(flow)` for one of more than 10,000 jobs.
+    pub async fn cancel_flow(&self) -> Result<Vec<JobId>, Error> {
+        self.windlass.store().cancel_flow(self.id, self.windlass.actor()).await
+    }
+
+    /// Gives every dead or cancelled job of the flow that this one belongs to a new budget: those that wait for others wait
+    /// again. Answers which they were.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `NotReady` while the attempt of a cancelled job still runs; `Invalid(flow)` for one of more than 10,000 jobs.
+    pub async fn retry_flow(&self) -> Result<Vec<JobId>, Error> {
+        self.windlass.store().retry_flow(self.id, self.windlass.actor()).await
     }
 
     /// What the job's handler logged, in all its attempts, in order. At most about a megabyte is kept of each job.

@@ -6,28 +6,37 @@
 //! | --- | --- |
 //! | [`prelude`] | what a program that uses Windlass names all the time |
 //! | [`enqueue`], [`JobHandle`] | asking for jobs, and following them |
+//! | [`reviews`] | jobs that wait for a person, and what the person decides |
+//! | [`schedule`] | jobs that are made again and again |
 //! | [`worker`], [`extract`] | running jobs, and what a handler may take as an argument |
 //! | [`testing`] | a queue whose time stands still, and what to assert on it |
 //! | [`model`], [`store`] | what a job is; what a store is, and every promise in prose |
 
 pub mod enqueue;
 pub mod prelude;
+pub mod reviews;
+pub mod schedule;
 pub mod testing;
 
 mod address;
+mod bounded;
 mod client;
+mod flow;
 mod handle;
 mod list;
+mod schedules;
 #[cfg(feature = "postgres")]
 mod transaction;
 
 pub use address::Address;
+pub use bounded::Bounded;
 pub use client::Windlass;
-pub use enqueue::{Enqueue, EnqueueMany, Enqueued};
+pub use enqueue::{Enqueue, EnqueueMany, Enqueued, ParentId};
+pub use flow::{EnqueuedFlow, Flow, Place};
 pub use handle::{JobHandle, ResultError, Untyped};
 pub use list::Jobs;
 
-pub use windlass_core::{JobId, JobState, Priority, Reason, RetryPolicy, Timestamp};
+pub use windlass_core::{JobId, JobState, Notify, Priority, Reason, RetryPolicy, Timestamp, Unique};
 pub use windlass_runtime::{Job, JobCx, JobError, Outcome};
 pub use windlass_store::{Actor, CancelOutcome, EnqueueOutcome, ErrorKind, SharedStore};
 
@@ -96,8 +105,8 @@ pub use windlass_macros::debug_handler;
 pub mod worker {
     #[doc(inline)]
     pub use windlass_runtime::{
-        BlockingHandler, ConfigError, Handler, IntoOutcome, RawJob, RunningWorker, Shutdown, Snapshot,
-        StopReport, Worker, WorkerBuilder, WorkerError,
+        BlockingHandler, ConfigError, Handler, Hook, IntoOutcome, IntoSchedule, RawJob, RunningWorker,
+        Shutdown, Snapshot, StopReport, Worker, WorkerBuilder, WorkerError,
     };
 }
 
@@ -105,8 +114,8 @@ pub mod worker {
 pub mod extract {
     #[doc(inline)]
     pub use windlass_runtime::{
-        Attempt, Cancel, CancelReason, Checkpoint, Deadline, FromContext, FromRef, JobLog, Meta, Progress,
-        State,
+        Attempt, Cancel, CancelReason, Checkpoint, Deadline, Fences, FromContext, FromRef, JobLog, Meta,
+        Parent, Parents, Progress, Staged, State,
     };
 }
 
@@ -120,6 +129,32 @@ pub mod model {
 pub mod store {
     #[doc(inline)]
     pub use windlass_store::*;
+}
+
+/// Telling people, by mail and by signed webhooks, that a job has ended.
+///
+/// Whom to tell is said with the job, by [`Enqueue::notify`]; workers that are told where they may send do the rest:
+///
+/// ```no_run
+/// # use serde::{Deserialize, Serialize};
+/// use windlass::notices::NoticeConfig;
+/// use windlass::prelude::*;
+///
+/// # #[derive(Serialize, Deserialize, Job)]
+/// # #[job(kind = "send_email")]
+/// # struct SendEmail { to: String }
+/// # async fn send_email(_: SendEmail) {}
+/// # async fn run(windlass: Windlass, secret: String) -> Result<(), Box<dyn std::error::Error>> {
+/// let notices = NoticeConfig::new().allow("hooks.example.com").secret(&secret);
+/// let worker = windlass.worker().handle(send_email).notices(notices).build()?;
+/// # worker.start().stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "notices")]
+pub mod notices {
+    #[doc(inline)]
+    pub use windlass_notices::*;
 }
 
 /// The store in memory.

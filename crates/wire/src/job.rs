@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::Engine;
 use serde::{Deserialize, Deserializer, Serialize};
 use windlass_core::{
-    Args, AttemptError, Job, JobId, JobOptions, JobState, Json, KindName, Priority, Progress, QueueName,
-    Reason, RetryPolicy, Tag, Timestamp, span,
+    Args, AttemptError, Job, JobId, JobOptions, JobState, Json, KeyedLimit, KindName, Lock, Notify, Phase,
+    Priority, Progress, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp, Unique, span,
 };
 
 use crate::count;
@@ -29,6 +29,9 @@ pub struct JobShape {
     /// Why, where there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// What its attempts are for, where that is what a person decided and not the work: `settle`.
+    #[serde(default, skip_serializing_if = "is_run")]
+    pub phase: Phase,
     /// How urgent it is.
     pub priority: Priority,
     /// What it works on, byte for byte; `null` where that is no JSON.
@@ -59,6 +62,24 @@ pub struct JobShape {
     pub tags: Vec<Tag>,
     /// What travels with it.
     pub meta: BTreeMap<String, serde_json::Value>,
+    /// That there is to be no second job like it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<Unique>,
+    /// Which resources it needs while it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
+    /// How many jobs with the same keys may run beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<KeyedLimit>,
+    /// How often jobs with the same keys may start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Rate>,
+    /// Jobs with the same one run one at a time, in the order of their enqueue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<String>,
+    /// Who is told when it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
     /// How far its last attempt said it had come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
@@ -71,6 +92,9 @@ pub struct JobShape {
     /// What went wrong last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
+    /// That a person decides about it, and on which terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     /// Who asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
@@ -89,6 +113,12 @@ pub struct JobShape {
     pub revision: u64,
 }
 
+/// Nearly every job does nothing but its work, and says nothing of it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
+fn is_run(phase: &Phase) -> bool {
+    *phase == Phase::Run
+}
+
 impl JobShape {
     /// The name of every field, in order.
     pub const FIELDS: &[&str] = &[
@@ -98,6 +128,7 @@ impl JobShape {
         "queue",
         "state",
         "reason",
+        "phase",
         "priority",
         "args",
         "args_base64",
@@ -111,10 +142,17 @@ impl JobShape {
         "retry",
         "tags",
         "meta",
+        "unique",
+        "locks",
+        "limits",
+        "rates",
+        "order_key",
+        "notify",
         "progress",
         "checkpoint",
         "result",
         "error",
+        "review",
         "submitted_by",
         "worker",
         "created_at",
@@ -126,7 +164,21 @@ impl JobShape {
 
 impl From<Job> for JobShape {
     fn from(job: Job) -> Self {
-        let JobOptions { timeout, retry, tags, meta, submitted_by, .. } = job.options;
+        let JobOptions {
+            review,
+            timeout,
+            retry,
+            tags,
+            meta,
+            submitted_by,
+            notify,
+            unique,
+            locks,
+            limits,
+            rates,
+            order_key,
+            ..
+        } = job.options;
         let (args, args_base64) = shown(&job.args);
         Self {
             id: job.id,
@@ -135,6 +187,7 @@ impl From<Job> for JobShape {
             queue: job.queue,
             state: job.state,
             reason: job.reason,
+            phase: job.phase,
             priority: job.priority,
             args,
             args_base64,
@@ -148,10 +201,17 @@ impl From<Job> for JobShape {
             retry,
             tags,
             meta,
+            unique,
+            locks,
+            limits,
+            rates,
+            order_key,
+            notify,
             progress: job.progress,
             checkpoint: job.checkpoint,
             result: job.result,
             error: job.error,
+            review,
             submitted_by,
             worker: job.worker,
             created_at: job.created_at,
@@ -191,6 +251,7 @@ mod tests {
             queue: QueueName::default(),
             state: JobState::Dead,
             reason: Some(Reason::Exhausted),
+            phase: Phase::Settle,
             priority: Priority::High,
             args: Args::Bytes(vec![0xff, 0x00].into()),
             attempt: 3,
@@ -213,8 +274,13 @@ mod tests {
     }
 
     fn options() -> JobOptions {
-        serde_json::from_str(r#"{"timeout":"1h30m","tags":["a"],"meta":{"k":1},"submitted_by":"ada"}"#)
-            .unwrap()
+        let text = concat!(
+            r#"{"timeout":"1h30m","tags":["a"],"meta":{"k":1},"submitted_by":"ada","review":{"of":"outcome"},"#,
+            r#""unique":{"key":"k"},"locks":[{"resource":"disk"}],"limits":[{"key":"host","max":2}],"#,
+            r#""rates":[{"key":"api","starts":5,"per":"1m"}],"order_key":"o","#,
+            r#""notify":[{"mail":"ops@example.com","on":["dead"]}]}"#
+        );
+        serde_json::from_str(text).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! made from the model, or turned into it, in one place. They have no behaviour beyond that.
 //!
 //! - [`request`]: a job that is asked for, read field by field so that a refusal names the field.
-//! - [`job`], [`attempt`], [`log`], [`event`], [`queue`], [`worker`]: what is answered.
+//! - [`job`], [`attempt`], [`log`], [`event`], [`error_group`], [`queue`], [`schedule`], [`worker`], [`notice`], [`review`]: what is answered.
 //! - [`fields`]: a JSON object as its fields in order, each value byte for byte.
 //! - [`mod@nearest`]: what somebody probably meant.
 //!
@@ -13,25 +13,37 @@
 //! that has nothing to say is left out. Fields may be added; none changes its meaning.
 
 pub mod attempt;
+pub mod error_group;
 pub mod event;
+pub mod explanation;
 pub mod fields;
+pub mod flow;
 pub mod job;
 pub mod log;
 pub mod nearest;
+pub mod notice;
 pub mod queue;
 pub mod request;
+pub mod review;
+pub mod schedule;
 pub mod worker;
 
 mod count;
 
 pub use attempt::AttemptShape;
+pub use error_group::ErrorGroupShape;
 pub use event::EventShape;
+pub use explanation::{BoundShape, ExplanationShape, HolderShape, ObstacleShape};
 pub use fields::Fields;
+pub use flow::{AfterShape, ErrorTreeShape, FlowShape, RelativeShape};
 pub use job::JobShape;
 pub use log::LogShape;
 pub use nearest::nearest;
+pub use notice::NoticeShape;
 pub use queue::{PauseShape, QueueShape};
 pub use request::JobRequest;
+pub use review::{ReviewShape, RulingShape};
+pub use schedule::{FiringShape, ScheduleEventShape, ScheduleShape};
 pub use worker::WorkerShape;
 
 /// The version of these shapes. Raised when a field changes its meaning or goes away, never when one is added.

@@ -6,13 +6,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use windlass_core::limits::ATTEMPTS_UNLIMITED;
+use windlass_core::limits::{ATTEMPTS_UNLIMITED, NAME_BYTES_MAX};
 use windlass_core::{
-    Args, Due, Invalid, JobId, Json, KindName, NewJob, Priority, QueueName, RetryPolicy, Tag, Timestamp, span,
+    Args, Due, Invalid, JobId, Json, KeyedLimit, KindName, Lock, NewJob, Notify, Priority, QueueName, Rate,
+    RetryPolicy, Review, Tag, Timestamp, Unique, span,
 };
 
 use crate::fields::{Fields, problem};
-use crate::{count, nearest};
+use crate::flow::{AfterShape, ParentRef};
+use crate::{count, nearest, notice};
 
 /// The body of `POST /api/v1/jobs`, a line of a job file, a `[[job]]` of a TOML one.
 ///
@@ -65,6 +67,37 @@ pub struct JobRequest {
     /// What travels with it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, serde_json::Value>,
+    /// Who is told when it ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
+    /// That there is to be no second job like it: `true` for one of its kind with its args, a text for one with that key, or an
+    /// object that says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique: Option<Unique>,
+    /// Which resources it needs while it runs: their names where it needs them alone, or objects that say how.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
+    /// How many jobs with the same keys may run beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<KeyedLimit>,
+    /// How often jobs with the same keys may start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Rate>,
+    /// Jobs with the same one run one at a time, in the order of their enqueue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<String>,
+    /// That a person decides about it: `start` or `outcome`, or an object that says on which terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// Who asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+    /// What others of its batch or file call it in their `after`.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The jobs it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<AfterShape>,
 }
 
 impl JobRequest {
@@ -85,20 +118,16 @@ impl JobRequest {
         "retry",
         "tags",
         "meta",
-    ];
-
-    /// Fields of the contract that this version cannot honour, and therefore refuses.
-    const LATER: &[&str] = &[
+        "notify",
         "unique",
-        "after",
         "locks",
         "limits",
-        "rate",
+        "rates",
         "order_key",
         "review",
-        "notify",
-        "ref",
         "submitted_by",
+        "ref",
+        "after",
     ];
 
     /// A job of this kind, and the default of everything else.
@@ -120,6 +149,16 @@ impl JobRequest {
             retry: None,
             tags: Vec::new(),
             meta: BTreeMap::new(),
+            notify: Vec::new(),
+            unique: None,
+            locks: Vec::new(),
+            limits: Vec::new(),
+            rates: Vec::new(),
+            order_key: None,
+            review: None,
+            submitted_by: None,
+            name: None,
+            after: Vec::new(),
         }
     }
 
@@ -164,12 +203,39 @@ impl JobRequest {
             "retry" => self.retry = Some(value(name, raw)?),
             "tags" => self.tags = tags(name, raw)?,
             "meta" => self.meta = value(name, raw)?,
+            "locks" => self.locks = locks(name, raw)?,
+            "limits" => self.limits = value(name, raw)?,
+            "rates" => self.rates = value(name, raw)?,
+            "order_key" => self.order_key = Some(value(name, raw)?),
+            "notify" => self.notify = notice::targets(raw)?,
+            "unique" => self.unique = unique(raw)?,
+            "review" => self.review = Some(review(raw)?),
+            "submitted_by" => self.submitted_by = Some(value(name, raw)?),
+            "ref" => self.name = Some(reference(&value::<String>(name, raw)?)?),
+            "after" => self.after = AfterShape::read_all(raw)?,
             _ => {}
         }
         Ok(())
     }
 
-    /// What the model takes; `id` is used if the caller chose none.
+    /// Puts ids in place of the names in `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with the field `after[k]` for a name that `known` does not know.
+    pub fn resolve(&mut self, known: impl Fn(&str) -> Option<JobId>) -> Result<(), Invalid> {
+        for (index, after) in self.after.iter_mut().enumerate() {
+            if let ParentRef::Ref(name) = &after.parent {
+                let unknown =
+                    || Invalid::new(format!("after[{index}]"), format!("{name:?} is the ref of no job"));
+                after.parent = ParentRef::Job(known(name).ok_or_else(unknown)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the model takes; `id` is used if the caller chose none. The names in `after` must have been
+    /// [resolved](Self::resolve).
     #[must_use]
     pub fn into_new_job(self, id: JobId) -> NewJob {
         let args = self.args.map_or_else(Args::default, Args::Json);
@@ -189,6 +255,15 @@ impl JobRequest {
         job.options.retry = self.retry.unwrap_or_default();
         job.options.tags = self.tags;
         job.options.meta = self.meta;
+        job.options.locks = self.locks;
+        job.options.limits = self.limits;
+        job.options.rates = self.rates;
+        job.options.order_key = self.order_key;
+        job.options.notify = self.notify;
+        job.options.unique = self.unique;
+        job.options.review = self.review;
+        job.options.submitted_by = self.submitted_by;
+        job.after = self.after.iter().filter_map(AfterShape::edge).collect();
         job
     }
 }
@@ -197,9 +272,6 @@ fn check_name(name: &str) -> Result<(), Invalid> {
     if JobRequest::FIELDS.contains(&name) {
         return Ok(());
     }
-    if JobRequest::LATER.contains(&name) {
-        return Err(Invalid::new(name, "is not supported by this version"));
-    }
     let meant = nearest::suggestion(name, JobRequest::FIELDS.iter().copied());
     let meant = meant.unwrap_or_else(|| format!("the fields are {}", JobRequest::FIELDS.join(", ")));
     Err(Invalid::new(name, format!("is not a field of a job: {meant}")))
@@ -207,6 +279,56 @@ fn check_name(name: &str) -> Result<(), Invalid> {
 
 fn value<T: DeserializeOwned>(name: &str, raw: &RawValue) -> Result<T, Invalid> {
     serde_json::from_str(raw.get()).map_err(|error| Invalid::new(name, problem(&error)))
+}
+
+/// `true` and a text are short for what is asked for most.
+fn unique(raw: &RawValue) -> Result<Option<Unique>, Invalid> {
+    match raw.get() {
+        "true" => Ok(Some(Unique::by_args())),
+        "false" => Ok(None),
+        text if text.starts_with('"') => value::<String>("unique", raw).map(|key| Some(Unique::key(key))),
+        _ => value("unique", raw).map(Some),
+    }
+}
+
+/// A word is short for what is asked for most.
+fn review(raw: &RawValue) -> Result<Review, Invalid> {
+    match raw.get() {
+        "\"start\"" => Ok(Review::start()),
+        "\"outcome\"" => Ok(Review::outcome()),
+        _ => value("review", raw),
+    }
+}
+
+/// A name that others use for the job.
+fn reference(text: &str) -> Result<String, Invalid> {
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(char::is_control) {
+        let problem = format!("must have 1 to {NAME_BYTES_MAX} bytes and no control character");
+        return Err(Invalid::new("ref", problem));
+    }
+    Ok(text.to_owned())
+}
+
+/// A name alone is a resource that is needed alone.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum LockShape {
+    Name(String),
+    Lock(Lock),
+}
+
+fn locks(name: &str, raw: &RawValue) -> Result<Vec<Lock>, Invalid> {
+    let shapes: Vec<LockShape> = value(name, raw).map_err(|_| {
+        Invalid::new(
+            name,
+            "must be names of resources, or objects such as {\"resource\": \"r\", \"mode\": \"shared\"}",
+        )
+    })?;
+    let lock = |shape| match shape {
+        LockShape::Name(resource) => Lock::exclusive(resource),
+        LockShape::Lock(lock) => lock,
+    };
+    Ok(shapes.into_iter().map(lock).collect())
 }
 
 fn tags(name: &str, raw: &RawValue) -> Result<Vec<Tag>, Invalid> {
@@ -272,7 +394,7 @@ fn due<S: Serializer>(due: &Option<Due>, serializer: S) -> Result<S::Ok, S::Erro
 
 #[cfg(test)]
 mod tests {
-    use windlass_core::Limits;
+    use windlass_core::{Edge, Limits};
 
     use super::*;
 
@@ -285,7 +407,8 @@ mod tests {
         r#"{"id":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11","kind":"mail","version":2,"#,
         r#""args":{"n":9007199254740993},"queue":"out","priority":"high","run_at":"2026-11-21T08:00:00Z","#,
         r#""deadline":"48h","timeout":"30s","attempts_max":"unlimited","losses_max":0,"#,
-        r#""retry":{"fixed":"5s"},"tags":["a","b"],"meta":{"tenant":7}}"#
+        r#""retry":{"fixed":"5s"},"tags":["a","b"],"meta":{"tenant":7},"#,
+        r#""notify":[{"mail":"ops@example.com","on":["dead"]},{"webhook":"https://hooks.example.com/x"}]}"#
     );
 
     #[test]
@@ -321,11 +444,64 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_honoured_yet_is_refused_by_name() {
-        for field in ["unique", "after", "locks", "limits", "rate", "order_key", "review", "notify"] {
-            let refusal = refused(&format!(r#"{{"kind":"mail","{field}":null}}"#));
-            assert_eq!(refusal, (field.to_owned(), "is not supported by this version".to_owned()));
+    fn a_review_is_asked_for_in_one_word_or_in_many() {
+        let asked = |review: &str| {
+            JobRequest::from_json(&format!(r#"{{"kind":"mail","review":{review},"submitted_by":"ada"}}"#))
+                .unwrap()
+        };
+
+        assert_eq!(asked(r#""start""#).review, Some(Review::start()));
+        assert_eq!(asked(r#"{"of":"outcome"}"#).review, Some(Review::outcome()));
+        let job = asked(r#""outcome""#).into_new_job(JobId::from_bytes([9; 16]));
+        assert_eq!(
+            (job.options.review, job.options.submitted_by.as_deref()),
+            (Some(Review::outcome()), Some("ada"))
+        );
+        for wrong in [r#""end""#, r#"{"of":"start","within":"1h"}"#, "true"] {
+            assert_eq!(refused(&format!(r#"{{"kind":"mail","review":{wrong}}}"#)).0, "review");
         }
+    }
+
+    #[test]
+    fn a_job_waits_for_others_by_id_or_by_name() {
+        let id = JobId::from_bytes([7; 16]);
+        let text = format!(
+            r#"{{"kind":"mail","ref":"me","after":["first",{{"ref":"second","on":"on_finish"}},{{"job":"{id}"}}]}}"#
+        );
+        let mut request = JobRequest::from_json(&text).unwrap();
+        let named =
+            |name: &str| (name != "nobody").then(|| JobId::from_bytes([name.len().try_into().unwrap(); 16]));
+
+        assert_eq!(request.name.as_deref(), Some("me"));
+        assert_eq!(request.clone().resolve(|_| None).unwrap_err().field, "after[0]");
+        request.resolve(named).unwrap();
+        let after = request.into_new_job(id).after;
+        let expected = [
+            Edge::on_success(JobId::from_bytes([5; 16])),
+            Edge::on_finish(JobId::from_bytes([6; 16])),
+            Edge::on_success(id),
+        ];
+        assert_eq!(after, expected);
+        for bad in ["7", "[7]", "[{}]", r#"[{"ref":"a","job":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11"}]"#] {
+            assert!(refused(&format!(r#"{{"kind":"m","after":{bad}}}"#)).0.starts_with("after"), "{bad}");
+        }
+        assert_eq!(refused(r#"{"kind":"m","ref":""}"#).0, "ref");
+    }
+
+    #[test]
+    fn a_unique_key_is_asked_for_in_one_word_or_in_many() {
+        let asked = |unique: &str| {
+            JobRequest::from_json(&format!(r#"{{"kind":"mail","unique":{unique}}}"#)).unwrap().unique
+        };
+
+        assert_eq!(asked("true"), Some(Unique::by_args()));
+        assert_eq!(asked("false"), None);
+        assert_eq!(asked(r#""k""#), Some(Unique::key("k")));
+        let day = Duration::from_secs(24 * 60 * 60);
+        let many = r#"{"key":"k","within":"queue","scope":{"for":"24h"},"on_conflict":"replace"}"#;
+        assert_eq!(asked(many), Some(Unique::key("k").within_queue().for_span(day).replace()));
+        assert_eq!(refused(r#"{"kind":"mail","unique":{"ky":"k"}}"#).0, "unique");
+        assert_eq!(refused(r#"{"kind":"mail","unique":7}"#).0, "unique");
     }
 
     #[test]
@@ -355,6 +531,13 @@ mod tests {
             (r#"{"kind":"m","tags":["a",1]}"#, "tags"),
             (r#"{"kind":"m","tags":[""]}"#, "tags"),
             (r#"{"kind":"m","meta":[]}"#, "meta"),
+            (r#"{"kind":"m","notify":"ops@example.com"}"#, "notify"),
+            (r#"{"kind":"m","notify":[{}]}"#, "notify[0]"),
+            (r#"{"kind":"m","notify":[{"mail":"a@b","webhook":"https://b"}]}"#, "notify[0]"),
+            (r#"{"kind":"m","notify":[{"mail":"a@b","on":[]}]}"#, "notify[0].on"),
+            (r#"{"kind":"m","notify":[{"mail":"a@b","on":["ready"]}]}"#, "notify[0].on"),
+            (r#"{"kind":"m","notify":[{"mail":"a@b"},{"webhook":"b"}]}"#, "notify[1].webhook"),
+            (r#"{"kind":"m","notify":[{"mial":"a@b"}]}"#, "notify[0]"),
         ] {
             assert_eq!(refused(text).0, field, "{text}");
         }

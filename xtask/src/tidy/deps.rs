@@ -42,6 +42,12 @@ const EDGES: &[Edges] = &[
         uses: &["windlass-core", "windlass-store"],
         tests_use: &["windlass-memory", "windlass-store-testing"],
     },
+    // Sends what the runtime claims, and knows no store.
+    Edges {
+        from: "windlass-notices",
+        uses: &["windlass-core", "windlass-store", "windlass-runtime"],
+        tests_use: &["windlass-memory"],
+    },
     // Names and spans are judged while the program is compiled, by the rules that judge them later.
     Edges { from: "windlass-macros", uses: &["windlass-core"], tests_use: &["windlass"] },
     Edges {
@@ -51,6 +57,7 @@ const EDGES: &[Edges] = &[
             "windlass-store",
             "windlass-runtime",
             "windlass-macros",
+            "windlass-notices",
             "windlass-sqlite",
             "windlass-postgres",
             "windlass-memory",
@@ -121,6 +128,7 @@ const ASYNC: &[&str] = &[
     "windlass-sqlite",
     "windlass-postgres",
     "windlass-runtime",
+    "windlass-notices",
     "windlass",
     "windlass-cli",
     "archive-example",
@@ -142,6 +150,7 @@ const CONFINED: &[Confined] = &[
         why: "one crate speaks to SQLite",
     },
     Confined { outside: "libsqlite3-sys", only: &["windlass-sqlite"], why: "one crate speaks to SQLite" },
+    Confined { outside: "lettre", only: &["windlass-notices"], why: "one crate sends mail" },
     Confined { outside: "clap*", only: FACES, why: "only programs have arguments" },
     Confined { outside: "comfy-table", only: FACES, why: "only programs have a terminal" },
     Confined { outside: "indicatif", only: FACES, why: "only programs have a terminal" },
@@ -156,7 +165,8 @@ const CONFINED: &[Confined] = &[
 ];
 
 /// All that the model is made of. Anything more has to argue its way in here.
-const CORE_USES: &[&str] = &["bytes", "jiff", "serde", "serde_json", "thiserror", "uuid"];
+const CORE_USES: &[&str] =
+    &["base64", "bytes", "croner", "jiff", "serde", "serde_json", "sha2", "thiserror", "uuid"];
 
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     let members: Vec<&str> = repo.members().map(|package| package.name.as_str()).collect();

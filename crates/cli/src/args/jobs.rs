@@ -4,8 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use windlass_core::{Due, JobId, JobState, KindName, Priority, QueueName, Tag, Timestamp};
+use windlass_core::{Due, JobId, KindName, Priority, QueueName, Tag, Timestamp};
 
+use super::filter::FilterArgs;
+use super::gates::GateOptions;
+use super::notices::NotifyOptions;
+use super::reviews::ReviewOptions;
+use super::unique::UniqueOptions;
 use super::values::{cursor, due, duration, instant};
 
 #[derive(Debug, Args)]
@@ -54,9 +59,23 @@ pub(crate) struct EnqueueOptions {
     /// How many attempts may be lost to dead workers [default: 2].
     #[arg(long, value_name = "N")]
     pub(crate) losses: Option<u32>,
+    /// Not before this job has completed; if that ends otherwise, neither does this one start. Repeatable.
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Vec<JobId>,
+    /// Not before this job has ended, in whichever way. Repeatable.
+    #[arg(long, value_name = "ID")]
+    pub(crate) after_finish: Vec<JobId>,
     /// A word to find it by. Repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<Tag>,
+    #[command(flatten)]
+    pub(crate) unique: UniqueOptions,
+    #[command(flatten)]
+    pub(crate) gates: GateOptions,
+    #[command(flatten)]
+    pub(crate) review: ReviewOptions,
+    #[command(flatten)]
+    pub(crate) notify: NotifyOptions,
     /// Its id: asking again with the same one is safe [default: a fresh one].
     #[arg(long)]
     pub(crate) id: Option<JobId>,
@@ -72,21 +91,11 @@ pub(crate) struct By {
 
 #[derive(Debug, Args)]
 pub(crate) struct JobsListArgs {
-    /// In this state. Repeatable, or comma-separated.
-    #[arg(long = "state", value_delimiter = ',')]
-    pub(crate) states: Vec<JobState>,
-    /// In this queue. Repeatable, or comma-separated.
-    #[arg(long = "queue", value_delimiter = ',')]
-    pub(crate) queues: Vec<QueueName>,
-    /// Of this kind. Repeatable, or comma-separated.
-    #[arg(long = "kind", value_delimiter = ',')]
-    pub(crate) kinds: Vec<KindName>,
-    /// With this tag.
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Only those that no other job waits for.
     #[arg(long)]
-    pub(crate) tag: Option<Tag>,
-    /// Enqueued since this instant, or in the last such time, as 2h.
-    #[arg(long, value_name = "TIME", value_parser = due)]
-    pub(crate) since: Option<Due>,
+    pub(crate) roots: bool,
     /// At most this many, 1 to 500.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) limit: u32,
@@ -106,14 +115,42 @@ pub(crate) struct JobsLogsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerbArgs {
-    /// The jobs' ids.
-    #[arg(required = true, value_name = "ID")]
-    pub(crate) ids: Vec<JobId>,
+    #[command(flatten)]
+    pub(crate) which: WhichJobs,
     /// Why; kept with the change.
     #[arg(long)]
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) by: By,
+}
+
+/// Jobs by their ids, or all that match.
+#[derive(Debug, Args)]
+pub(crate) struct WhichJobs {
+    /// The jobs' ids; or say below which.
+    #[arg(value_name = "ID", conflicts_with = "job_filter", required_unless_present_any = ["job_filter", "all"])]
+    pub(crate) ids: Vec<JobId>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// All jobs that the verb is for.
+    #[arg(long, conflicts_with_all = ["ids", "job_filter"])]
+    pub(crate) all: bool,
+    /// Say how many there are and show some, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    pub(crate) which: WhichJobs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RerunArgs {
+    /// The jobs' ids.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<JobId>,
 }
 
 #[derive(Debug, Args)]

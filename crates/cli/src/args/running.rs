@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use windlass_core::{KindName, QueueName};
 
+use super::notices::NoticeArgs;
 use super::values::{duration, problem};
 
 /// More commands at a time than any machine can run.
@@ -32,6 +33,8 @@ pub(crate) struct HandlerArgs {
     /// How long jobs stay with this process after it died without a word.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) notices: NoticeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +43,9 @@ FILE has one job a line (JSON, .jsonl) or a [[job]] each (TOML, .toml), \
 with the fields of POST /api/v1/jobs:
 
   {\"kind\": \"exec\", \"args\": {\"command\": [\"convert\", \"a.png\", \"a.webp\"]}, \"timeout\": \"5m\"}
+
+A job that others wait for has a `ref`, and they name it: {\"kind\": \"exec\", \"after\": [\"fetch\"], …}. With \
+{\"ref\": \"fetch\", \"on\": \"on_finish\"} in place of the name, any end of it will do.
 
 Its jobs are known by the content of the file: the same file, run again, goes on with what is unfinished, \
 and `--fresh` does it all once more. A changed file is another run. Finished jobs are known for a week.")]

@@ -1,13 +1,15 @@
 //! `windlass enqueue`
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use windlass_core::{JobId, Json};
+use windlass_core::notice::Target;
+use windlass_core::{EdgePolicy, JobId, Json, Notify};
 use windlass_store::ids::job_id;
-use windlass_store::{SharedStore, StoreError, Worker};
-use windlass_wire::{JobRequest, JobShape};
+use windlass_store::{EnqueueOutcome, Enqueued, SharedStore, StoreError, Worker};
+use windlass_wire::{AfterShape, JobRequest, JobShape};
 
 use crate::args::{EnqueueArgs, EnqueueOptions};
 use crate::commands::wait;
@@ -28,7 +30,9 @@ pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, 
     // Read and checked before there is a store: what is refused leaves no empty file behind.
     let requests = requests(&args)?;
     let store = context.store_or_make().await?;
-    let ids = enqueue(&store, requests).await?;
+    let enqueued = enqueue(&store, requests).await?;
+    tell_of_others(&enqueued, context);
+    let ids: Vec<JobId> = enqueued.iter().map(|enqueued| enqueued.id).collect();
     if context.stderr_terminal() {
         tell_of_no_worker(&store, &args, context).await?;
     }
@@ -58,7 +62,7 @@ fn lines(rows: &[Row]) -> String {
 fn requests(args: &EnqueueArgs) -> Result<Vec<JobRequest>, CliError> {
     if let Some(path) = &args.bulk {
         let file = JobFile::read(path)?;
-        return Ok(file.entries().map(|entry| entry.request).collect());
+        return Ok(linked(file.entries().map(|entry| entry.request)));
     }
     let Some(kind) = args.kind.clone() else { return Ok(Vec::new()) };
     let mut request = JobRequest::new(kind);
@@ -67,6 +71,20 @@ fn requests(args: &EnqueueArgs) -> Result<Vec<JobRequest>, CliError> {
     let job = request.clone().into_new_job(job_id());
     job.validate(&windlass_core::Limits::default()).map_err(|invalid| CliError::invalid(&invalid))?;
     Ok(vec![request])
+}
+
+/// The jobs of a file, each with an id for those that wait for it by name. Parents come before their children.
+fn linked(requests: impl Iterator<Item = JobRequest>) -> Vec<JobRequest> {
+    let mut names: HashMap<String, JobId> = HashMap::new();
+    let linked = requests.map(|mut request| {
+        let resolved = request.resolve(|name| names.get(name).copied());
+        resolved.expect("every name was found when the file was read");
+        if let Some(name) = &request.name {
+            names.insert(name.clone(), *request.id.get_or_insert_with(job_id));
+        }
+        request
+    });
+    linked.collect()
 }
 
 /// What the options ask for.
@@ -80,11 +98,24 @@ fn wish(request: &mut JobRequest, options: &EnqueueOptions) {
     request.attempts_max = options.attempts;
     request.losses_max = options.losses;
     request.tags.clone_from(&options.tags);
+    let on = &options.notify.notify_on;
+    let notify = |target: &Target| Notify { target: target.clone(), on: on.iter().copied().collect() };
+    request.notify = options.notify.notify.iter().map(notify).collect();
+    request.unique = options.unique.asked();
+    request.review = options.review.asked();
+    request.submitted_by.clone_from(&options.review.submitted_by);
+    request.locks = options.gates.all_locks();
+    request.limits.clone_from(&options.gates.limits);
+    request.rates.clone_from(&options.gates.rates);
+    request.order_key.clone_from(&options.gates.order_key);
+    let finish = |id: &JobId| AfterShape { on: EdgePolicy::OnFinish, ..AfterShape::job(*id) };
+    request.after = options.after.iter().copied().map(AfterShape::job).collect();
+    request.after.extend(options.after_finish.iter().map(finish));
     request.id = options.id;
 }
 
 /// The args: as they stand, from a file, or from stdin.
-fn read(text: &str) -> Result<Json, CliError> {
+pub(super) fn read(text: &str) -> Result<Json, CliError> {
     let bytes = if text == "-" {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -108,14 +139,14 @@ fn read(text: &str) -> Result<Json, CliError> {
     })
 }
 
-async fn enqueue(store: &SharedStore, requests: Vec<JobRequest>) -> Result<Vec<JobId>, CliError> {
-    let (mut ids, mut requests) = (Vec::with_capacity(requests.len()), requests.into_iter().peekable());
+async fn enqueue(store: &SharedStore, requests: Vec<JobRequest>) -> Result<Vec<Enqueued>, CliError> {
+    let (mut all, mut requests) = (Vec::with_capacity(requests.len()), requests.into_iter().peekable());
     while requests.peek().is_some() {
         let batch = requests.by_ref().take(BATCH).map(|request| request.into_new_job(job_id())).collect();
-        let enqueued = store.enqueue(batch).await.map_err(|error| halfway(error, ids.len()))?;
-        ids.extend(enqueued.into_iter().map(|enqueued| enqueued.id));
+        let enqueued = store.enqueue(batch).await.map_err(|error| halfway(error, all.len()))?;
+        all.extend(enqueued);
     }
-    Ok(ids)
+    Ok(all)
 }
 
 /// A failure after some of a file was enqueued: to be told, because doing it all again would do that part twice.
@@ -128,6 +159,24 @@ fn halfway(error: StoreError, enqueued: usize) -> CliError {
     error.with_help(format!(
         "{help}the first {enqueued} jobs of the file are enqueued: leave them out when you try again"
     ))
+}
+
+/// Tells what became of jobs that were not made, as others have their unique keys.
+fn tell_of_others(enqueued: &[Enqueued], context: &Context) {
+    let count = |outcome| enqueued.iter().filter(|enqueued| enqueued.outcome == outcome).count();
+    for (count, what) in [
+        (
+            count(EnqueueOutcome::Existing),
+            "had its unique key taken; the job that has it stands for it, unchanged",
+        ),
+        (count(EnqueueOutcome::Replaced), "replaced what the job asked for that has its unique key"),
+    ] {
+        match count {
+            0 => {}
+            1 => context.hint(&format!("one job {what}")),
+            _ => context.hint(&format!("{count} jobs: each {what}")),
+        }
+    }
 }
 
 /// Tells of jobs that nobody would run: they are kept, but a person would wait for them in vain.

@@ -1,19 +1,34 @@
 //! `windlass jobs cancel`
 
+use windlass_core::JobState;
 use windlass_store::CancelOutcome;
 
 use crate::args::VerbArgs;
-use crate::commands::verb::{Answers, actor};
+use crate::commands::bulk::{self, Verb};
+use crate::commands::verb::actor;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
+const CANCEL: Verb = Verb {
+    name: "cancel",
+    states: &[
+        JobState::Scheduled,
+        JobState::Ready,
+        JobState::Retryable,
+        JobState::Blocked,
+        JobState::InReview,
+        JobState::Running,
+    ],
+};
+
 pub(crate) async fn run(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
-    let (store, by, mut answers) = (context.store().await?, actor(&args), Answers::default());
-    for id in args.ids {
-        answers.add(id, store.cancel(id, by.clone()).await.map(said));
-    }
-    answers.into_output()
+    let by = actor(&args);
+    bulk::run(&CANCEL, args.which, context, |store, id| {
+        let by = by.clone();
+        async move { store.cancel(id, by).await.map(said) }
+    })
+    .await
 }
 
 const fn said(outcome: CancelOutcome) -> &'static str {

@@ -1,16 +1,23 @@
 //! `windlass jobs delete`
 
-use windlass_core::JobId;
+use windlass_core::JobState;
 
-use crate::commands::verb::Answers;
+use crate::args::DeleteArgs;
+use crate::commands::bulk::{self, Verb};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
-pub(crate) async fn run(ids: Vec<JobId>, context: &Context) -> Result<Output, CliError> {
-    let (store, mut answers) = (context.store().await?, Answers::default());
-    for id in ids {
-        answers.add(id, store.delete(id).await.map(|()| "deleted"));
-    }
-    answers.into_output()
+/// Where nothing is said of states, nothing is deleted that is still to be done.
+const DELETE: Verb =
+    Verb { name: "delete", states: &[JobState::Completed, JobState::Cancelled, JobState::Dead] };
+
+pub(crate) async fn run(args: DeleteArgs, context: &Context) -> Result<Output, CliError> {
+    bulk::run(
+        &DELETE,
+        args.which,
+        context,
+        |store, id| async move { store.delete(id).await.map(|()| "deleted") },
+    )
+    .await
 }

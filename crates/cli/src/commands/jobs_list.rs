@@ -1,7 +1,7 @@
 //! `windlass jobs list`
 
-use windlass_core::{Due, Job, Timestamp};
-use windlass_store::{Clock, Cursor, JobFilter, PageRequest, SystemClock};
+use windlass_core::Job;
+use windlass_store::{Cursor, JobFilter, PageRequest};
 use windlass_wire::JobShape;
 
 use crate::args::JobsListArgs;
@@ -22,13 +22,7 @@ pub(crate) const COLUMNS: &[Column] = &[
 ];
 
 pub(crate) async fn run(args: JobsListArgs, context: &Context) -> Result<Output, CliError> {
-    let filter = JobFilter {
-        states: args.states,
-        queues: args.queues,
-        kinds: args.kinds,
-        tag: args.tag,
-        created_since: args.since.map(|since| begin(since, SystemClock.now())),
-    };
+    let filter = JobFilter { roots: args.roots, ..args.filter.filter() };
     let page = PageRequest::first(args.limit).after(args.after.map(Cursor::at));
     let page = context.store().await?.jobs(filter, page).await?;
     let jobs = counted(page.items.len() as u64, "job");
@@ -55,13 +49,5 @@ pub(crate) fn row(job: Job) -> Row {
             Cell::maybe(job.error.as_ref(), Cell::error),
         ],
         fields: fields(&JobShape::from(job)),
-    }
-}
-
-fn begin(since: Due, now: Timestamp) -> Timestamp {
-    match since {
-        Due::Now => now,
-        Due::At(instant) => instant,
-        Due::In(span) => now.before(span),
     }
 }

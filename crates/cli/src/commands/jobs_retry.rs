@@ -1,15 +1,32 @@
-//! `windlass jobs retry`
+//! `windlass jobs retry` and `windlass jobs redrive`
+
+use windlass_core::JobState;
 
 use crate::args::VerbArgs;
-use crate::commands::verb::{Answers, actor};
+use crate::commands::bulk::{self, Verb};
+use crate::commands::verb::actor;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
+const RETRY: Verb =
+    Verb { name: "retry", states: &[JobState::Dead, JobState::Cancelled, JobState::Retryable] };
+
+const REDRIVE: Verb = Verb { name: "redrive", states: &[JobState::Dead] };
+
 pub(crate) async fn run(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
-    let (store, by, mut answers) = (context.store().await?, actor(&args), Answers::default());
-    for id in args.ids {
-        answers.add(id, store.retry(id, by.clone()).await.map(|()| "retried"));
-    }
-    answers.into_output()
+    retry(&RETRY, args, context).await
+}
+
+pub(crate) async fn redrive(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
+    retry(&REDRIVE, args, context).await
+}
+
+async fn retry(verb: &Verb, args: VerbArgs, context: &Context) -> Result<Output, CliError> {
+    let by = actor(&args);
+    bulk::run(verb, args.which, context, |store, id| {
+        let by = by.clone();
+        async move { store.retry(id, by).await.map(|()| "retried") }
+    })
+    .await
 }

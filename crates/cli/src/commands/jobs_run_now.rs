@@ -1,15 +1,21 @@
 //! `windlass jobs run-now`
 
+use windlass_core::JobState;
+
 use crate::args::VerbArgs;
-use crate::commands::verb::{Answers, actor};
+use crate::commands::bulk::{self, Verb};
+use crate::commands::verb::actor;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
+const RUN_NOW: Verb = Verb { name: "run now", states: &[JobState::Scheduled, JobState::Retryable] };
+
 pub(crate) async fn run(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
-    let (store, by, mut answers) = (context.store().await?, actor(&args), Answers::default());
-    for id in args.ids {
-        answers.add(id, store.run_now(id, by.clone()).await.map(|()| "due now"));
-    }
-    answers.into_output()
+    let by = actor(&args);
+    bulk::run(&RUN_NOW, args.which, context, |store, id| {
+        let by = by.clone();
+        async move { store.run_now(id, by).await.map(|()| "due now") }
+    })
+    .await
 }

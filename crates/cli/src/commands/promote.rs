@@ -4,8 +4,10 @@
 //! queues of the new store are paused before the first job is written; the file is given up once all jobs are there and
 //! were compared; and only then are the queues let go. So a job is never in two places where it could run.
 
+mod beside;
 mod compare;
 mod copy;
+mod schedules;
 mod source;
 
 use serde::Serialize;

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use windlass_core::{JobId, KindName, QueueName};
 use windlass_store::{ErrorKind, SharedStore, StoreError};
 
 use crate::args::RunArgs;
-use crate::commands::work::{stopped, stopping, unheard};
+use crate::commands::work::{notices_ready, stopped, stopping, unheard, until_empty};
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
@@ -34,6 +34,9 @@ const BATCH: usize = 1_000;
 /// How often to look what has become of the jobs.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long a run that is done goes on for the sake of notices. Those that are left then are sent by the next worker that may.
+const NOTICES_MAX: Duration = Duration::from_secs(30);
+
 /// What the file's jobs were enqueued as.
 struct Enqueued {
     jobs: Vec<JobId>,
@@ -45,6 +48,7 @@ pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<Output, CliE
     let started = Instant::now();
     let file = JobFile::read(&args.file)?;
     let plan = plan(&file, args.handler.exec.is_some())?;
+    let notices = args.handler.notices.config(context)?;
     let interrupt = Interrupt::listen().map_err(unheard)?;
     let store = context.store_or_make().await?;
     warn_of_pauses(&store, &plan, context).await?;
@@ -60,7 +64,8 @@ pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<Output, CliE
         interrupt.asked().await;
         context.tell(&stopping(args.handler.drain));
     };
-    work_off(&store, prepare(&store, &args.handler, plan)?, &mut tracker, (asked, show)).await?;
+    let ready = prepare(&store, &args.handler, plan, notices)?;
+    work_off(&store, ready, &mut tracker, (asked, show)).await?;
     let ran = Ran {
         file: &file,
         generation,
@@ -162,10 +167,7 @@ async fn enqueue(
             )
             .with_help("the same command goes on with the rest"));
         }
-        let batch = entries.by_ref().take(BATCH).map(|entry| {
-            let id = file.id(generation, entry.number);
-            entry.request.into_new_job(id)
-        });
+        let batch = entries.by_ref().take(BATCH).map(|entry| file.new_job(generation, entry));
         for one in store.enqueue(batch.collect()).await? {
             enqueued.jobs.push(one.id);
             enqueued.resumed += usize::from(one.repeated);
@@ -181,7 +183,7 @@ async fn work_off(
     tracker: &mut Tracker,
     (asked, mut show): (impl Future<Output = ()>, ProgressShow),
 ) -> Result<(), CliError> {
-    let Ready { worker, ended, .. } = ready;
+    let Ready { worker, name, ended, sends_notices } = ready;
     // Of a file whose jobs are all final there is nothing to run.
     tracker.look_at_all(store).await?;
     if tracker.is_done() {
@@ -201,6 +203,13 @@ async fn work_off(
     };
     let follow = async {
         let followed = follow(store, tracker, ended, (&over, &mut show)).await;
+        if sends_notices && followed.is_ok() {
+            let scopes = [Some(notices_ready())];
+            tokio::select! {
+                () = over.cancelled() => {}
+                _ = timeout(NOTICES_MAX, until_empty(store, &name, &scopes)) => {}
+            }
+        }
         over.cancel();
         followed
     };

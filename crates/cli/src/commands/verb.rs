@@ -7,7 +7,8 @@ use windlass_store::{Actor, StoreError};
 use crate::args::VerbArgs;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
-use crate::output::{Cell, Column, Output, Row, fields};
+use crate::output::cell::counted;
+use crate::output::{Cell, Column, Form, Output, Row, fields};
 
 pub(crate) const FIELDS: &[&str] = &["id", "outcome"];
 
@@ -37,6 +38,27 @@ impl Answers {
             }),
             Err(error) => self.refused.push(CliError::about(id, error)),
         }
+    }
+
+    /// How many were refused so far.
+    pub(super) const fn refusals(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// What to print of many jobs: how many, for people; each of them, for programs.
+    pub(super) fn into_summary(self, verb: &str, form: &Form) -> Output {
+        const TOLD: usize = 10;
+        let (done, refused) = (self.rows.len() as u64, self.refused.len());
+        for error in self.refused.iter().take(TOLD) {
+            error.print();
+        }
+        let exit = if refused == 0 { ExitCode::Done } else { ErrorCode::Partial.exit_code() };
+        let others = if refused == 0 { String::new() } else { format!(", and {refused} were refused") };
+        let output = match form {
+            Form::People => Output::text(format!("{verb}: {}{others}\n", counted(done, "job"))),
+            _ => Output::list(COLUMNS, self.rows),
+        };
+        output.with_exit(exit)
     }
 
     /// What to print. Of one job, its refusal is the error; of several, each is told and the whole is done in part.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
+use windlass_core::notice::QUEUE;
 use windlass_core::{JobState, KindName, QueueName};
 use windlass_runtime::StopReport;
 use windlass_store::{JobFilter, PageRequest, SharedStore, StoreError};
@@ -35,7 +36,10 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
         (true, true) => PlannedKinds::ShellAny,
         (true, false) => PlannedKinds::Shell(args.kinds),
     };
-    let Ready { worker, name, ended } = prepare(&store, &args.handler, Plan { queues, kinds })?;
+    let notices = args.handler.notices.config(context)?;
+    let plan = Plan { queues, kinds };
+    let Ready { worker, name, ended, sends_notices } = prepare(&store, &args.handler, plan, notices)?;
+    let scopes = [Some(scope), sends_notices.then(notices_ready)];
     // Nobody follows single jobs here.
     drop(ended);
     if context.stderr_terminal() {
@@ -44,7 +48,7 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
     let stop = async {
         tokio::select! {
             () = interrupt.asked() => context.tell(&stopping(args.handler.drain)),
-            () = until_empty(&store, &name, &scope), if args.until_empty => {}
+            () = until_empty(&store, &name, &scopes), if args.until_empty => {}
         }
     };
     let report = worker.run_until(stop).await.map_err(stopped)?;
@@ -62,22 +66,32 @@ fn kinds(kinds: &[KindName], shell: bool) -> Result<Vec<KindName>, CliError> {
     }
 }
 
+/// The notices that could be sent now.
+pub(super) fn notices_ready() -> JobFilter {
+    JobFilter { states: vec![JobState::Ready], queues: vec![QUEUE.clone()], ..JobFilter::default() }
+}
+
 /// Waits until no job is left that this worker could run now, and none runs here.
-async fn until_empty(store: &SharedStore, name: &str, scope: &JobFilter) {
+pub(super) async fn until_empty(store: &SharedStore, name: &str, scopes: &[Option<JobFilter>]) {
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         // A store that does not answer is the worker's business, which tells of it; here one looks again.
-        if is_empty(store, name, scope).await.unwrap_or(false) {
+        if is_empty(store, name, scopes).await.unwrap_or(false) {
             return;
         }
     }
 }
 
-async fn is_empty(store: &SharedStore, name: &str, scope: &JobFilter) -> Result<bool, StoreError> {
-    if !is_idle(store, name).await? || is_work_left(store, scope).await? {
+async fn is_empty(store: &SharedStore, name: &str, scopes: &[Option<JobFilter>]) -> Result<bool, StoreError> {
+    if !is_idle(store, name).await? {
         return Ok(false);
+    }
+    for scope in scopes.iter().flatten() {
+        if is_work_left(store, scope).await? {
+            return Ok(false);
+        }
     }
     // Asked once more, after the ready ones: a job that was claimed in between is seen in one of the two.
     is_idle(store, name).await
@@ -103,7 +117,10 @@ async fn any(store: &SharedStore, filter: JobFilter) -> Result<bool, StoreError>
 }
 
 async fn open_queues(store: &SharedStore, scope: &JobFilter) -> Result<Vec<QueueName>, StoreError> {
-    let wanted = |name: &QueueName| scope.queues.is_empty() || scope.queues.contains(name);
+    // As the worker claims: every queue is every one but those that have to be named.
+    let wanted = |name: &QueueName| {
+        if scope.queues.is_empty() { !name.is_own() } else { scope.queues.contains(name) }
+    };
     let open = store.queues().await?.into_iter().filter(|queue| queue.pause.is_none());
     Ok(open.map(|queue| queue.name).filter(wanted).collect())
 }

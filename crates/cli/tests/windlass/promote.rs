@@ -44,7 +44,7 @@ fn every_job_is_moved_as_it_stands() {
     let states: std::collections::BTreeSet<&str> = file.iter().map(|life| life.job.state.as_str()).collect();
     assert_eq!(
         states.into_iter().collect::<Vec<_>>(),
-        ["cancelled", "completed", "dead", "ready", "retryable", "scheduled"]
+        ["cancelled", "completed", "dead", "in_review", "ready", "retryable", "scheduled"]
     );
     for (old, new) in file.iter().zip(&database) {
         assert_eq!(old, new);

@@ -184,8 +184,8 @@ fn what_is_wrong_in_a_file_is_told_before_anything_is_done() {
         ),
         (
             "b.jsonl",
-            "{\"kind\":\"exec\",\"unique\":{}}\n",
-            "b.jsonl:1: unique: is not supported by this version",
+            "{\"kind\":\"exec\",\"unique\":{\"within\":\"nowhere\"}}\n",
+            "b.jsonl:1: unique: unknown variant `nowhere`",
         ),
         ("c.jsonl", "\n", "c.jsonl: there are no jobs in it"),
         (

@@ -93,7 +93,15 @@ impl Shelf {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command.args(words).current_dir(self.folder.path());
-        for name in ["WINDLASS_STORE", "NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
+        for name in [
+            "WINDLASS_STORE",
+            "WINDLASS_SMTP",
+            "WINDLASS_MAIL_FROM",
+            "WINDLASS_WEBHOOK_SECRETS",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "RUST_BACKTRACE",
+        ] {
             command.env_remove(name);
         }
         if self.database.is_some() {

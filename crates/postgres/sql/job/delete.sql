@@ -2,7 +2,7 @@
 --
 --   $1  ids  uuid[]
 --
--- Index: the primary keys of job, attempt, log and event; history_id. No row: there was none of them.
+-- Index: the primary keys of job, attempt, log, event, review, edge and blocked; edge_parent; history_id. No row: there was none of them.
 WITH attempts AS (
     DELETE FROM windlass.attempt
     WHERE job = ANY ($1)
@@ -13,6 +13,18 @@ lines AS (
 ),
 events AS (
     DELETE FROM windlass.event
+    WHERE job = ANY ($1)
+),
+edges AS (
+    DELETE FROM windlass.edge
+    WHERE child = ANY ($1) OR parent = ANY ($1)
+),
+reviews AS (
+    DELETE FROM windlass.review
+    WHERE job = ANY ($1)
+),
+waits AS (
+    DELETE FROM windlass.blocked
     WHERE job = ANY ($1)
 ),
 ended AS (

@@ -5,9 +5,10 @@
 --
 -- The lease that counts is the job's own, or that of its holder; NULL when the holder is gone.
 -- Index: the primary key of job. No row: there is no such job, or it has ended.
-SELECT job.id, job.seq, job.lane, job.priority, job.stage, job.reason, job.run_at, job.attempt, job.attempts_max, job.losses,
-    job.losses_max, job.number, job.nonce, job.holder, job.lease, job.worker, job.started_at, job.finished_at, job.deadline,
-    job.options, job.revision, job.log_bytes, job.error,
+SELECT job.id, job.lane, job.priority, job.stage, CASE WHEN job.stage = 6 OR job.holder = 0 THEN job.reason END, job.run_at,
+    job.attempt, job.budget, coalesce((job.more).losses, 0), job.number, job.nonce, job.holder,
+    CASE WHEN job.holder <> 0 THEN job.holder ELSE job.worker END, job.started_at, (job.more).stopped_at, job.deadline,
+    job.options, job.revision, coalesce((job.more).log_bytes, 0), (job.more).error, job.traits,
     CASE
         WHEN job.holder = 0 THEN NULL
         WHEN job.lease_until IS NOT NULL THEN job.lease_until

@@ -9,8 +9,11 @@
 --   $7  kinds          text[]; NULL for all
 --   $8  tag            text; NULL for any
 --   $9  created_since  timestamptz; NULL for any
+--   $10 roots          bool, whether only those that no other job waits for
+--   $11 finished_since  timestamptz; NULL for any
+--   $12 fingerprint    bigint, of a group of errors that an attempt ended with; NULL for any
 --
--- Index: job_order, history_order. The CASE is the twin of `windlass_core::state::seen`.
+-- Index: job_order, completed_order, failed_order. The CASE is the twin of `windlass_core::state::seen`.
 SELECT job.id, lane.kind, lane.version, lane.queue, job.stage, job.reason, job.priority, job.run_at, job.traits, job.args,
     job.attempt, job.attempts_max, job.losses, job.losses_max, job.deadline, job.options, job.progress,
     job.progress_message, job.checkpoint, job.result, job.error, worker.name, job.created_at, job.started_at,
@@ -31,5 +34,8 @@ WHERE job.seq < $2 AND job.seq >= $3
     -- A jsonb cannot hold the escape of NUL that may stand elsewhere in the options; no tag has it.
     AND ($8 IS NULL OR replace(job.options, '\u0000', '\u0020')::jsonb -> 'tags' @> to_jsonb($8))
     AND ($9 IS NULL OR job.created_at >= $9)
+    AND ($11 IS NULL OR (job.stage > 4 AND job.finished_at >= $11))
+    AND ($12 IS NULL OR EXISTS (SELECT FROM windlass.attempt WHERE attempt.job = job.id AND attempt.fingerprint = $12))
+    AND NOT ($10 AND job.traits & 2 <> 0 AND EXISTS (SELECT FROM windlass.edge WHERE edge.parent = job.id))
 ORDER BY job.seq DESC
 LIMIT $4

@@ -1,10 +1,11 @@
--- Keeps who changed a job by hand.
+-- Keeps who changed jobs by hand.
 --
---   $1  now       timestamptz; NULL for the server's
---   $2  job       uuid
---   $3  revision  bigint
---   $4  verb      text
---   $5  actor     text
---   $6  why       text; NULL if not said
+--   $1  now        timestamptz; NULL for the server's
+--   $2  jobs       uuid[]
+--   $3  revisions  bigint[], those that the change made
+--   $4  verb       text
+--   $5  actor      text
+--   $6  why        text; NULL if not said
 INSERT INTO windlass.event (job, revision, at, verb, actor, why)
-VALUES ($2, $3, coalesce($1, statement_timestamp()), $4, $5, $6)
+SELECT given.job, given.revision, coalesce($1, statement_timestamp()), $4, $5, $6
+FROM unnest($2, $3) AS given (job, revision)

@@ -6,6 +6,6 @@
 --
 -- Index: the primary key of job. No row changed: it was not there.
 UPDATE windlass.job
-SET reason = NULL, run_at = coalesce($1, statement_timestamp()), attempt = 0, losses = 0,
+SET reason = NULL, run_at = coalesce($1, statement_timestamp()), attempt = 0, more.losses = NULL,
     deadline = CASE WHEN deadline > coalesce($1, statement_timestamp()) THEN deadline END, revision = revision + 1
 WHERE id = $2

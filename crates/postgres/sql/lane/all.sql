@@ -1,3 +1,3 @@
 -- Every lane. Reads every one; there are few.
-SELECT id, queue, kind, version
+SELECT id, queue, kind, version, gated
 FROM windlass.lane

@@ -10,7 +10,7 @@
 -- Index: the primary keys of log and job. No row changed: there was nothing to add.
 WITH counted AS (
     UPDATE windlass.job
-    SET log_bytes = $6
+    SET more.log_bytes = $6
     WHERE id = $1
 )
 INSERT INTO windlass.log (job, line, attempt, at, level, message)

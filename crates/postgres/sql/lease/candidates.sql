@@ -1,7 +1,7 @@
 -- Locks the first due jobs of a scope and priority in claim order, with what has to be known to lease or to end them.
 --
 --   $1  now       timestamptz; NULL for the server's
---   $2  queues    text[]; NULL for every queue
+--   $2  queues    text[]; NULL for every queue but those of Windlass's own
 --   $3  kinds     text[]; NULL for every kind
 --   $4  versions  bigint[], the newest version of each kind
 --   $5  priority  smallint
@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
     LIMIT $6 + 500
 ) AS spare
 JOIN windlass.job AS locked ON locked.ctid = spare.place AND locked.holder = 0
-WHERE ($2 IS NULL OR lane.queue = ANY ($2))
+WHERE (lane.queue = ANY ($2) OR $2 IS NULL AND NOT starts_with(lane.queue, 'windlass' || '.'))
     AND ($3 IS NULL OR EXISTS (
         SELECT
         FROM unnest($3, $4) AS known (kind, version_max)

@@ -2,7 +2,7 @@
 --
 --   $1  now            timestamptz; NULL for the server's
 --   $2  worker         uuid
---   $3  queues         text[]; NULL for every queue
+--   $3  queues         text[]; NULL for every queue but those of Windlass's own
 --   $4  kinds          text[]; NULL for every kind
 --   $5  versions       bigint[], the newest version of each kind
 --   $6  limit          bigint
@@ -14,8 +14,9 @@
 --   $12 floor_seq      bigint[]
 --   $13 seen_to        bool, whether those past their deadline have been ended in this transaction
 --
--- No row: the worker is unknown, gone or expired. Else one row at least, whose job is NULL if nothing was leased; nothing
--- is if a job waits past its deadline, for that has to be ended first.
+-- No row: the worker is unknown, gone or expired. Else the first has no job, and tells what holds for all of them. Nothing is
+-- leased if a job waits past its deadline, for that has to be ended first; nor if one that has gates may come before others:
+-- those lie in lanes of which this takes none, be it their own gates or those of their queue or kind, and the caller asks them.
 --
 -- One seek per lane and priority, from the floor where there is one. A row is locked only once it is known to be among
 -- the first of all lanes, so claims that meet take neighbouring jobs instead of waiting; `spare` keeps enough of them in
@@ -45,12 +46,25 @@ stopping AS MATERIALIZED (
     WHERE job.stage = 6 AND job.holder = (SELECT number FROM me)
 ),
 open AS MATERIALIZED (
-    SELECT lane.id, band.priority, coalesce(floor.run_at, '-infinity') AS run_at, coalesce(floor.seq, 0) AS seq
+    SELECT lane.id, lane.gated OR bounded.found AS gated, bounded.is_full, band.priority, coalesce(floor.run_at, '-infinity') AS run_at, coalesce(floor.seq, 0) AS seq
     FROM windlass.lane
     CROSS JOIN unnest(ARRAY[0, 1, 2, 3, 4, 5]::smallint[]) AS band (priority)
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT
+            FROM windlass.bound
+            WHERE bound.form = 1 AND bound.name = lane.queue OR bound.form = 2 AND bound.name = lane.kind
+        ) AS found, EXISTS (
+            SELECT
+            FROM windlass.bound
+            JOIN windlass.gate ON gate.form = 2 * bound.form - 1 AND gate.name = bound.name
+            WHERE (bound.form = 1 AND bound.name = lane.queue OR bound.form = 2 AND bound.name = lane.kind)
+                AND bound.most <= (SELECT count(*) FROM windlass.held WHERE held.gate = gate.id)
+        ) AS is_full
+    ) AS bounded
     LEFT JOIN unnest($9, $10, $11, $12) AS floor (lane, priority, run_at, seq)
         ON floor.lane = lane.id AND floor.priority = band.priority
-    WHERE ($3 IS NULL OR lane.queue = ANY ($3))
+    WHERE (lane.queue = ANY ($3) OR $3 IS NULL AND NOT starts_with(lane.queue, 'windlass' || '.'))
         AND ($4 IS NULL OR EXISTS (
             SELECT
             FROM unnest($4, $5) AS known (kind, version_max)
@@ -58,18 +72,32 @@ open AS MATERIALIZED (
         ))
         AND NOT EXISTS (SELECT FROM windlass.queue WHERE queue.name = lane.queue AND queue.paused_at IS NOT NULL)
 ),
-claimed AS (
-    UPDATE windlass.job
-    SET number = job.number + 1, nonce = $7, started_at = me.now, attempt = job.attempt + 1,
-        revision = job.revision + 1, holder = me.number, worker = me.number, reason = NULL, lease = $8,
-        lease_until = me.now + $8 * interval '1 microsecond'
-    FROM me
-    WHERE job.ctid = ANY (ARRAY(
-        SELECT first.place
+guarded AS MATERIALIZED (
+    SELECT EXISTS (
+        SELECT
+        FROM windlass.gate
+        WHERE gate.opens_at <= coalesce($1, statement_timestamp())
+    ) OR EXISTS (
+        SELECT
+        FROM open
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM windlass.job
+            WHERE job.lane = open.id AND job.priority = open.priority AND job.holder = 0
+                AND job.run_at <= coalesce($1, statement_timestamp())
+            LIMIT 1
+        ) AS due
+        WHERE open.gated AND NOT open.is_full
+    ) AS found
+),
+picked AS MATERIALIZED (
+    SELECT array_agg(chosen.place) AS places, array_agg(chosen.id) AS jobs
+    FROM (
+        SELECT first.place, first.id
         FROM me
         CROSS JOIN unnest(ARRAY[0, 1, 2, 3, 4, 5]::smallint[]) AS band (priority)
         CROSS JOIN LATERAL (
-            SELECT locked.ctid AS place
+            SELECT locked.ctid AS place, locked.id
             FROM open
             CROSS JOIN LATERAL (
                 SELECT seen.ctid AS place, seen.run_at, seen.seq
@@ -81,25 +109,34 @@ claimed AS (
                 LIMIT 2 * $6 + 100
             ) AS spare
             JOIN windlass.job AS locked ON locked.ctid = spare.place AND locked.holder = 0
-            WHERE open.priority = band.priority
+            WHERE open.priority = band.priority AND NOT open.gated
             ORDER BY spare.run_at, spare.seq
             LIMIT $6
             FOR NO KEY UPDATE OF locked SKIP LOCKED
         ) AS first
-        WHERE $13 OR NOT (SELECT found FROM late)
+        WHERE ($13 OR NOT (SELECT found FROM late)) AND NOT (SELECT found FROM guarded)
         LIMIT $6
-    ))
-    RETURNING job.id, job.seq, job.lane, job.number, job.priority, job.attempt, job.attempts_max, job.losses, job.run_at,
-        job.created_at, job.deadline, job.traits, job.args, job.checkpoint, job.options
+    ) AS chosen
 ),
 kept AS (
-    INSERT INTO windlass.claim (nonce, part, worker, claimed_at, jobs)
-    SELECT $7, part, me.number, me.now, array_agg(numbered.id)
-    FROM (SELECT id, row_number() OVER () / 100 AS part FROM claimed) AS numbered
-    CROSS JOIN me
-    GROUP BY part, me.number, me.now
+    INSERT INTO windlass.claim (nonce, part, worker, claimed_at, lease, jobs)
+    SELECT $7, part, me.number, me.now, $8, picked.jobs[part * 100 + 1:part * 100 + 100]
+    FROM me
+    CROSS JOIN picked
+    CROSS JOIN generate_series(0, (cardinality(picked.jobs) - 1) / 100) AS part
+),
+claimed AS (
+    UPDATE windlass.job
+    SET holder = (SELECT number FROM me), nonce = $7, number = job.number + 1, attempt = job.attempt + 1,
+        revision = job.revision + 1, started_at = (SELECT now FROM me),
+        lease_until = (SELECT now FROM me) + $8 * interval '1 microsecond'
+    WHERE job.ctid = ANY ((SELECT places FROM picked)::tid[])
+    RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.number, job.attempt, job.priority, job.traits,
+        job.deadline, job.args, job.options, (job.more).losses, (job.more).checkpoint, job.lane
 )
-SELECT me.now, me.lease_until, late.found,
+SELECT NULL::uuid, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::bigint,
+    NULL::smallint, NULL::integer, NULL::timestamptz, NULL::bytea, NULL::text, NULL::bigint, NULL::text, me.now,
+    me.lease_until, stopping.tokens, NULL::integer, late.found,
     CASE WHEN (SELECT count(*) FROM claimed) < $6 THEN (
         SELECT min(later.run_at)
         FROM open
@@ -111,9 +148,12 @@ SELECT me.now, me.lease_until, late.found,
             ORDER BY job.run_at
             LIMIT 1
         ) AS later
-    ) END,
-    stopping.tokens, claimed.*
+    ) END, guarded.found
 FROM me
 CROSS JOIN late
+CROSS JOIN guarded
 CROSS JOIN stopping
-LEFT JOIN claimed ON true
+UNION ALL
+SELECT id, seq, run_at, created_at, budget, number, attempt, priority, traits, deadline, args, options, losses, checkpoint,
+    NULL, NULL, NULL, lane, NULL, NULL, NULL
+FROM claimed

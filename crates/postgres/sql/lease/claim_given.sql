@@ -10,16 +10,17 @@
 -- Index: the primary key of job. No row: there was none of them.
 WITH claimed AS (
     UPDATE windlass.job
-    SET number = job.number + 1, nonce = $3, started_at = coalesce($1, statement_timestamp()), attempt = job.attempt + 1,
-        revision = job.revision + 1, holder = $5, worker = $5, reason = NULL, lease = $4,
+    SET holder = $5, nonce = $3, number = job.number + 1, attempt = job.attempt + 1, revision = job.revision + 1,
+        started_at = coalesce($1, statement_timestamp()),
         lease_until = coalesce($1, statement_timestamp()) + $4 * interval '1 microsecond'
     WHERE job.id = ANY ($2)
-    RETURNING job.id, job.seq, job.lane, job.number, job.priority, job.attempt, job.attempts_max, job.losses, job.run_at,
-        job.created_at, job.deadline, job.traits, job.args, job.checkpoint, job.options
+    RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.number, job.attempt, job.priority, job.traits,
+        job.deadline, job.args, job.options, (job.more).losses, (job.more).checkpoint, job.lane
 ),
 kept AS (
-    INSERT INTO windlass.claim (nonce, part, worker, claimed_at, jobs)
-    VALUES ($3, 0, $5, coalesce($1, statement_timestamp()), $2)
+    INSERT INTO windlass.claim (nonce, part, worker, claimed_at, lease, jobs)
+    VALUES ($3, 0, $5, coalesce($1, statement_timestamp()), $4, $2)
 )
-SELECT coalesce($1, statement_timestamp()), $6, false, NULL::timestamptz, NULL::text, claimed.*
+SELECT id, seq, run_at, created_at, budget, number, attempt, priority, traits, deadline, args, options, losses, checkpoint,
+    coalesce($1, statement_timestamp()), $6, NULL::text, lane
 FROM claimed

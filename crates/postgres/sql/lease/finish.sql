@@ -24,16 +24,16 @@ WITH gone AS (
         OFFSET 0
     ) AS found
     WHERE job.ctid = found.place
-    RETURNING job.id, job.seq, job.created_at, job.run_at, job.started_at, given.finished_at, job.lane, job.worker,
-        job.attempts_max, job.losses_max, given.losses, job.number, given.nonce, given.attempt, given.revision, given.stage,
-        given.reason, job.priority, job.traits, job.log_bytes, job.deadline, job.progress, job.args, job.options,
-        job.progress_message, job.checkpoint, given.result, given.error
+    RETURNING job.id, job.seq, job.run_at, job.created_at, given.finished_at, job.budget, given.nonce, job.number, given.attempt,
+        given.revision, job.lane, job.traits, job.priority, given.stage, given.reason, job.holder, job.worker, job.started_at,
+        job.deadline, job.args, job.options, given.result, job.more, given.losses, given.error
 )
-INSERT INTO windlass.history (id, seq, created_at, run_at, started_at, finished_at, lane, worker, attempts_max, losses_max,
-    losses, number, nonce, attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
-    progress_message, checkpoint, result, error)
-SELECT id, seq, created_at, run_at, started_at, finished_at, abs(lane), worker, attempts_max, losses_max,
-    losses, number, nonce, attempt, revision, stage, reason, priority, traits, log_bytes, deadline, progress, args, options,
-    progress_message, checkpoint, result, error
+INSERT INTO windlass.history (id, seq, run_at, created_at, finished_at, budget, nonce, number, attempt, revision, lane, traits,
+    priority, stage, reason, worker, started_at, deadline, args, options, result, more)
+SELECT id, seq, run_at, created_at, finished_at, budget, nonce, number, attempt, revision, abs(lane), traits, priority, stage,
+    reason, CASE WHEN holder <> 0 THEN holder ELSE worker END, started_at, deadline, args, options, result,
+    CASE WHEN more IS DISTINCT FROM NULL OR losses > 0 OR error IS NOT NULL THEN (
+        (more).progress, (more).progress_message, (more).checkpoint, error, losses, (more).log_bytes, NULL
+    )::windlass.more END
 FROM gone
 RETURNING id

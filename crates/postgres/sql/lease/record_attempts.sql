@@ -7,6 +7,7 @@
 --   $5  ended     timestamptz[]
 --   $6  outcomes  smallint[]
 --   $7  errors    text[], JSON; NULL for none
-INSERT INTO windlass.attempt (job, number, worker, started_at, ended_at, outcome, error)
+--   $8  fingerprints  bigint[], of the groups that their errors are in; NULL for none
+INSERT INTO windlass.attempt (job, number, worker, started_at, ended_at, outcome, error, fingerprint)
 SELECT *
-FROM unnest($1, $2, $3, $4, $5, $6, $7)
+FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)

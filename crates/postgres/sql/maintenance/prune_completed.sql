@@ -3,17 +3,23 @@
 --   $1  now    timestamptz; NULL for the server's
 --   $2  keep   bigint, microseconds
 --   $3  limit  bigint
+--   $4  queues  text[]; NULL for all
+--   $5  others  text[], queues that are left alone
 --
--- Index: completed_end, history_id; the primary keys of attempt, log and event. No row changed: there were none.
+-- Those that an unfinished job depends on stay: 2 says that others wait for a job or did, 4 that it did for others.
+-- Index: completed_order, history_id; the primary keys of attempt, log, event and edge; edge_parent. No row changed: there were none.
 WITH old AS (
     DELETE FROM windlass.completed
     WHERE finished_at <= coalesce($1, statement_timestamp()) - $2 * interval '1 microsecond' AND id = ANY (ARRAY(
         SELECT id
         FROM windlass.completed
         WHERE finished_at <= coalesce($1, statement_timestamp()) - $2 * interval '1 microsecond'
+            AND ($4 IS NULL OR completed.lane = ANY (ARRAY(SELECT lane.id FROM windlass.lane WHERE lane.queue = ANY ($4))))
+            AND completed.lane <> ALL (ARRAY(SELECT lane.id FROM windlass.lane WHERE lane.queue = ANY ($5)))
+            AND (traits & 2 = 0 OR NOT windlass.is_needed(id))
         LIMIT $3
-    ))
-    RETURNING id
+    )) AND (traits & 2 = 0 OR NOT windlass.is_needed(id))
+    RETURNING id, traits
 ),
 attempts AS (
     DELETE FROM windlass.attempt
@@ -26,6 +32,15 @@ lines AS (
 events AS (
     DELETE FROM windlass.event
     WHERE job = ANY (ARRAY(SELECT id FROM old))
+),
+reviews AS (
+    DELETE FROM windlass.review
+    WHERE job = ANY (ARRAY(SELECT id FROM old WHERE traits & 32 <> 0))
+),
+edges AS (
+    DELETE FROM windlass.edge
+    WHERE child = ANY (ARRAY(SELECT id FROM old WHERE traits & 4 <> 0))
+        OR parent = ANY (ARRAY(SELECT id FROM old WHERE traits & 2 <> 0))
 )
 SELECT count(*)
 FROM old

@@ -4,18 +4,24 @@
 --   $2  stage  smallint
 --   $3  keep   bigint, microseconds
 --   $4  limit  bigint
+--   $5  queues  text[]; NULL for all
+--   $6  others  text[], queues that are left alone
 --
--- Index: failed_end; the primary keys of attempt, log and event. No row changed: there were none.
+-- Those that an unfinished job depends on stay: 2 says that others wait for a job or did, 4 that it did for others.
+-- Index: failed_end; the primary keys of attempt, log, event and edge; edge_parent. No row changed: there were none.
 WITH old AS (
     DELETE FROM windlass.failed
     WHERE ctid = ANY (ARRAY(
         SELECT ctid
         FROM windlass.failed
         WHERE stage = $2 AND finished_at <= coalesce($1, statement_timestamp()) - $3 * interval '1 microsecond'
+            AND ($5 IS NULL OR failed.lane = ANY (ARRAY(SELECT lane.id FROM windlass.lane WHERE lane.queue = ANY ($5))))
+            AND failed.lane <> ALL (ARRAY(SELECT lane.id FROM windlass.lane WHERE lane.queue = ANY ($6)))
+            AND (traits & 2 = 0 OR NOT windlass.is_needed(id))
         ORDER BY finished_at
         LIMIT $4
     ))
-    RETURNING id
+    RETURNING id, traits
 ),
 attempts AS (
     DELETE FROM windlass.attempt
@@ -28,6 +34,15 @@ lines AS (
 events AS (
     DELETE FROM windlass.event
     WHERE job = ANY (ARRAY(SELECT id FROM old))
+),
+reviews AS (
+    DELETE FROM windlass.review
+    WHERE job = ANY (ARRAY(SELECT id FROM old WHERE traits & 32 <> 0))
+),
+edges AS (
+    DELETE FROM windlass.edge
+    WHERE child = ANY (ARRAY(SELECT id FROM old WHERE traits & 4 <> 0))
+        OR parent = ANY (ARRAY(SELECT id FROM old WHERE traits & 2 <> 0))
 )
 SELECT count(*)
 FROM old

@@ -2,7 +2,7 @@
 --
 --   $1  now  timestamptz; NULL for the server's
 --
--- Index: job_lease, job_deadline. Reads every worker and claim. The conditions are those of the statements that lock.
+-- Index: job_lease, job_deadline, review_look. Reads every worker and claim. The conditions are those of the statements that lock.
 SELECT EXISTS (
         SELECT
         FROM windlass.job
@@ -20,4 +20,9 @@ SELECT EXISTS (
         SELECT
         FROM windlass.job
         WHERE deadline <= coalesce($1, statement_timestamp()) AND holder = 0 AND stage < 4
+    )
+    OR EXISTS (
+        SELECT
+        FROM windlass.review
+        WHERE look_at <= coalesce($1, statement_timestamp())
     )

@@ -9,11 +9,11 @@ SELECT job.id
 FROM windlass.claim
 CROSS JOIN unnest(claim.jobs) AS given (id)
 CROSS JOIN LATERAL (
-    SELECT job.id, job.lease, job.seq
+    SELECT job.id, job.lease_until, job.seq
     FROM windlass.job
     WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
     OFFSET 0
 ) AS job
-WHERE claim.worker = $1 AND (NOT $2 OR job.lease IS NULL)
+WHERE claim.worker = $1 AND (NOT $2 OR job.lease_until IS NULL)
 ORDER BY job.seq
 LIMIT $3

@@ -8,12 +8,12 @@
 SELECT lease.*
 FROM (
     SELECT job.id, job.number, job.nonce, worker.id AS worker,
-        coalesce(job.lease_until - job.lease * interval '1 microsecond', worker.seen_at) AS seen_at,
+        coalesce(job.lease_until - claim.lease * interval '1 microsecond', worker.seen_at) AS seen_at,
         coalesce(job.lease_until, worker.lease_until) AS lease_until
     FROM windlass.claim
     CROSS JOIN unnest(claim.jobs) AS given (id)
     CROSS JOIN LATERAL (
-        SELECT job.id, job.number, job.nonce, job.lease, job.lease_until
+        SELECT job.id, job.number, job.nonce, job.lease_until
         FROM windlass.job
         WHERE job.id = given.id AND job.nonce = claim.nonce AND job.holder = claim.worker
         OFFSET 0

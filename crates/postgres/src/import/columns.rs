@@ -2,19 +2,44 @@
 
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
+use windlass_core::edge::open_parents;
 use windlass_core::limits::LOG_BYTES_MAX;
 use windlass_core::log::{LOG_CUT, LogFill};
-use windlass_core::{Args, Attempt, AttemptOutcome, Job, JobOptions, JobState, LogLine, Reason, Stage};
+use windlass_core::review::SETTLE_PRIORITY;
+use windlass_core::{
+    Args, Attempt, AttemptOutcome, Edge, Fingerprint, Job, JobOptions, JobState, LogLine, Phase, Reason,
+    Stage, Traits,
+};
 use windlass_store::StoreError;
 
 use super::{Numbers, Record};
 use crate::database::Session;
 use crate::fates::as_json;
-use crate::row::{self, TRAIT_BYTES};
+use crate::row::{self, budget};
 use crate::sql;
 use crate::value::{Instant, instant};
 
 type Written = Result<(), tokio_postgres::Error>;
+
+/// What a job uses that most do not, told by what it asks for.
+fn traits(record: &Record) -> Traits {
+    let job = &record.job;
+    Traits::CHILD.when(!record.parents.is_empty())
+        | Traits::PARENT.when(record.awaited)
+        | Traits::BYTES.when(matches!(job.args, Args::Bytes(_)))
+        | Traits::NOTIFIES.when(!job.options.notify.is_empty())
+        | Traits::GATED.when(job.options.is_gated())
+        | Traits::REVIEWED.when(job.options.review.is_some())
+}
+
+/// The same, and what of a decision is carried out.
+fn all_traits(record: &Record) -> Traits {
+    let ruling = record.review.as_ref().and_then(|review| review.ruling.as_ref());
+    match ruling.filter(|_| record.job.phase == Phase::Settle) {
+        Some(ruling) => traits(record).settling(ruling.decision, record.job.priority),
+        None => traits(record),
+    }
+}
 
 /// Columns of `import/jobs.sql`.
 #[derive(Debug, Default)]
@@ -27,8 +52,7 @@ pub(super) struct JobColumns {
     finished: Vec<Option<Instant>>,
     lanes: Vec<i32>,
     workers: Vec<Option<i32>>,
-    attempts_max: Vec<i64>,
-    losses_max: Vec<i64>,
+    budgets: Vec<i64>,
     losses: Vec<i64>,
     numbers: Vec<i64>,
     attempts: Vec<i64>,
@@ -53,13 +77,17 @@ impl JobColumns {
         let mut columns = Self::default();
         for record in records {
             columns.seqs.push(record.place.cast_signed());
-            columns.lanes.push(numbers.lane(&record.job)?);
+            let lane = numbers.lane(&record.job)?;
+            // No claim comes across what is blocked or in review.
+            let is_parked = matches!(record.job.state, JobState::Blocked | JobState::InReview);
+            columns.lanes.push(if is_parked { -lane } else { lane });
             columns.workers.push(record.job.worker.as_deref().and_then(|name| numbers.worker(name)));
             columns.numbers.push(newest_number(&record.attempts).cast_signed());
             columns.reasons.push(reason(record).map(|reason| reason.as_number().into()));
             columns.log_bytes.push(log_bytes(&record.log));
             columns.add_budget(&record.job)?;
             columns.add_times(&record.job);
+            columns.traits.push(all_traits(record).bits().cast_signed());
             columns.add_contents(&record.job)?;
         }
         Ok(columns)
@@ -68,10 +96,10 @@ impl JobColumns {
     fn add_budget(&mut self, job: &Job) -> Result<(), StoreError> {
         self.ids.push(job.id.as_uuid());
         self.stages.push(stage(job)?.as_number().into());
-        self.priorities.push(job.priority.as_number().into());
-        self.attempts_max.push(job.attempts_max.into());
+        let settles = job.phase == Phase::Settle;
+        self.priorities.push(if settles { SETTLE_PRIORITY } else { job.priority.as_number() }.into());
         self.attempts.push(job.attempt.into());
-        self.losses_max.push(job.losses_max.into());
+        self.budgets.push(budget(job.attempts_max, job.losses_max));
         self.losses.push(job.losses.into());
         self.revisions.push(job.revision.cast_signed());
         Ok(())
@@ -87,7 +115,6 @@ impl JobColumns {
 
     fn add_contents(&mut self, job: &Job) -> Result<(), StoreError> {
         let text = |json: &windlass_core::Json| json.as_str().to_owned();
-        self.traits.push(if matches!(job.args, Args::Bytes(_)) { TRAIT_BYTES } else { 0 });
         self.args.push(job.args.as_bytes().to_vec());
         let is_special = job.options != JobOptions::default();
         self.options.push(is_special.then(|| as_json(&job.options)).transpose()?);
@@ -100,7 +127,7 @@ impl JobColumns {
     }
 
     pub(super) async fn write(&self, session: &Session) -> Written {
-        let values: [&(dyn ToSql + Sync); 27] = [
+        let values: [&(dyn ToSql + Sync); 26] = [
             &self.ids,
             &self.seqs,
             &self.created,
@@ -109,8 +136,7 @@ impl JobColumns {
             &self.finished,
             &self.lanes,
             &self.workers,
-            &self.attempts_max,
-            &self.losses_max,
+            &self.budgets,
             &self.losses,
             &self.numbers,
             &self.attempts,
@@ -188,6 +214,7 @@ pub(super) struct AttemptColumns {
     ended: Vec<Instant>,
     outcomes: Vec<i16>,
     errors: Vec<Option<String>>,
+    fingerprints: Vec<Option<i64>>,
 }
 
 impl AttemptColumns {
@@ -211,11 +238,14 @@ impl AttemptColumns {
         self.ended.push(Instant(attempt.ended_at.unwrap_or(attempt.started_at)));
         self.outcomes.push(outcome.as_number().into());
         self.errors.push(attempt.error.as_ref().map(as_json).transpose()?);
+        let error = attempt.error.as_ref().filter(|_| outcome.is_failure());
+        let fingerprint = error.map(|error| Fingerprint::of(&record.job.kind, error).as_number());
+        self.fingerprints.push(fingerprint);
         Ok(())
     }
 
     pub(super) async fn write(&self, session: &Session) -> Written {
-        let values: [&(dyn ToSql + Sync); 7] = [
+        let values: [&(dyn ToSql + Sync); 8] = [
             &self.jobs,
             &self.numbers,
             &self.workers,
@@ -223,6 +253,7 @@ impl AttemptColumns {
             &self.ended,
             &self.outcomes,
             &self.errors,
+            &self.fingerprints,
         ];
         if !self.jobs.is_empty() {
             session.execute(sql::import::ATTEMPTS, &values).await?;
@@ -272,6 +303,62 @@ impl<'a> LineColumns<'a> {
         }
         Ok(())
     }
+}
+
+/// Columns of `edge/insert.sql` and `import/blocked.sql`.
+#[derive(Debug, Default)]
+pub(super) struct EdgeColumns {
+    children: Vec<Uuid>,
+    positions: Vec<i32>,
+    parents: Vec<Uuid>,
+    policies: Vec<i16>,
+    blocked: Vec<Uuid>,
+    waits: Vec<i32>,
+}
+
+impl EdgeColumns {
+    pub(super) fn of(records: &[&Record]) -> Self {
+        let mut columns = Self::default();
+        for record in records {
+            let child = record.job.id.as_uuid();
+            for (position, parent) in (0..).zip(&record.parents) {
+                columns.children.push(child);
+                columns.positions.push(position);
+                columns.parents.push(parent.id.as_uuid());
+                columns.policies.push(parent.policy.as_number().into());
+            }
+            if record.job.state == JobState::Blocked {
+                columns.blocked.push(child);
+                columns.waits.push(i32::try_from(open_parents(standing(record))).unwrap_or(i32::MAX));
+            }
+        }
+        columns
+    }
+
+    pub(super) async fn write(&self, session: &Session) -> Written {
+        let edges: [&(dyn ToSql + Sync); 4] =
+            [&self.children, &self.positions, &self.parents, &self.policies];
+        if !self.children.is_empty() {
+            session.query(sql::edge::INSERT, &edges).await?;
+        }
+        if !self.blocked.is_empty() {
+            session.execute(sql::import::BLOCKED, &[&self.blocked, &self.waits]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The parents of a job, as far as their ends matter to it.
+fn standing(record: &Record) -> impl Iterator<Item = (Edge, Option<Stage>)> {
+    record.parents.iter().map(|parent| {
+        let stage = match parent.state {
+            JobState::Completed => Stage::Completed,
+            JobState::Cancelled => Stage::Cancelled,
+            JobState::Dead => Stage::Dead,
+            _ => Stage::Waiting,
+        };
+        (Edge { parent: parent.id, policy: parent.policy }, Some(stage))
+    })
 }
 
 /// Columns of `import/events.sql`.

@@ -1,14 +1,21 @@
 //! What is done to jobs by hand.
 
-use windlass_core::{JobId, Reason, Stage};
-use windlass_store::rules::{cancelling, deleting, hastening, retrying};
+use uuid::Uuid;
+use windlass_core::{JobId, Reason, Stage, Traits};
+use windlass_store::rules::{cancelling, hastening, retrying};
 use windlass_store::{Actor, CancelOutcome, ErrorKind, StoreError};
 
 use crate::database::{Database, Session, Values};
+use crate::effects::Effects;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::{Fates, number};
-use crate::sql;
+use crate::flows::{check_deletable, hold_again};
+use crate::reviews;
+use crate::{gates, sql, unique};
+
+/// How often a retry is tried that met somebody else's change.
+pub(crate) const TRIES: usize = 10;
 
 pub(super) async fn cancel(
     database: &Database,
@@ -32,9 +39,11 @@ async fn cancel_in(
     match outcome {
         CancelOutcome::AlreadyCancelled => return Ok(outcome),
         CancelOutcome::Requested => {
-            let values: Values<'_> = &[&session.now, &id.as_uuid(), &number(Reason::Operator)];
-            let values = session.execute(sql::job::STOP, values);
-            values.await.during(name)?;
+            let values: Values<'_> = &[&session.now, &vec![id.as_uuid()], &number(Reason::Operator)];
+            session.execute(sql::job::STOP, values).await.during(name)?;
+            let mut effects = Effects::default();
+            effects.ended(&facts, Stage::Cancelled);
+            effects.follow(session, name).await?;
         }
         CancelOutcome::Cancelled => {
             let mut fates = Fates::default();
@@ -42,7 +51,7 @@ async fn cancel_in(
             fates.write(session, name).await?;
         }
     }
-    note(session, &facts, ("cancel", by), name).await?;
+    note(session, &[&facts], ("cancel", by), name).await?;
     Ok(outcome)
 }
 
@@ -52,20 +61,50 @@ pub(super) async fn retry(
     by: &Actor,
     name: &'static str,
 ) -> Result<(), StoreError> {
-    let transaction = database.begin(name).await?;
-    let outcome = retry_in(&transaction, id, by, name).await;
-    transaction.end(outcome, name).await
+    let mut tries = 1;
+    loop {
+        let transaction = database.begin(name).await?;
+        let outcome = retry_in(&transaction, id, by, name).await;
+        match transaction.end(outcome, name).await {
+            // Somebody may be ending a job that it depends on at this moment.
+            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+            answer => return answer,
+        }
+    }
 }
 
 async fn retry_in(session: &Session, id: JobId, by: &Actor, name: &'static str) -> Result<(), StoreError> {
     let (facts, unfinished) = expect(session, id, name).await?;
     retrying(facts.stage, facts.reason, facts.open).map_err(|kind| StoreError::new(name, kind))?;
-    let statement = if unfinished { sql::job::RETRY } else { sql::job::RESTORE };
-    let changed = session.execute(statement, &[&session.now, &id.as_uuid()]).await.during(name)?;
-    if changed == 0 {
+    if !unfinished {
+        return restore(session, &[&facts], by, name).await;
+    }
+    session.execute(sql::job::RETRY, &[&session.now, &id.as_uuid()]).await.during(name)?;
+    if facts.traits.has(Traits::GATED) {
+        gates::leave(session, id.as_uuid(), name).await?;
+    }
+    reviews::resume(session, &[&facts], name).await?;
+    note(session, &[&facts], ("retry", by), name).await
+}
+
+/// Gives jobs that are over a new budget each, due now or once their parents let them go.
+pub(crate) async fn restore(
+    session: &Session,
+    jobs: &[&Facts],
+    by: &Actor,
+    name: &'static str,
+) -> Result<(), StoreError> {
+    unique::retake(session, jobs.iter().copied(), name).await?;
+    let ids: Vec<Uuid> = jobs.iter().map(|facts| facts.id.as_uuid()).collect();
+    let restored = session.query(sql::job::RESTORE, &[&session.now, &ids]).await.during(name)?;
+    if restored.len() < ids.len() {
         return Err(StoreError::new(name, ErrorKind::Conflict));
     }
-    note(session, &facts, ("retry", by), name).await?;
+    reviews::resume(session, jobs, name).await?;
+    note(session, jobs, ("retry", by), name).await?;
+    if jobs.iter().any(|facts| facts.traits.has(Traits::PARENT | Traits::CHILD)) {
+        hold_again(session, &ids, name).await?;
+    }
     Ok(())
 }
 
@@ -87,8 +126,7 @@ async fn run_now_in(session: &Session, id: JobId, by: &Actor, name: &'static str
         return Ok(());
     }
     session.execute(sql::job::RUN_NOW, &[&session.now, &id.as_uuid()]).await.during(name)?;
-    note(session, &facts, ("run_now", by), name).await?;
-    Ok(())
+    note(session, &[&facts], ("run_now", by), name).await
 }
 
 pub(super) async fn delete(database: &Database, id: JobId, name: &'static str) -> Result<(), StoreError> {
@@ -98,8 +136,14 @@ pub(super) async fn delete(database: &Database, id: JobId, name: &'static str) -
 }
 
 async fn delete_in(session: &Session, id: JobId, name: &'static str) -> Result<(), StoreError> {
-    let (facts, _) = expect(session, id, name).await?;
-    deleting(facts.open).map_err(|kind| StoreError::new(name, kind))?;
+    let facts = check_deletable(session, id, name).await?;
+    if facts.traits.has(Traits::UNIQUE) {
+        unique::removed(session, &[id.as_uuid()], name).await?;
+    }
+    if facts.traits.has(Traits::GATED) {
+        let (left, keys) = (vec![id.as_uuid()], facts.order_key.into_iter().collect());
+        gates::release(session, (&Vec::new(), &left, &keys), name).await?;
+    }
     let removed = session.query(sql::job::DELETE, &[&vec![id.as_uuid()]]).await.during(name)?;
     if removed.is_empty() {
         return Err(StoreError::new(name, ErrorKind::Conflict));
@@ -121,15 +165,15 @@ async fn expect(session: &Session, id: JobId, name: &'static str) -> Result<(Fac
     Err(StoreError::new(name, ErrorKind::Conflict))
 }
 
-/// Keeps who made the change that was just made.
-async fn note(
+/// Keeps who made the change that was just made to these jobs.
+pub(crate) async fn note(
     session: &Session,
-    facts: &Facts,
+    jobs: &[&Facts],
     (verb, by): (&str, &Actor),
     name: &'static str,
 ) -> Result<(), StoreError> {
-    let revision = facts.revision + 1;
-    let values: Values<'_> = &[&session.now, &facts.id.as_uuid(), &revision, &verb, &by.name, &by.why];
-    let values = session.execute(sql::job::RECORD_EVENT, values);
-    values.await.during(name).map(|_| ())
+    let ids: Vec<Uuid> = jobs.iter().map(|facts| facts.id.as_uuid()).collect();
+    let revisions: Vec<i64> = jobs.iter().map(|facts| facts.revision + 1).collect();
+    let values: Values<'_> = &[&session.now, &ids, &revisions, &verb, &by.name, &by.why];
+    session.execute(sql::job::RECORD_EVENT, values).await.during(name).map(|_| ())
 }

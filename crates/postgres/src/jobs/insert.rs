@@ -9,14 +9,14 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::{Uuid, Version};
 use windlass_core::job::Due;
-use windlass_core::{Args, JobOptions, NewJob, Timestamp};
+use windlass_core::{JobOptions, NewJob, Timestamp, Traits};
 use windlass_store::{EnqueueOutcome, Enqueued, StoreError};
 
-use crate::database::Session;
+use crate::database::{Session, Values};
 use crate::error::{During, ENDED};
 use crate::fates::as_json;
 use crate::gather::Errand;
-use crate::row::TRAIT_BYTES;
+use crate::row::budget;
 use crate::value::Instant;
 use crate::workers::micros;
 use crate::{Core, sql};
@@ -75,14 +75,53 @@ impl Enqueueing {
     }
 }
 
-/// Makes jobs known, and says of each whether it was there already.
+/// Makes jobs known, says so to those who wait for work, and says of each whether it was there already.
 async fn insert(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
-    let mut made = match store.lanes.of(jobs, &store.database, name).await? {
+    let enqueued = insert_some(store, jobs, name).await?;
+    if jobs.iter().any(|job| matches!(job.due, Due::At(_))) {
+        // An instant before what was claimed already.
+        store.floors.forget();
+    }
+    // Once for a group: a crowd of callers would say the same again and again.
+    store.hint_work();
+    Ok(enqueued)
+}
+
+async fn insert_some(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
+    let lanes = store.lanes.of(jobs, &store.database, name).await?;
+    if let Some(lanes) = &lanes
+        && jobs.iter().all(|job| job.drawn)
+        && insert_drawn(store, jobs, lanes, name).await?
+    {
+        return Ok(jobs.iter().map(|job| answer(job, false)).collect());
+    }
+    let mut made = match lanes {
         Some(lanes) => insert_all(store, jobs, &lanes, name).await?,
         None => insert_unknown(store, jobs, name).await?,
     };
     // Where several callers name the same id, the first of them made it.
     Ok(jobs.iter().map(|job| answer(job, !made.remove(&job.id.as_uuid()))).collect())
+}
+
+/// Makes jobs known that are said to be new; false where one of them is not, and none was made.
+async fn insert_drawn(
+    store: &Core,
+    jobs: &[NewJob],
+    lanes: &[i32],
+    name: &'static str,
+) -> Result<bool, StoreError> {
+    let session = store.database.call(name).await?;
+    let made = match Alike::of(jobs, lanes) {
+        Some(alike) => alike.insert(&session).await,
+        None => Columns::of(jobs, lanes)?.insert_drawn(&session).await,
+    };
+    match made {
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            tracing::debug!("an id that was said to be new was there already");
+            Ok(false)
+        }
+        made => made.committing(name).map(|()| true),
+    }
 }
 
 async fn insert_all(
@@ -93,14 +132,6 @@ async fn insert_all(
 ) -> Result<HashSet<Uuid>, StoreError> {
     let columns = Columns::of(jobs, lanes)?;
     let session = store.database.call(name).await?;
-    if jobs.iter().all(|job| job.drawn) {
-        match columns.insert_drawn(&session).await {
-            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                tracing::debug!("an id that was said to be new was there already");
-            }
-            answer => return answer.committing(name).map(|()| columns.ids.iter().copied().collect()),
-        }
-    }
     match columns.insert(&session).await {
         Err(error) if error.code().is_some_and(|code| code.code() == ENDED) => {
             let ended = session.query(sql::job::ENDED, &[&columns.ids, &columns.ended_since]).await;
@@ -158,13 +189,50 @@ fn made_at(id: &Uuid) -> Timestamp {
     since_epoch.map_or(Timestamp::MIN, |(seconds, nanos)| Timestamp::MIN.after(Duration::new(seconds, nanos)))
 }
 
+/// Jobs that differ in nothing but their args, and ask for nothing that most do not.
+struct Alike<'a> {
+    jobs: &'a [NewJob],
+    lane: i32,
+}
+
+impl<'a> Alike<'a> {
+    fn of(jobs: &'a [NewJob], lanes: &[i32]) -> Option<Self> {
+        let (first, lane) = (jobs.first()?, *lanes.first()?);
+        let default = JobOptions::default();
+        let is_alike = |job: &NewJob| {
+            (job.priority, job.attempts_max, job.losses_max)
+                == (first.priority, first.attempts_max, first.losses_max)
+                && (job.due, job.deadline) == (Due::Now, None)
+                && traits(job).is_none()
+                && job.options == default
+        };
+        (lanes.iter().all(|other| *other == lane) && jobs.iter().all(is_alike)).then_some(Self { jobs, lane })
+    }
+
+    async fn insert(&self, session: &Session) -> Result<(), tokio_postgres::Error> {
+        let Some(first) = self.jobs.first() else { return Ok(()) };
+        let priority = i16::from(first.priority.as_number());
+        let budget = budget(first.attempts_max, first.losses_max);
+        let made = if let [job] = self.jobs {
+            let values: Values<'_> =
+                &[&session.now, &job.id.as_uuid(), &self.lane, &priority, &budget, &job.args.as_bytes()];
+            session.execute(sql::job::INSERT_ONE, values).await
+        } else {
+            let ids: Vec<Uuid> = self.jobs.iter().map(|job| job.id.as_uuid()).collect();
+            let args: Vec<&[u8]> = self.jobs.iter().map(|job| job.args.as_bytes()).collect();
+            let values: Values<'_> = &[&session.now, &ids, &self.lane, &priority, &budget, &args];
+            session.execute(sql::job::INSERT_ALIKE, values).await
+        };
+        made.map(|_| ())
+    }
+}
+
 /// Columns of `job/insert.sql`. What nobody asks for stays empty.
 pub(crate) struct Columns<'a> {
     ids: Vec<Uuid>,
     lanes: &'a [i32],
     priorities: Vec<i16>,
-    attempts_max: Vec<i64>,
-    losses_max: Vec<i64>,
+    budgets: Vec<i64>,
     args: Vec<&'a [u8]>,
     run_at: Vec<Option<Instant>>,
     delays: Vec<Option<i64>>,
@@ -184,8 +252,7 @@ impl<'a> Columns<'a> {
             ids: jobs.iter().map(|job| job.id.as_uuid()).collect(),
             lanes,
             priorities: jobs.iter().map(|job| job.priority.as_number().into()).collect(),
-            attempts_max: jobs.iter().map(|job| job.attempts_max.into()).collect(),
-            losses_max: jobs.iter().map(|job| job.losses_max.into()).collect(),
+            budgets: jobs.iter().map(|job| budget(job.attempts_max, job.losses_max)).collect(),
             args: jobs.iter().map(|job| job.args.as_bytes()).collect(),
             run_at: unless_none(jobs.iter().map(|job| at(job.due))),
             delays: unless_none(jobs.iter().map(|job| delay(job.due))),
@@ -194,12 +261,21 @@ impl<'a> Columns<'a> {
                 jobs.iter()
                     .map(|job| job.deadline.and_then(|due| delay(due).or((due == Due::Now).then_some(0)))),
             ),
-            traits: unless_none(
-                jobs.iter().map(|job| matches!(job.args, Args::Bytes(_)).then_some(TRAIT_BYTES)),
-            ),
+            traits: unless_none(jobs.iter().map(traits)),
             options: unless_none(options.collect::<Result<Vec<_>, _>>()?.into_iter()),
             ended_since: ended_since(jobs),
         })
+    }
+
+    /// Marks those of them that others are to wait for.
+    pub(crate) fn mark_parents(&mut self, parents: &[Uuid]) {
+        let parents: HashSet<&Uuid> = parents.iter().collect();
+        self.traits.resize(self.ids.len(), None);
+        for (id, traits) in self.ids.iter().zip(&mut self.traits) {
+            if parents.contains(id) {
+                *traits = Some(traits.unwrap_or(0) | Traits::PARENT.bits().cast_signed());
+            }
+        }
     }
 
     async fn insert(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
@@ -213,14 +289,13 @@ impl<'a> Columns<'a> {
 
     /// The values of `job/insert.sql`; without the last, those of `job/insert_drawn.sql`.
     #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
-    pub(crate) fn values<'v>(&'v self, now: &'v Option<Instant>) -> [&'v (dyn ToSql + Sync); 14] {
+    pub(crate) fn values<'v>(&'v self, now: &'v Option<Instant>) -> [&'v (dyn ToSql + Sync); 13] {
         [
             now,
             &self.ids,
             &self.lanes,
             &self.priorities,
-            &self.attempts_max,
-            &self.losses_max,
+            &self.budgets,
             &self.args,
             &self.run_at,
             &self.delays,
@@ -237,6 +312,12 @@ impl<'a> Columns<'a> {
 fn unless_none<T>(values: impl Iterator<Item = Option<T>>) -> Vec<Option<T>> {
     let values: Vec<Option<T>> = values.collect();
     if values.iter().all(Option::is_none) { Vec::new() } else { values }
+}
+
+/// What it uses that most do not; none if nothing.
+fn traits(job: &NewJob) -> Option<i32> {
+    let traits = job.traits().bits();
+    (traits != 0).then_some(traits.cast_signed())
 }
 
 fn at(due: Due) -> Option<Instant> {

@@ -68,11 +68,26 @@ impl<'a> Wanted<'a> {
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let tag = self.filter.tag.as_ref().map(windlass_core::Tag::as_str);
         let created_since = instant(self.filter.created_since);
+        let finished_since = instant(self.filter.finished_since);
+        let fingerprint = self.filter.fingerprint.map(windlass_core::Fingerprint::as_number);
         let Self { states, queues, kinds, .. } = self;
         session
             .query(
                 sql::job::LIST,
-                &[&session.now, &before, &since, &limit, states, queues, kinds, &tag, &created_since],
+                &[
+                    &session.now,
+                    &before,
+                    &since,
+                    &limit,
+                    states,
+                    queues,
+                    kinds,
+                    &tag,
+                    &created_since,
+                    &self.filter.roots,
+                    &finished_since,
+                    &fingerprint,
+                ],
             )
             .await
     }

@@ -5,21 +5,24 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
+use windlass_core::review::SETTLE_PRIORITY;
 use windlass_core::{AttemptToken, JobId, Priority, Timestamp, WorkerId};
 use windlass_store::rules::{Candidate, LATE_PER_CLAIM_MAX};
 use windlass_store::{
     ClaimRequest, Claimed, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, StoreError, ids,
 };
 
+use super::guarded;
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::facts::Facts;
 use crate::floors::{Floors, LaneFloors, Place};
+use crate::lanes::Lane;
 use crate::maintenance::expire;
 use crate::sql::Statement;
 use crate::value::Instant;
 use crate::workers::{micros, unknown};
-use crate::{Core, row, sql};
+use crate::{Core, reviews, row, sql};
 
 /// A claim as it is sent.
 pub(super) struct Claim<'a> {
@@ -46,6 +49,8 @@ pub(super) struct Answer {
     pub(super) cancelled: Vec<AttemptToken>,
     /// Whether nothing was claimed because a job waits past its deadline.
     pub(super) late: bool,
+    /// Whether nothing was claimed because one that comes before may be at a gate.
+    pub(super) guarded: bool,
 }
 
 impl Answer {
@@ -53,6 +58,14 @@ impl Answer {
     pub(super) fn join(&mut self, more: Self) {
         self.jobs.extend(more.jobs);
         self.next_due = more.next_due;
+        self.guarded |= more.guarded;
+    }
+
+    /// Adds what was claimed by asking gates.
+    pub(super) fn add(&mut self, jobs: Vec<(Place, LeasedJob)>, next_due: Option<Timestamp>) {
+        self.jobs.extend(jobs);
+        self.next_due = next_due;
+        self.guarded = false;
     }
 
     /// What was claimed, in claim order.
@@ -86,7 +99,7 @@ impl<'a> Claim<'a> {
     ///
     /// Only behind a floor: a claim from the front, which comes every second at least, finds lanes that are new.
     pub(super) fn in_lane(mut self, lane: Option<i32>) -> Self {
-        if !self.floors.is_front() {
+        if !self.floors.is_front() && self.own.is_none() {
             self.lane = lane.map(|lane| (lane, self.floors.in_lane(lane)));
         }
         self
@@ -113,7 +126,6 @@ impl<'a> Claim<'a> {
                 lane,
                 &self.limit,
                 &self.nonce_signed,
-                &self.own_micros,
                 &floors.run_at,
                 &floors.seqs,
             ];
@@ -150,13 +162,60 @@ impl<'a> Claim<'a> {
         self
     }
 
+    /// The same claim, in every lane of its scope.
+    pub(super) fn in_all_lanes(mut self) -> Self {
+        self.lane = None;
+        self
+    }
+
+    /// Whether it looks into a single lane.
+    pub(super) const fn is_in_lane(&self) -> bool {
+        self.lane.is_some()
+    }
+
     /// Takes in what the store answered.
     pub(super) async fn answer(&self, store: &Core, rows: &[Row]) -> Result<Answer, StoreError> {
         const NAME: &str = "claim jobs";
         let first = rows.first().ok_or_else(|| unknown(NAME, self.worker))?;
-        let jobs = leased(store, rows, (self.nonce, self.own), NAME).await?;
-        let next_due = row::instant_option(first, 3);
-        Ok(Answer { jobs, next_due, cancelled: row::tokens(first, 4)?, late: first.get(2) })
+        let common = Common {
+            lane: self.lane.as_ref().map(|(lane, _)| *lane),
+            nonce: self.nonce,
+            started_at: row::instant(first, 14),
+            lease_until: self
+                .own
+                .map_or_else(|| row::instant(first, 15), |span| row::instant(first, 14).after(span)),
+        };
+        let jobs = leased(store, rows, &common, NAME).await?;
+        let (late, next_due, guarded) = match self.lane {
+            Some(_) => (false, None, false),
+            None => (first.get(18), row::instant_option(first, 19), first.get(20)),
+        };
+        Ok(Answer { jobs, next_due, cancelled: row::tokens(first, 16)?, late, guarded })
+    }
+
+    /// How many are still wanted.
+    pub(super) fn wanted(&self, answer: &Answer) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(answer.jobs.len())
+    }
+
+    /// What it can take on, in three columns of a statement.
+    pub(super) const fn scope(&self) -> ScopeColumns<'_, 'a> {
+        (&self.queues, &self.kinds, &self.versions)
+    }
+
+    /// Leases jobs that were found claimable, and locked, in the same transaction.
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    pub(super) async fn take_given(
+        &self,
+        store: &Core,
+        session: &Session,
+        given: &Given<'_>,
+        name: &'static str,
+    ) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
+        let values: Values<'_> = &[&session.now, &self.worker_uuid];
+        let here = session.query_opt(sql::worker::HERE, values);
+        let here = here.await.during(name)?.ok_or_else(|| unknown(name, self.worker))?;
+        lease_given(store, session, (&here, self.own), given, name).await
     }
 
     /// Ends the jobs past their deadline that this claim meets, then claims, in the transaction of the caller.
@@ -169,7 +228,7 @@ impl<'a> Claim<'a> {
         name: &'static str,
     ) -> Result<Answer, StoreError> {
         let (found, late) = self.meet(session, name).await?;
-        expire(session, &late, name).await?;
+        let untold = expire(session, &late, name).await?;
         let weary = late.len() == LATE_PER_CLAIM_MAX;
         if weary {
             self.limit = i64::try_from(found).unwrap_or(i64::MAX);
@@ -178,8 +237,10 @@ impl<'a> Claim<'a> {
         let rows = session.query(sql::lease::CLAIM, &self.values(&session.now, &true)).await.during(name)?;
         let mut answer = self.answer(store, &rows).await?;
         if weary {
-            answer.next_due = rows.first().map(|first| row::instant(first, 0));
+            answer.next_due = rows.first().map(|first| row::instant(first, 14));
         }
+        // Behind the claim: what they let go is for the next one, as everywhere.
+        untold.tell(session, name).await?;
         Ok(answer)
     }
 
@@ -187,8 +248,8 @@ impl<'a> Claim<'a> {
     async fn meet(&self, session: &Session, name: &'static str) -> Result<(usize, Vec<JobId>), StoreError> {
         let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let (mut found, mut late) = (0, Vec::new());
-        for priority in Priority::ALL {
-            let priority = i16::from(priority.as_number());
+        for rank in SETTLE_PRIORITY..=Priority::Idle.as_number() {
+            let priority = i16::from(rank);
             // As many again as may be late, so that one look is enough.
             let limit = self.limit + i64::try_from(LATE_PER_CLAIM_MAX).unwrap_or(0);
             let values: Values<'_> =
@@ -207,6 +268,14 @@ impl<'a> Claim<'a> {
         Ok((found, late))
     }
 }
+
+/// Jobs to be leased, and the nonce of their tokens.
+pub(super) struct Given<'a> {
+    pub(super) nonce: u64,
+    pub(super) jobs: &'a Vec<Uuid>,
+}
+
+type ScopeColumns<'c, 'a> = (&'c Option<Vec<&'a str>>, &'c Option<Vec<&'a str>>, &'c Vec<i64>);
 
 type ScopeValues<'a> = (Option<Vec<&'a str>>, Option<Vec<&'a str>>, Vec<i64>);
 
@@ -255,61 +324,93 @@ async fn claim_job_in(
             .await?
             .ok_or_else(|| StoreError::new(name, ErrorKind::NotFound))?,
     };
-    let paused = session.query_opt(sql::queue::PAUSED, &[&facts.lane]).await.during(name)?.is_some();
+    let paused = session.query_opt(sql::queue::PAUSED, &[&facts.lane.abs()]).await.during(name)?.is_some();
     let candidate = Candidate { stage: facts.stage, run_at: facts.run_at, deadline: facts.deadline, paused };
     candidate.claiming(facts.now).map_err(|kind| StoreError::new(name, kind))?;
+    let Some(fences) = guarded::admit(store, session, job.as_uuid(), name).await? else {
+        return Err(StoreError::new(name, ErrorKind::NotReady));
+    };
+    let given = Given { nonce: ids::nonce(), jobs: &vec![job.as_uuid()] };
+    let mut jobs = lease_given(store, session, (&here, own(lease)), &given, name).await?;
+    let (_, leased) = jobs.pop().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
+    Ok(LeasedJob { fences, ..leased })
+}
+
+/// Leases jobs that were found claimable, and locked, in the same transaction, to a worker that is here.
+#[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+async fn lease_given(
+    store: &Core,
+    session: &Session,
+    (here, own): (&Row, Option<Duration>),
+    given: &Given<'_>,
+    name: &'static str,
+) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
     let (number, until): (i32, Instant) = (here.get(0), here.get(1));
-    let (nonce, own) = (ids::nonce(), own(lease));
     let values: Values<'_> =
-        &[&session.now, &vec![job.as_uuid()], &nonce.cast_signed(), &own.map(micros), &number, &until];
+        &[&session.now, given.jobs, &given.nonce.cast_signed(), &own.map(micros), &number, &until];
     let rows = session.query(sql::lease::CLAIM_GIVEN, values).await.during(name)?;
-    let mut jobs = leased(store, &rows, (nonce, own), name).await?;
-    jobs.pop().map(|(_, job)| job).ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))
+    let first = rows.first().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
+    let started_at = row::instant(first, 14);
+    let lease_until = own.map_or(until.0, |span| started_at.after(span));
+    let common = Common { lane: None, nonce: given.nonce, started_at, lease_until };
+    leased(store, &rows, &common, name).await
+}
+
+/// What holds for all jobs of a claim.
+struct Common {
+    /// Their lane, where they are all in the same and do not say so.
+    lane: Option<i32>,
+    nonce: u64,
+    started_at: Timestamp,
+    lease_until: Timestamp,
 }
 
 /// The jobs in the columns of `lease/claim.sql`, each with its place.
 async fn leased(
     store: &Core,
     rows: &[Row],
-    lease: (u64, Option<Duration>),
+    common: &Common,
     name: &'static str,
 ) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
-    let lanes = store.lanes.names(filled(rows).map(|row| row.get(7)), &store.database, name).await?;
+    let lane = |row: &Row| common.lane.unwrap_or_else(|| row.get(17));
+    let lanes = store.lanes.names(filled(rows).map(lane), &store.database, name).await?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in filled(rows) {
-        let place: Place = (row.get(7), row.get(9), row::instant(row, 13), row.get(6));
-        jobs.push((place, leased_job(row, &lanes[&place.0], lease)?));
+        let lane = lane(row);
+        let place: Place = (lane, row.get(7), row::instant(row, 2), row.get(1));
+        jobs.push((place, leased_job(row, &lanes[&lane], common)?));
     }
+    let traits = filled(rows).map(|row| row::traits(row, 8));
+    let each = jobs.iter_mut().map(|(_, job)| job).zip(traits);
+    reviews::complete(&store.database, each, name).await?;
     Ok(jobs)
 }
 
 /// The rows that tell of a job.
 fn filled(rows: &[Row]) -> impl Iterator<Item = &Row> + Clone {
-    rows.iter().filter(|row| row.get::<_, Option<i32>>(7).is_some())
+    rows.iter().filter(|row| row.get::<_, Option<i64>>(1).is_some())
 }
 
-fn leased_job(
-    row: &Row,
-    lane: &crate::lanes::Lane,
-    (nonce, own): (u64, Option<Duration>),
-) -> Result<LeasedJob, StoreError> {
-    let now: Timestamp = row::instant(row, 0);
+fn leased_job(row: &Row, lane: &Lane, common: &Common) -> Result<LeasedJob, StoreError> {
+    let (attempts_max, _) = row::budgeted(row, 4);
     Ok(LeasedJob {
-        token: AttemptToken { job: row::job_id(row, 5), number: row::unsigned(row, 8), nonce },
-        lease_until: own.map_or_else(|| row::instant(row, 1), |span| now.after(span)),
+        token: AttemptToken { job: row::job_id(row, 0), number: row::unsigned(row, 5), nonce: common.nonce },
+        lease_until: common.lease_until,
         kind: lane.kind.clone(),
         version: lane.version,
         queue: lane.queue.clone(),
-        priority: row::priority(row, 9)?,
-        attempt: row::count(row, 10),
-        attempts_max: row::count(row, 11),
-        losses: row::count(row, 12),
-        run_at: row::instant(row, 13),
-        created_at: row::instant(row, 14),
-        deadline: row::instant_option(row, 15),
-        started_at: now,
-        args: row::args(row, 17, row.get(16)),
-        checkpoint: row::json(row, 18),
-        options: row::options(row, 19)?,
+        priority: row::priority(row, 7, row::traits(row, 8))?,
+        attempt: row::count(row, 6),
+        attempts_max,
+        losses: row.get::<_, Option<i64>>(12).map_or(0, |losses| u32::try_from(losses).unwrap_or(u32::MAX)),
+        run_at: row::instant(row, 2),
+        created_at: row::instant(row, 3),
+        deadline: row::instant_option(row, 9),
+        started_at: common.started_at,
+        args: row::args(row, 10, row.get(8)),
+        checkpoint: row::json(row, 13),
+        options: row::options(row, 11)?,
+        fences: Vec::new(),
+        settles: None,
     })
 }

@@ -19,7 +19,7 @@ const NAME: &str = "settle the attempt";
 pub(super) type Answers = Vec<Option<Result<Settled, StoreError>>>;
 
 /// The settlements that say nothing but success, each the only one of its job: what the model says of them depends on
-/// nothing but the verdict. In the columns of `lease/complete.sql`.
+/// nothing but the verdict. In the columns of `lease/complete.sql`, by job.
 #[derive(Debug, Default)]
 pub(crate) struct Successes<'a> {
     /// Where they stand among all.
@@ -35,15 +35,12 @@ impl<'a> Successes<'a> {
     /// Those among `settlements`.
     pub(crate) fn among(settlements: &'a [Settlement], limits: &Limits) -> Self {
         let mut successes = Self::default();
-        let mut jobs = HashSet::with_capacity(settlements.len());
-        let doubled: HashSet<JobId> = settlements
-            .iter()
-            .map(|settlement| settlement.token.job)
-            .filter(|job| !jobs.insert(*job))
-            .collect();
-        for (place, settlement) in settlements.iter().enumerate() {
-            if !doubled.contains(&settlement.token.job) {
-                successes.add(place, settlement, limits);
+        let job = |place: &usize| settlements[*place].token.job;
+        let mut places: Vec<usize> = (0..settlements.len()).collect();
+        places.sort_unstable_by_key(job);
+        for same in places.chunk_by(|one, other| job(one) == job(other)) {
+            if let [place] = same {
+                successes.add(*place, &settlements[*place], limits);
             }
         }
         successes
@@ -184,7 +181,7 @@ fn settle_one(
 fn seen(next: &Next, before: Timestamp, now: Timestamp) -> (JobState, Option<Reason>) {
     let run_at = match next {
         Next::Waiting { run_at, .. } => *run_at,
-        Next::Finished { .. } => before,
+        Next::Finished { .. } | Next::InReview => before,
     };
     state::seen(next.stage(), next.reason(), run_at, now)
 }

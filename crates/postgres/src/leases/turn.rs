@@ -7,9 +7,11 @@ use std::time::Instant as Moment;
 
 use futures_util::future;
 use tokio_postgres::Row;
+use windlass_core::AttemptToken;
 use windlass_store::{Claimed, ErrorKind, Settled, Settlement, StoreError, Turn, Turned};
 
 use super::claim::{Answer, Claim};
+use super::guarded;
 use super::settle::{Answers, Successes, settle_rest};
 use crate::database::{Session, Transaction, Values};
 use crate::error::During;
@@ -36,7 +38,7 @@ impl Errand for Settling {
     async fn run(&self, wishes: Vec<Vec<Settlement>>) -> Vec<Result<Self::Answer, StoreError>> {
         let counts: Vec<usize> = wishes.iter().map(Vec::len).collect();
         let turn = Turn { settlements: wishes.into_iter().flatten().collect(), claim: None };
-        match take(&self.0, &turn).await {
+        match Box::pin(take(&self.0, &turn)).await {
             Ok(turned) => {
                 let mut settled = turned.settled.into_iter();
                 counts.iter().map(|count| Ok(settled.by_ref().take(*count).collect())).collect()
@@ -47,8 +49,9 @@ impl Errand for Settling {
 }
 
 /// From how many settlements or wanted jobs on a turn goes as two halves at the same time, each on a connection of its own:
-/// the server works on a connection with one processor.
-const LARGE: usize = 400;
+/// the server works on a connection with one processor. With fewer, that processor keeps up with what a process can run, and
+/// to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors.
+const LARGE: usize = 1_000;
 
 /// Takes a turn.
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
@@ -57,13 +60,12 @@ pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError
         return take_one(store, turn).await;
     }
     let (one, other) = halves(turn);
-    match future::join(take_one(store, &one), take_one(store, &other)).await {
+    match Box::pin(future::join(take_one(store, &one), take_one(store, &other))).await {
         (Ok(one), Ok(other)) => {
             let mut turned = joined(one, other);
             // What one half closed after the other had looked.
-            turned
-                .cancelled
-                .retain(|token| !turn.settlements.iter().any(|settlement| settlement.token == *token));
+            let Turned { settled, cancelled, .. } = &mut turned;
+            cancelled.retain(|token| !is_closed(turn, settled, token));
             Ok(turned)
         }
         (Err(one), Err(other)) => Err(graver(one, other)),
@@ -104,13 +106,26 @@ fn joined(mut one: Turned, other: Turned) -> Turned {
     one.settled.extend(other.settled);
     one.claimed.jobs.extend(other.claimed.jobs);
     // Each half took from the same order at the same time; the ids of jobs grow with it.
-    one.claimed.jobs.sort_by_key(|job| (job.priority, job.run_at, job.token.job));
+    one.claimed.jobs.sort_by_key(|job| (job.settles.is_none(), job.priority, job.run_at, job.token.job));
     let due = one.claimed.next_due.into_iter().chain(other.claimed.next_due);
     one.claimed.next_due = due.min();
     one.cancelled.extend(other.cancelled);
     one.cancelled.sort_unstable();
     one.cancelled.dedup();
     one
+}
+
+/// Whether this is the answer to a settle of an attempt that is closed now.
+fn closes(answer: &Result<Settled, StoreError>) -> bool {
+    // Not running: its own settle closed it, in a transaction of its handler's or in a turn whose answer was lost.
+    let closes = |kind: &ErrorKind| matches!(kind, ErrorKind::Cancelled | ErrorKind::NotRunning);
+    answer.as_ref().err().is_none_or(|error| closes(error.kind()))
+}
+
+/// Whether the turn closed this attempt. One whose lease was lost stays open until it is rescued.
+fn is_closed(turn: &Turn, settled: &[Result<Settled, StoreError>], token: &AttemptToken) -> bool {
+    let mut answered = turn.settlements.iter().zip(settled);
+    answered.any(|(settlement, answer)| settlement.token == *token && closes(answer))
 }
 
 async fn take_one(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
@@ -134,17 +149,29 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// Settles what has no answer yet, and then claims if that is still to be done.
+    /// Settles what has no answer yet, and then claims, for as many jobs as `before` has left to be found.
     async fn rest(
         &self,
         session: &Session,
         answers: &mut Answers,
-        claims: bool,
+        before: Option<&Answer>,
     ) -> Result<Option<Answer>, StoreError> {
         settle_rest(session, &self.turn.settlements, answers, &self.store.limits).await?;
-        let Some(request) = self.turn.claim.as_ref().filter(|_| claims) else { return Ok(None) };
+        let Some(request) = &self.turn.claim else { return Ok(None) };
         let mut claim = Claim::of(request, Floors::default());
+        if let Some(before) = before {
+            if claim.is_full(before) {
+                return Ok(None);
+            }
+            claim = claim.for_the_rest(before);
+        }
         claim.take_with_late(self.store, session, NAME).await.map(Some)
+    }
+
+    /// Says that attempts ended in ways that may have let other jobs go, which may be due before what was claimed.
+    fn hint_at_others(&self) {
+        self.store.floors.forget();
+        self.store.hint_work();
     }
 
     /// Nothing to decide: one round trip.
@@ -165,6 +192,7 @@ impl Way<'_> {
             self.successes.answer(&passed, &mut answers);
             rows
         };
+        let (claim, rows) = self.told(&session, claim, rows).await.map_err(after_commit)?;
         let mut answer = claim.answer(self.store, &rows).await.map_err(after_commit)?;
         if self.learn(&claim, &answer, sent) {
             self.look_from_front(&session, &mut answer).await.map_err(after_commit)?;
@@ -176,10 +204,25 @@ impl Way<'_> {
         session.query(claim.statement(), &claim.values(&session.now, &false)).await
     }
 
+    /// Asks in every lane of the scope where a claim in one of them had nothing to tell, not even whether the worker is known.
+    async fn told<'c>(
+        &self,
+        session: &Session,
+        claim: Claim<'c>,
+        rows: Vec<Row>,
+    ) -> Result<(Claim<'c>, Vec<Row>), StoreError> {
+        if !claim.is_in_lane() || !rows.is_empty() {
+            return Ok((claim, rows));
+        }
+        let claim = claim.in_all_lanes();
+        let rows = self.claim(session, &claim).await.committing(NAME)?;
+        Ok((claim, rows))
+    }
+
     /// Learns from an answer, and says whether there may be more that the claim did not look at.
     fn learn(&self, claim: &Claim<'_>, answer: &Answer, sent: Moment) -> bool {
         let floors = &self.store.floors;
-        let plenty = answer.late || claim.is_full(answer);
+        let plenty = answer.late || answer.guarded || claim.is_full(answer);
         let front = claim.begins_at_front();
         floors.claimed(front.then(|| sent.elapsed()), plenty, answer.jobs.iter().map(|(place, _)| *place));
         !front && !plenty && floors.should_look_again()
@@ -233,7 +276,7 @@ impl Way<'_> {
         Ok(both)
     }
 
-    /// Settles what did not pass, and claims what had to wait for late jobs to be ended.
+    /// Settles what did not pass, and claims what had to wait for that, or for late jobs to be ended.
     async fn finish(
         &self,
         session: Session,
@@ -242,12 +285,24 @@ impl Way<'_> {
     ) -> Result<Turned, StoreError> {
         let late = answer.as_ref().is_some_and(|answer| answer.late);
         if !late && answers.iter().all(Option::is_some) {
-            return Ok(self.turned(answers, answer));
+            drop(session);
+            return self.past_gates(answers, answer).await;
         }
         let transaction = Transaction::begin(session, NAME).await?;
-        let rest = self.rest(&transaction, &mut answers, late).await;
-        let claimed = transaction.end(rest, NAME).await?;
-        Ok(self.turned(answers, if late { claimed } else { answer }))
+        let settles = answers.iter().any(Option::is_none);
+        let rest = self.rest(&transaction, &mut answers, answer.as_ref().filter(|_| !late)).await;
+        let more = transaction.end(rest, NAME).await?;
+        if settles {
+            self.hint_at_others();
+        }
+        let all = match (answer.filter(|_| !late), more) {
+            (Some(mut answer), Some(more)) => {
+                answer.join(more);
+                Some(answer)
+            }
+            (answer, more) => answer.or(more),
+        };
+        self.past_gates(answers, all).await
     }
 
     /// Some settlements have to be decided: a transaction of several round trips.
@@ -256,6 +311,17 @@ impl Way<'_> {
         let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
         let outcome = self.decide(&transaction, &mut answers).await;
         let answer = transaction.end(outcome, NAME).await?;
+        self.hint_at_others();
+        self.past_gates(answers, answer).await.map_err(after_commit)
+    }
+
+    /// Claims what has to be asked for at gates, once all else is committed.
+    async fn past_gates(&self, answers: Answers, mut answer: Option<Answer>) -> Result<Turned, StoreError> {
+        if let (Some(answer), Some(request)) = (&mut answer, &self.turn.claim)
+            && answer.guarded
+        {
+            guarded::claim(self.store, &Claim::of(request, Floors::default()), answer).await?;
+        }
         Ok(self.turned(answers, answer))
     }
 
@@ -272,7 +338,7 @@ impl Way<'_> {
         } else if !self.closed.is_empty() {
             session.execute(sql::lease::FORGET_CLAIMS, &[&self.closed]).await.during(NAME)?;
         }
-        self.rest(session, answers, true).await
+        self.rest(session, answers, None).await
     }
 
     fn turned(&self, answers: Answers, answer: Option<Answer>) -> Turned {
@@ -283,7 +349,7 @@ impl Way<'_> {
         };
         let mut cancelled = std::mem::take(&mut answer.cancelled);
         // What this turn closed after the claim had looked.
-        cancelled.retain(|token| !self.turn.settlements.iter().any(|settlement| settlement.token == *token));
+        cancelled.retain(|token| !is_closed(self.turn, &settled, token));
         let claimed = answer.claimed();
         self.store.outstanding.claimed(claimed.jobs.iter().map(|job| &job.token));
         Turned { settled, claimed, cancelled }
@@ -292,15 +358,10 @@ impl Way<'_> {
     /// Takes note of what is closed now.
     fn note(&self, settled: &[Result<Settled, StoreError>]) {
         let answered = || self.turn.settlements.iter().map(|settlement| &settlement.token).zip(settled);
-        let closed = |answer: &Result<Settled, StoreError>| {
-            // Not running: its own settle closed it, in a transaction of its handler's or in a turn whose answer was lost.
-            let closes = |kind: &ErrorKind| matches!(kind, ErrorKind::Cancelled | ErrorKind::NotRunning);
-            answer.as_ref().err().is_none_or(|error| closes(error.kind()))
-        };
         self.store
             .outstanding
-            .settled(answered().filter(|(_, answer)| closed(answer)).map(|(token, _)| token));
-        for (token, _) in answered().filter(|(_, answer)| !closed(answer)) {
+            .settled(answered().filter(|(_, answer)| closes(answer)).map(|(token, _)| token));
+        for (token, _) in answered().filter(|(_, answer)| !closes(answer)) {
             self.store.outstanding.refused(token);
         }
     }

@@ -5,11 +5,12 @@ use windlass_store::{Rescued, StoreError};
 
 use super::{BATCH, limit};
 use crate::database::{Database, Session, Transaction, Values};
+use crate::effects::Untold;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::{Closing, Fates};
 use crate::workers::{held, leave};
-use crate::{row, sql};
+use crate::{reviews, row, sql};
 
 /// Takes back what expired leases held. Where there is nothing to do, and that is nearly always, this is a single look.
 pub(super) async fn rescue(database: &Database, name: &'static str) -> Result<Rescued, StoreError> {
@@ -61,9 +62,9 @@ async fn take_back_all(
     ids: &[JobId],
     rescued: &mut Rescued,
     name: &'static str,
-) -> Result<(), StoreError> {
+) -> Result<Untold, StoreError> {
     if ids.is_empty() {
-        return Ok(());
+        return Ok(Untold::default());
     }
     let mut fates = Fates::default();
     for facts in Facts::lock(session, ids, name).await? {
@@ -72,16 +73,18 @@ async fn take_back_all(
             count(rescued, take_back(&facts, &mut fates)?);
         }
     }
-    fates.write(session, name).await
+    fates.write_leaving_children(session, name).await
 }
 
 async fn rescue_in(session: &Session, name: &'static str) -> Result<Rescued, StoreError> {
     let mut rescued = Rescued::default();
-    let room = rescue_own_leases(session, &mut rescued, name).await?;
-    let room = rescue_workers(session, &mut rescued, room, name).await?;
+    let (room, mut untold) = rescue_own_leases(session, &mut rescued, name).await?;
+    let room = rescue_workers(session, &mut rescued, (room, &mut untold), name).await?;
+    untold.tell(session, name).await?;
     let missed = expire_missed(session, name).await?;
     rescued.expired = missed as u64;
-    rescued.more = room == 0 || missed == BATCH;
+    let more_reviews = reviews::look(session, &mut rescued, BATCH, name).await?;
+    rescued.more = room == 0 || missed == BATCH || more_reviews;
     Ok(rescued)
 }
 
@@ -90,26 +93,26 @@ async fn rescue_own_leases(
     session: &Session,
     rescued: &mut Rescued,
     name: &'static str,
-) -> Result<usize, StoreError> {
+) -> Result<(usize, Untold), StoreError> {
     let values: Values<'_> = &[&session.now, &limit(BATCH)];
     let values = session.query(sql::maintenance::EXPIRED_LEASES, values);
     let ids: Vec<JobId> = values.await.during(name)?.iter().map(|row| row::job_id(row, 0)).collect();
-    take_back_all(session, &ids, rescued, name).await?;
-    Ok(BATCH - ids.len())
+    let untold = take_back_all(session, &ids, rescued, name).await?;
+    Ok((BATCH - ids.len(), untold))
 }
 
 /// Takes back what expired workers held, and forgets them. How many more may be taken back.
 async fn rescue_workers(
     session: &Session,
     rescued: &mut Rescued,
-    mut room: usize,
+    (mut room, untold): (usize, &mut Untold),
     name: &'static str,
 ) -> Result<usize, StoreError> {
     let workers = session.query(sql::maintenance::EXPIRED_WORKERS, &[&session.now]).await.during(name)?;
     for worker in workers {
         let (number, here): (i32, bool) = (worker.get(0), worker.get(1));
         let ids = held(session, (number, true), limit(room), name).await?;
-        take_back_all(session, &ids, rescued, name).await?;
+        untold.join(take_back_all(session, &ids, rescued, name).await?);
         room -= ids.len();
         if room == 0 {
             // It may hold more than there was room for; it is forgotten by the call that takes back the last of it.
@@ -126,19 +129,23 @@ async fn expire_missed(session: &Session, name: &'static str) -> Result<usize, S
     let values: Values<'_> = &[&session.now, &limit(BATCH)];
     let values = session.query(sql::maintenance::MISSED_DEADLINES, values);
     let ids: Vec<JobId> = values.await.during(name)?.iter().map(|row| row::job_id(row, 0)).collect();
-    expire(session, &ids, name).await?;
+    expire(session, &ids, name).await?.tell(session, name).await?;
     Ok(ids.len())
 }
 
-/// Ends unstarted jobs whose deadline has passed, and that this transaction has locked.
-pub(crate) async fn expire(session: &Session, ids: &[JobId], name: &'static str) -> Result<(), StoreError> {
+/// Ends unstarted jobs whose deadline has passed, and that this transaction has locked. Their children are still to be told.
+pub(crate) async fn expire(
+    session: &Session,
+    ids: &[JobId],
+    name: &'static str,
+) -> Result<Untold, StoreError> {
     if ids.is_empty() {
-        return Ok(());
+        return Ok(Untold::default());
     }
     let mut fates = Fates::default();
     for facts in Facts::lock(session, ids, name).await? {
         let error = facts.deadline.map(AttemptError::missed);
         fates.stop(&facts, (Stage::Dead, Reason::Deadline), error.as_ref())?;
     }
-    fates.write(session, name).await
+    fates.write_leaving_children(session, name).await
 }

@@ -11,6 +11,7 @@ use super::{BATCH, limit};
 use crate::Core;
 use crate::database::{Session, Values};
 use crate::error::During;
+use crate::queues::retentions;
 use crate::sql::Statement;
 use crate::sql::maintenance::{PRUNE_COMPLETED, PRUNE_FAILED, PRUNE_REST};
 use crate::workers::micros;
@@ -41,36 +42,103 @@ pub(super) async fn prune(
     name: &'static str,
 ) -> Result<Pruned, StoreError> {
     let session = core.database.call(name).await?;
-    let mut rows = 0;
+    let shares = shares(&session, retention, name).await?;
     let mut dropped = Dropped::default();
-    if let Some(keep) = retention.completed {
+    // A day goes only once every queue has kept its jobs long enough.
+    let longest = shares.iter().map(|share| share.kept.completed).collect::<Option<Vec<Duration>>>();
+    let longest = longest.and_then(|kept| kept.into_iter().max());
+    if let Some(keep) = longest {
         let mut swept = core.sweeping.get();
         let days = days::drop_over(&session, (&core.schema, keep), &mut swept, name).await;
         core.sweeping.set(swept);
         dropped = days?;
-        rows += prune_completed(&session, keep, name).await?;
     }
-    for (stage, keep) in [(Stage::Cancelled, retention.cancelled), (Stage::Dead, retention.dead)] {
-        if let Some(keep) = keep {
-            let stage = i16::from(stage.as_number());
-            let values: Values<'_> = &[&session.now, &stage, &micros(keep), &limit(BATCH - rows)];
-            rows += remove(&session, (PRUNE_FAILED, values), name).await?;
-        }
+    let mut rows = 0;
+    for share in &shares {
+        rows += share.prune(&session, longest, BATCH - rows, name).await?;
     }
     Ok(Pruned { removed: dropped.jobs + rows as u64, more: dropped.more || rows == BATCH })
 }
 
-/// Removes completed jobs one by one, those that their day does not take with it in time.
-async fn prune_completed(session: &Session, keep: Duration, name: &'static str) -> Result<usize, StoreError> {
-    if keep < WHOLE_DAYS {
-        let values: Values<'_> = &[&session.now, &micros(keep), &limit(BATCH)];
-        return remove(session, (PRUNE_COMPLETED, values), name).await;
+/// Queues whose finished jobs are kept alike.
+struct Share {
+    /// None for all but the others.
+    queues: Option<Vec<String>>,
+    others: Vec<String>,
+    kept: Retention,
+}
+
+/// Each queue of which something of its own is said, and behind them all the rest.
+async fn shares(
+    session: &Session,
+    retention: Retention,
+    name: &'static str,
+) -> Result<Vec<Share>, StoreError> {
+    let own = retentions(session, name).await?;
+    let others = own.iter().map(|(queue, _)| queue.to_string()).collect();
+    let mut shares: Vec<Share> = Vec::with_capacity(own.len() + 1);
+    for (queue, own) in &own {
+        let kept = retention.in_queue(own);
+        shares.push(Share { queues: Some(vec![queue.to_string()]), others: Vec::new(), kept });
     }
-    let values: Values<'_> = &[&session.now, &micros(keep), &limit(BATCH)];
-    let rows = remove(session, (PRUNE_REST, values), name).await?;
-    // Of a day that nobody could drop: it is somebody else's, or never left alone.
-    let values: Values<'_> = &[&session.now, &micros(keep.saturating_add(DAY)), &limit(BATCH - rows)];
-    Ok(rows + remove(session, (PRUNE_COMPLETED, values), name).await?)
+    shares.push(Share { queues: None, others, kept: retention });
+    Ok(shares)
+}
+
+impl Share {
+    /// Removes at most `room` of its jobs, one by one; `dropped` is the retention after which days are dropped whole.
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    async fn prune(
+        &self,
+        session: &Session,
+        dropped: Option<Duration>,
+        room: usize,
+        name: &'static str,
+    ) -> Result<usize, StoreError> {
+        let mut rows = 0;
+        if let Some(keep) = self.kept.completed {
+            rows += self.prune_completed(session, (keep, dropped), room, name).await?;
+        }
+        for stage in [Stage::Cancelled, Stage::Dead] {
+            if let Some(keep) = self.kept.of(stage) {
+                let (number, room) = (i16::from(stage.as_number()), limit(room - rows));
+                let values: Values<'_> =
+                    &[&session.now, &number, &micros(keep), &room, &self.queues, &self.others];
+                rows += remove(session, (PRUNE_FAILED, values), name).await?;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Removes completed jobs, those that their day does not take with it in time.
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    async fn prune_completed(
+        &self,
+        session: &Session,
+        (keep, dropped): (Duration, Option<Duration>),
+        room: usize,
+        name: &'static str,
+    ) -> Result<usize, StoreError> {
+        if keep < WHOLE_DAYS || dropped != Some(keep) {
+            return self.remove(session, (PRUNE_COMPLETED, keep), room, name).await;
+        }
+        let rows = self.remove(session, (PRUNE_REST, keep), room, name).await?;
+        // Of a day that nobody could drop: it is somebody else's, or never left alone.
+        let late = keep.saturating_add(DAY);
+        Ok(rows + self.remove(session, (PRUNE_COMPLETED, late), room - rows, name).await?)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    async fn remove(
+        &self,
+        session: &Session,
+        (statement, keep): (Statement, Duration),
+        room: usize,
+        name: &'static str,
+    ) -> Result<usize, StoreError> {
+        let values: Values<'_> = &[&session.now, &micros(keep), &limit(room), &self.queues, &self.others];
+        remove(session, (statement, values), name).await
+    }
 }
 
 async fn remove(

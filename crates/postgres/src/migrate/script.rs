@@ -22,7 +22,17 @@ macro_rules! known {
 }
 
 /// All of them, in order.
-const MIGRATIONS: &[Known] = known!["0001_jobs", "0002_enqueue_function"];
+const MIGRATIONS: &[Known] = known![
+    "0001_jobs",
+    "0002_enqueue_function",
+    "0003_edges",
+    "0004_unique_keys",
+    "0005_gates",
+    "0006_reviews",
+    "0007_schedules",
+    "0008_errors",
+    "0009_retention",
+];
 
 /// The newest schema this version knows.
 #[expect(clippy::cast_possible_truncation, reason = "there will never be so many migrations")]

@@ -25,14 +25,25 @@ type Query = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
 impl Driver for AsyncPgConnection {
     async fn ids(&mut self, request: Request<'_>) -> Result<Vec<Uuid>, StoreError> {
-        let mut query = sql_query(request.text()).into_boxed::<Pg>();
-        for parameter in request.parameters()? {
-            query = bind(query, parameter)?;
-        }
-        let found: Vec<Found> =
-            query.load(self).await.map_err(|error| from_diesel(request.operation, error))?;
+        let found: Vec<Found> = load(self, &request).await?;
         Ok(found.into_iter().map(|found| found.id).collect())
     }
+
+    async fn texts(&mut self, request: Request<'_>) -> Result<Vec<String>, StoreError> {
+        let said: Vec<Said> = load(self, &request).await?;
+        Ok(said.into_iter().map(|said| said.said).collect())
+    }
+}
+
+async fn load<T>(connection: &mut AsyncPgConnection, request: &Request<'_>) -> Result<Vec<T>, StoreError>
+where
+    T: QueryableByName<Pg> + Send + 'static,
+{
+    let mut query = sql_query(request.text()).into_boxed::<Pg>();
+    for parameter in request.parameters()? {
+        query = bind(query, parameter)?;
+    }
+    query.load(connection).await.map_err(|error| from_diesel(request.operation, error))
 }
 
 /// The one column that a statement answers.
@@ -43,6 +54,17 @@ struct Found {
 impl QueryableByName<Pg> for Found {
     fn build<'a>(row: &impl diesel::row::NamedRow<'a, Pg>) -> diesel::deserialize::Result<Self> {
         diesel::row::NamedRow::get::<SqlUuid, _>(row, "id").map(|id| Self { id })
+    }
+}
+
+/// The one column that a statement answers in words.
+struct Said {
+    said: String,
+}
+
+impl QueryableByName<Pg> for Said {
+    fn build<'a>(row: &impl diesel::row::NamedRow<'a, Pg>) -> diesel::deserialize::Result<Self> {
+        diesel::row::NamedRow::get::<Text, _>(row, "said").map(|said| Self { said })
     }
 }
 

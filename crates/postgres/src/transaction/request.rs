@@ -24,7 +24,7 @@ pub(super) struct Parameter {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         core: &'a Core,
         (statement, values): (Statement, Values<'a>),
         operation: &'static str,

@@ -22,6 +22,11 @@ impl Driver for Transaction<'_> {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    async fn texts(&mut self, request: Request<'_>) -> Result<Vec<String>, StoreError> {
+        let rows = self.query_typed(request.text(), &request.typed()).await.during(request.operation)?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
     async fn decide(
         &mut self,
         store: &PostgresStore,
@@ -36,6 +41,10 @@ impl Driver for Transaction<'_> {
 impl Driver for deadpool_postgres::Transaction<'_> {
     async fn ids(&mut self, request: Request<'_>) -> Result<Vec<Uuid>, StoreError> {
         (**self).ids(request).await
+    }
+
+    async fn texts(&mut self, request: Request<'_>) -> Result<Vec<String>, StoreError> {
+        (**self).texts(request).await
     }
 
     async fn decide(

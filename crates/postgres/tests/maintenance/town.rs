@@ -184,15 +184,15 @@ impl Town {
         let number = if also == "number = 2" { 2 } else { 1 };
         let (columns, values) = if ended {
             (
-                ", finished_at, seq, losses, number, nonce, attempt, revision, stage, log_bytes, traits",
-                format!(", {at}, n, 0, {number}, 1, 1, 3, 5, 0, 0"),
+                ", finished_at, seq, number, nonce, attempt, revision, stage, traits",
+                format!(", {at}, n, {number}, 1, 1, 3, 5, 0"),
             )
         } else {
             ("", String::new())
         };
         self.sql(&format!(
-            "INSERT INTO windlass.{table} (id, created_at, run_at, lane, attempts_max, losses_max, priority, args{columns})
-             SELECT gen_random_uuid(), {at}, {at}, 1, 8, 2, 3, '\\x7b7d'{values} FROM generate_series(1, {count}) AS n"
+            "INSERT INTO windlass.{table} (id, created_at, run_at, lane, budget, priority, args{columns})
+             SELECT gen_random_uuid(), {at}, {at}, 1, 0, 3, '\\x7b7d'{values} FROM generate_series(1, {count}) AS n"
         ))
         .await;
     }

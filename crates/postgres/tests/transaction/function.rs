@@ -74,6 +74,11 @@ async fn what_cannot_be_enqueued_is_refused_by_name() {
         ("'k', queue => 'a b'", "queue has a character that is none of letters, digits and . _ : / -"),
         ("'kö'", "kind has a character that is none of letters, digits and . _ : / -"),
         ("E'k\\n'", "kind has a character that is none of letters, digits and . _ : / -"),
+        ("'windlass.notice'", "kind begins with \"windlass.\": such names are kept for Windlass's own jobs"),
+        (
+            "'k', queue => 'windlass.x'",
+            "queue begins with \"windlass.\": such names are kept for Windlass's own jobs",
+        ),
         ("'k', NULL", "args must not be NULL; the JSON value is 'null'"),
         (&deep, "args nest deeper than 100 levels"),
         (large, "args are 262145 bytes long; at most 262144 are allowed"),

@@ -5,3 +5,4 @@ mod function;
 mod role;
 mod scene;
 mod settle;
+mod unique;

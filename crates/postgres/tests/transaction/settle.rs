@@ -11,7 +11,7 @@ use windlass_store::{Actor, ErrorKind, JobStore, LeaseStore, Maintenance, Manual
 use crate::scene::{Scene, WRITE, forged, refused, somebody_waits};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn effects_and_completion_are_committed_together() {
+async fn g07_effects_and_completion_are_committed_together() {
     let mut scene = Scene::new().await;
     let store = Arc::clone(&scene.store);
     let token = scene.running_job().await.token;

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use windlass_core::{
-    Args, Attempt, AttemptToken, Job, JobId, JobState, Json, KindName, LogLine, NewJob, Priority, Progress,
-    QueueName, Reason, Timestamp, WorkerId,
+    Args, Attempt, AttemptToken, Bounds, Job, JobId, JobState, Json, KindName, LogLine, NewJob, NewSchedule,
+    Priority, ProgramName, Progress, QueueName, Reason, ScheduleName, Timestamp, Whole, WorkerId,
 };
 use windlass_store::{
-    Actor, Beat, CancelOutcome, Enqueued, ErrorKind, Holder, JobEvent, JobFilter, JobStore, Leadership,
-    LeaseStore, LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest,
-    Pruned, QueueStore, QueueSummary, Rescued, Retention, Settled, Signals, Store, StoreError, StoreStatus,
-    Turn, Turned, Worker, WorkerStore, ids,
+    Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, ErrorKind, Explanation, Fired, Firing, Flow,
+    FlowStore, Holder, Input, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary, LeaseTerm,
+    LeasedJob, Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned, QueueStore,
+    QueueSummary, Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore, Schedule,
+    ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError, StoreStatus, Turn,
+    Turned, Worker, WorkerStore, ids,
 };
 
 /// What the stub spends.
@@ -82,6 +84,8 @@ fn leased(number: u64, kind: &KindName, queue: &QueueName) -> LeasedJob {
         started_at: now,
         checkpoint: None,
         options: None,
+        fences: Vec::new(),
+        settles: None,
     }
 }
 
@@ -152,6 +156,9 @@ impl Maintenance for StubStore {
     async fn prune(&self, _: Retention) -> Result<Pruned, StoreError> {
         Ok(Pruned::default())
     }
+    async fn fire(&self) -> Result<Fired, StoreError> {
+        Ok(Fired::default())
+    }
     async fn tidy(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -170,7 +177,131 @@ impl Maintenance for StubStore {
 }
 
 #[async_trait]
+impl ScheduleStore for StubStore {
+    async fn put_schedule(&self, _: NewSchedule, _: Actor) -> Result<ScheduleOutcome, StoreError> {
+        no()
+    }
+
+    async fn declare_schedules(&self, _: &ProgramName, _: Vec<NewSchedule>) -> Result<Declared, StoreError> {
+        no()
+    }
+
+    async fn schedule(&self, _: &ScheduleName) -> Result<Schedule, StoreError> {
+        no()
+    }
+
+    async fn schedules(&self, _: PageRequest) -> Result<Page<Schedule>, StoreError> {
+        no()
+    }
+
+    async fn pause_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn resume_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn delete_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn run_schedule(&self, _: &ScheduleName, _: JobId, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn backfill(
+        &self,
+        _: &ScheduleName,
+        _: (Timestamp, Timestamp),
+        _: Actor,
+    ) -> Result<Backfilled, StoreError> {
+        no()
+    }
+
+    async fn firings(&self, _: &ScheduleName, _: PageRequest) -> Result<Page<Firing>, StoreError> {
+        no()
+    }
+
+    async fn schedule_events(&self, _: &ScheduleName) -> Result<Vec<ScheduleEvent>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl windlass_store::ErrorStore for StubStore {
+    async fn error_groups(
+        &self,
+        _: windlass_store::ErrorFilter,
+        _: PageRequest,
+    ) -> Result<Page<windlass_store::ErrorGroup>, StoreError> {
+        no()
+    }
+
+    async fn error_group(
+        &self,
+        _: windlass_core::Fingerprint,
+    ) -> Result<windlass_store::ErrorGroup, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl ReviewStore for StubStore {
+    async fn decide(&self, _: JobId, _: NewRuling) -> Result<Settled, StoreError> {
+        no()
+    }
+
+    async fn review(&self, _: JobId) -> Result<Option<ReviewRecord>, StoreError> {
+        no()
+    }
+
+    async fn reviews(&self, _: ReviewFilter, _: PageRequest) -> Result<Page<ReviewRecord>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl FlowStore for StubStore {
+    async fn parents(&self, _: JobId, _: PageRequest) -> Result<Page<Relative>, StoreError> {
+        no()
+    }
+
+    async fn children(&self, _: JobId, _: PageRequest) -> Result<Page<Relative>, StoreError> {
+        no()
+    }
+
+    async fn inputs(&self, _: JobId, _: PageRequest) -> Result<Page<Input>, StoreError> {
+        no()
+    }
+
+    async fn flow(&self, _: JobId) -> Result<Flow, StoreError> {
+        no()
+    }
+
+    async fn cancel_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
+        no()
+    }
+
+    async fn retry_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
+        no()
+    }
+
+    async fn delete_flow(&self, _: JobId) -> Result<Vec<JobId>, StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
 impl QueueStore for StubStore {
+    async fn keep(&self, _: &QueueName, _: windlass_store::QueueRetention) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
+        no()
+    }
+
     async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
         no()
     }
@@ -178,6 +309,12 @@ impl QueueStore for StubStore {
         no()
     }
     async fn resume(&self, _: &QueueName) -> Result<(), StoreError> {
+        no()
+    }
+    async fn bound(&self, _: &Whole, _: Bounds) -> Result<(), StoreError> {
+        no()
+    }
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
         no()
     }
 }
@@ -200,6 +337,9 @@ impl JobStore for StubStore {
         no()
     }
     async fn events(&self, _: JobId) -> Result<Vec<JobEvent>, StoreError> {
+        no()
+    }
+    async fn explain(&self, _: JobId) -> Result<Explanation, StoreError> {
         no()
     }
     async fn cancel(&self, _: JobId, _: Actor) -> Result<CancelOutcome, StoreError> {

@@ -2,7 +2,9 @@
 
 mod checkpoint;
 mod job_log;
+mod parents;
 mod progress;
+mod review;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,13 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use windlass_core::Timestamp;
 use windlass_core::limits::ATTEMPTS_UNLIMITED;
+use windlass_core::{Fence, Timestamp};
 use windlass_store::LeasedJob;
 
 pub use checkpoint::Checkpoint;
 pub use job_log::JobLog;
+pub use parents::{Parent, Parents};
 pub use progress::Progress;
+pub use review::Staged;
 
 use crate::halt::CancelReason;
 use crate::open_attempt::OpenAttempt;
@@ -40,6 +44,7 @@ part_of_context! {
     Deadline => deadline,
     Progress => progress,
     JobLog => log,
+    Fences => fences,
 }
 
 /// Which attempt of its job this is.
@@ -85,6 +90,21 @@ impl Meta {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&serde_json::Value> {
         self.0.get(key)
+    }
+}
+
+/// The numbers of the resources that the job holds alone.
+///
+/// Each is larger than that of everyone who held the resource before. A handler that was held up, and has lost its lease without
+/// knowing, passes its number on with whatever it writes; what it writes to refuses a number that is smaller than one it has seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fences(pub Vec<Fence>);
+
+impl Fences {
+    /// The number of `resource`, if the job holds it alone.
+    #[must_use]
+    pub fn get(&self, resource: &str) -> Option<u64> {
+        self.0.iter().find(|fence| fence.resource == resource).map(|fence| fence.number)
     }
 }
 

@@ -81,7 +81,7 @@ impl Seeker<'_> {
     /// Takes note of who leads, and tells of a change.
     fn note(&mut self, leads: bool, Leadership { leader, term, .. }: Leadership) {
         if leads && self.term != Some(term) {
-            tracing::info!(term, "this worker leads: it prunes and tidies the store");
+            tracing::info!(term, "this worker leads: it fires schedules, prunes and tidies the store");
         } else if !leads && self.term.is_some() {
             tracing::info!(%leader, term, "another worker leads now");
         }

@@ -46,13 +46,23 @@ async fn start(slot: &Slot, attempt: &Arc<OpenAttempt>) -> Option<Verdict> {
     let begun = span.in_scope(|| slot.pool().engine.registry.start(attempt));
     let mut work = match begun {
         Ok(work) => GuardedWork::new(work, span),
-        Err(verdict) => return Some(verdict),
+        Err(verdict) => return Some(cleaned(slot, attempt, verdict).await),
     };
     let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut work).poll(cx))).await;
     match first {
-        Poll::Ready(verdict) => Some(considered(attempt, verdict)),
+        Poll::Ready(verdict) => Some(cleaned(slot, attempt, considered(attempt, verdict)).await),
         Poll::Pending => attend(slot, attempt, work).await,
     }
+}
+
+/// The same verdict, once what the attempt leaves behind has been cleaned up.
+async fn cleaned(slot: &Slot, attempt: &Arc<OpenAttempt>, verdict: Verdict) -> Verdict {
+    let hooks = &slot.pool().engine.registry.hooks;
+    if hooks.clean() {
+        slot.yields();
+        hooks.clean_up(attempt, &verdict).await;
+    }
+    verdict
 }
 
 /// What happens while a handler runs.
@@ -76,11 +86,12 @@ async fn attend(slot: &Slot, attempt: &Arc<OpenAttempt>, work: GuardedWork) -> O
         match attended.next(work.as_mut()).await {
             Event::Ended(verdict) if told => {
                 tracing::info!(job.id = %attempt.leased.id(), ?verdict, "a handler ended after its attempt was settled");
+                cleaned(slot, attempt, considered(attempt, verdict)).await;
                 return None;
             }
             Event::Ended(verdict) => {
                 attended.flush_now().await;
-                return Some(considered(attempt, verdict));
+                return Some(cleaned(slot, attempt, considered(attempt, verdict)).await);
             }
             Event::Logged => attended.flush = Some(Box::pin(log_buffer::gather(Arc::clone(attempt)))),
             Event::Flushed => attended.flush = None,

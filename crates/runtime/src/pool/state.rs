@@ -306,6 +306,8 @@ mod tests {
             started_at: NOW,
             checkpoint: None,
             options: None,
+            fences: Vec::new(),
+            settles: None,
         }
     }
 

@@ -15,6 +15,8 @@ mod faulty;
 mod handlers;
 mod leader;
 mod panics;
+mod review;
+mod schedules;
 mod shutdown;
 mod slots;
 mod support;

@@ -5,3 +5,6 @@ DROP TRIGGER IF EXISTS moved_job_delete;
 DROP TRIGGER IF EXISTS moved_queue_insert;
 DROP TRIGGER IF EXISTS moved_queue_update;
 DROP TRIGGER IF EXISTS moved_queue_delete;
+DROP TRIGGER IF EXISTS moved_schedule_insert;
+DROP TRIGGER IF EXISTS moved_schedule_update;
+DROP TRIGGER IF EXISTS moved_schedule_delete;

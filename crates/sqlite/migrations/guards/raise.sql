@@ -30,3 +30,18 @@ CREATE TRIGGER IF NOT EXISTS moved_queue_delete BEFORE DELETE ON queue
 BEGIN
     SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
 END;
+
+CREATE TRIGGER IF NOT EXISTS moved_schedule_insert BEFORE INSERT ON schedule
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_schedule_update BEFORE UPDATE ON schedule
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_schedule_delete BEFORE DELETE ON schedule
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;

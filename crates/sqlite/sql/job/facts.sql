@@ -11,6 +11,7 @@ SELECT job.seq, job.stage, job.reason, job.run_at, job.attempt, job.attempts_max
         WHEN job.holder IS NULL THEN NULL
         WHEN job.lease IS NOT NULL THEN (SELECT lease.until FROM lease WHERE lease.seq = job.seq)
         ELSE (SELECT worker.lease_until FROM worker WHERE worker.number = job.holder AND worker.gone_at IS NULL)
-    END
+    END,
+    job.traits, job.priority
 FROM job
 WHERE job.id = ?1

@@ -10,8 +10,9 @@
 --   ?8  deadline      integer, microseconds; NULL for none
 --   ?9  args          text for JSON, blob for other bytes
 --   ?10 options       text, JSON; NULL where all is default
+--   ?11 traits        integer
 --
 -- Index: job_id decides what is there already.
-INSERT INTO job (id, lane, stage, priority, run_at, attempts_max, losses_max, created_at, deadline, args, options)
-VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+INSERT INTO job (id, lane, stage, priority, run_at, attempts_max, losses_max, created_at, deadline, args, options, traits)
+VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 ON CONFLICT (id) DO NOTHING

@@ -5,5 +5,5 @@
 -- Index: job_id.
 SELECT lane.queue
 FROM job
-JOIN lane ON lane.id = job.lane
+JOIN lane ON lane.id = abs(job.lane)
 WHERE job.id = ?1

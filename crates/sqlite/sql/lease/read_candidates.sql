@@ -2,7 +2,7 @@
 -- job at that place.
 --
 --   ?1  seqs  array of integers
-SELECT job.seq, job.id, job.number, job.lane, job.priority, job.attempt, job.attempts_max, job.losses, job.run_at,
-    job.created_at, job.deadline, job.checkpoint, job.args, job.options
+SELECT job.seq, job.id, job.number, abs(job.lane), job.priority, job.attempt, job.attempts_max, job.losses, job.run_at,
+    job.created_at, job.deadline, job.checkpoint, job.args, job.options, job.traits
 FROM rarray(?1) AS wanted
 CROSS JOIN job ON job.seq = wanted.value

@@ -3,6 +3,6 @@
 --   ?1  ids  array of blobs
 --
 -- Index: job_id.
-SELECT job.id, job.seq, job.stage, job.number, job.nonce, job.holder, job.lease
+SELECT job.id, job.seq, job.stage, job.number, job.nonce, job.holder, job.lease, job.traits
 FROM rarray(?1) AS wanted
 CROSS JOIN job ON job.id = wanted.value

@@ -1,6 +1,6 @@
--- The deadline of a job that has one. No row: there is no such job.
+-- A job that has a deadline, and its deadline. No row: there is no such job.
 --
 --   ?1  seq  integer
-SELECT deadline
+SELECT id, deadline
 FROM job
 WHERE seq = ?1

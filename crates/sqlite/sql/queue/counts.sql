@@ -13,5 +13,5 @@ SELECT lane.queue,
     count(*),
     min(job.run_at)
 FROM job
-JOIN lane ON lane.id = job.lane
+JOIN lane ON lane.id = abs(job.lane)
 GROUP BY lane.queue, state

@@ -3,19 +3,19 @@
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::vtab::array::Array;
 use rusqlite::{CachedStatement, ToSql, params};
-use windlass_core::{Args, JobOptions, NewJob, Timestamp};
+use windlass_core::{Args, JobOptions, NewJob, Timestamp, Traits};
 use windlass_store::{EnqueueOutcome, Enqueued};
 
 use super::{as_json, exists};
 use crate::maintenance::watch_deadline;
-use crate::sql;
 use crate::writer::Tx;
+use crate::{gates, reviews, sql};
 
 /// Rows of `sql/job/insert_32.sql`.
 const CROWD: usize = 32;
 
 /// Makes jobs known, and says of each whether it was there already.
-pub(super) fn insert_all(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<Vec<Enqueued>> {
+pub(crate) fn insert_all(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<Vec<Enqueued>> {
     let mut statement = tx.connection.prepare_cached(sql::job::INSERT)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for crowd in jobs.chunks(CROWD) {
@@ -37,9 +37,12 @@ fn answer(job: &NewJob, repeated: bool) -> Enqueued {
     Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated }
 }
 
-/// Whether these are as many as the statement for a crowd takes, none has a deadline to be watched, and none is there.
+/// Whether these are as many as the statement for a crowd takes, none has a deadline to be watched or anything else that most do
+/// not have, and none is there.
 fn may_go_together(tx: &Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<bool> {
-    if jobs.len() != CROWD || jobs.iter().any(|job| job.deadline.is_some()) {
+    if jobs.len() != CROWD
+        || jobs.iter().any(|job| job.deadline.is_some() || traits(job) != Traits::default())
+    {
         return Ok(false);
     }
     let ids = Array::new(jobs.iter().map(|job| Value::Blob(job.id.as_bytes().to_vec())).collect());
@@ -97,15 +100,29 @@ fn insert(tx: &mut Tx<'_>, statement: &mut CachedStatement<'_>, job: &NewJob) ->
         deadline.map(Timestamp::as_micros),
         StoredArgs(&job.args),
         stored_options(&job.options)?,
+        traits(job).bits(),
     ])?;
     if inserted == 1 {
-        watch_deadline(tx, tx.connection.last_insert_rowid(), deadline)?;
+        let seq = tx.connection.last_insert_rowid();
+        watch_deadline(tx, seq, deadline)?;
+        gates::keep_order(tx, seq, &job.options)?;
+        reviews::hold(tx, (seq, job.id), job.options.review.as_ref())?;
     }
     Ok(inserted == 1)
 }
 
+/// Its traits, but for the form of its args, which the column itself tells.
+fn traits(job: &NewJob) -> Traits {
+    job.traits().without(Traits::BYTES)
+}
+
 /// JSON is kept as text, so that `sqlite3` shows it; anything else as a blob.
-struct StoredArgs<'a>(&'a Args);
+pub(crate) struct StoredArgs<'a>(&'a Args);
+
+/// Args as they are bound.
+pub(crate) const fn stored_args(args: &Args) -> StoredArgs<'_> {
+    StoredArgs(args)
+}
 
 impl ToSql for StoredArgs<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -117,7 +134,7 @@ impl ToSql for StoredArgs<'_> {
 }
 
 /// Nothing, where all is default: most jobs ask for nothing special.
-fn stored_options(options: &JobOptions) -> rusqlite::Result<Option<String>> {
+pub(crate) fn stored_options(options: &JobOptions) -> rusqlite::Result<Option<String>> {
     if *options == JobOptions::default() {
         return Ok(None);
     }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::Value;
 use rusqlite::{Row, params};
-use windlass_core::{JobId, JobState, Json, Reason, Stage, Verdict};
+use windlass_core::{JobId, JobState, Json, Reason, Stage, Traits, Verdict};
 use windlass_store::{Settled, Settlement};
 
 use super::claim::array;
@@ -70,13 +70,16 @@ fn reason(verdict: &Verdict) -> Reason {
 struct Standing(HashMap<i64, bool>);
 
 impl Standing {
-    /// Whether the token is that of an attempt that runs under the lease of a process that is there.
+    /// Whether the token is that of an attempt that runs under the lease of a process that is there, of a job whose end
+    /// concerns nobody else.
     ///
     /// Everything else is left to the rule of the port, [`windlass_store::rules::fence`], of which this is the case
     /// in which it lets the token pass.
     fn is_good(&mut self, tx: &Tx<'_>, settlement: &Settlement, found: &Row<'_>) -> rusqlite::Result<bool> {
         let token = &settlement.token;
+        let special = Traits::from_bits(found.get(7)?).has(Traits::SPECIAL);
         let open = row::stage(found, 2)? == Stage::Running
+            && !special
             && (row::unsigned(found, 3)?, row::unsigned(found, 4)?) == (token.number, token.nonce);
         match (found.get::<_, Option<i64>>(5)?, found.get::<_, Option<i64>>(6)?) {
             (Some(holder), None) if open => self.holds(tx, holder),

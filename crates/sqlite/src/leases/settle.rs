@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 use windlass_core::{
-    AttemptError, AttemptOutcome, Ending, Json, Next, Reason, Stage, Timestamp, lose, settle, state,
+    AttemptError, AttemptOutcome, Ending, Fingerprint, Json, Next, Reason, Stage, Timestamp, Verdict, lose,
+    settle, state,
 };
 use windlass_store::rules::Standing;
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
@@ -13,8 +14,9 @@ use crate::error::{During, is_fault};
 use crate::facts::Facts;
 use crate::jobs::{as_json, change};
 use crate::maintenance::watch_deadline;
-use crate::sql;
 use crate::writer::Tx;
+use crate::{effects, errors};
+use crate::{reviews, sql};
 
 const NAME: &str = "settle the attempt";
 
@@ -53,20 +55,31 @@ fn settle_one(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<Settled, Store
     let verdict = settlement.verdict.clone().within(tx.limits);
     let ending = settle(&facts.running(), &verdict, tx.now);
     let last_error = verdict.error_after(facts.error(tx.connection).during(NAME)?);
+    let result = made(tx, &facts, &verdict, &ending).during(NAME)?;
     let end = End {
         ending,
         error: verdict.error(),
         last_error: last_error.as_ref(),
-        result: verdict.result(),
+        result: result.as_ref(),
         nonce: facts.nonce,
     };
     end.write(tx, &facts).during(NAME)?;
     let run_at = match ending.next {
         Next::Waiting { run_at, .. } => run_at,
-        Next::Finished { .. } => facts.run_at,
+        Next::Finished { .. } | Next::InReview => facts.run_at,
     };
     let (state, reason) = state::seen(ending.next.stage(), ending.next.reason(), run_at, tx.now);
     Ok(Settled { state, reason })
+}
+
+/// What is kept of what an attempt made that ends so: of a job that is completed, and of one about whose result a person
+/// is asked. Of what they accepted, what the attempt returned that carried it out goes before what they had before them.
+fn made(tx: &Tx<'_>, facts: &Facts, verdict: &Verdict, ending: &Ending) -> rusqlite::Result<Option<Json>> {
+    match (verdict.result(), ending.next.reason()) {
+        (None, Some(Reason::Accepted)) => reviews::staged(tx.connection, facts.id),
+        (_, Some(Reason::Declined)) => Ok(None),
+        (result, _) => Ok(result.cloned()),
+    }
 }
 
 /// What became of an attempt whose lease was over.
@@ -95,10 +108,11 @@ pub(crate) fn take_back(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<Take
 }
 
 /// Closes the attempt of a job that was cancelled while it ran; `nonce` is zero when its token must be forgotten.
-pub(crate) fn close(tx: &Tx<'_>, facts: &Facts, nonce: u64) -> rusqlite::Result<()> {
+pub(crate) fn close(tx: &mut Tx<'_>, facts: &Facts, nonce: u64) -> rusqlite::Result<()> {
     record(tx, facts, AttemptOutcome::Cancelled, None)?;
     drop_lease(tx, facts)?;
-    change(tx, facts, sql::lease::CLOSE, params![facts.seq, nonce.cast_signed()])
+    change(tx, facts, sql::lease::CLOSE, params![facts.seq, nonce.cast_signed()])?;
+    effects::closed(tx, facts)
 }
 
 fn drop_lease(tx: &Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
@@ -129,7 +143,10 @@ impl End<'_> {
         let (run_at, finished_at) = match self.ending.next {
             Next::Waiting { run_at, .. } => (run_at, None),
             Next::Finished { .. } => (facts.run_at, Some(tx.now)),
+            Next::InReview => (facts.run_at, None),
         };
+        // What a person has yet to decide about, the job has not made.
+        let staged = self.result.filter(|_| self.ending.next == Next::InReview);
         let values = params![
             facts.seq,
             self.ending.next.stage().as_number(),
@@ -138,17 +155,21 @@ impl End<'_> {
             self.ending.attempt,
             self.ending.losses,
             finished_at.map(Timestamp::as_micros),
-            self.result.map(Json::as_str),
+            self.result.filter(|_| staged.is_none()).map(Json::as_str),
             self.last_error.map(as_json).transpose()?,
             self.nonce.cast_signed(),
         ];
         change(tx, facts, sql::lease::END, values)?;
         drop_lease(tx, facts)?;
-        if finished_at.is_some() {
+        effects::closed(tx, facts)?;
+        if let Next::Finished { stage, .. } = self.ending.next {
             tx.hint_ended();
-            return Ok(());
+            return effects::ended(tx, facts, stage);
         }
-        tx.hint_work();
+        match &facts.review {
+            Some(terms) if self.ending.next == Next::InReview => reviews::ask(tx, facts.id, terms, staged)?,
+            _ => tx.hint_work(),
+        }
         watch_deadline(tx, facts.seq, facts.deadline)
     }
 }
@@ -159,6 +180,7 @@ fn record(
     outcome: AttemptOutcome,
     error: Option<&AttemptError>,
 ) -> rusqlite::Result<()> {
+    let fingerprint = errors::count(tx, facts, outcome, error)?;
     let mut statement = tx.connection.prepare_cached(sql::lease::RECORD_ATTEMPT)?;
     statement.execute(params![
         facts.id.as_bytes(),
@@ -168,6 +190,7 @@ fn record(
         tx.now.as_micros(),
         outcome.as_number(),
         error.map(as_json).transpose()?,
+        fingerprint.map(Fingerprint::as_number),
     ])?;
     Ok(())
 }

@@ -7,8 +7,9 @@ use super::{ALL, job, lease, maintenance, worker};
 fn schema() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     rusqlite::vtab::array::load_module(&connection).unwrap();
-    connection.execute_batch(include_str!("../../migrations/0001_jobs.sql")).unwrap();
-    connection.execute_batch(include_str!("../../migrations/0002_moved.sql")).unwrap();
+    for step in crate::open::MIGRATIONS {
+        connection.execute_batch(step).unwrap();
+    }
     connection
 }
 
@@ -69,7 +70,10 @@ fn hot_statements_use_their_index_on_empty_and_on_full_tables() {
             (maintenance::HELD_BY_PROCESS, "SEARCH job USING INDEX job_held (holder=?)"),
             (maintenance::EXPIRED_LEASES, "SEARCH lease USING COVERING INDEX lease_until (until<?)"),
             (maintenance::MISSED_DEADLINES, "SEARCH deadline USING PRIMARY KEY (at<?)"),
-            (maintenance::PRUNABLE, "SEARCH job USING INDEX job_finished (stage=? AND finished_at"),
+            (
+                maintenance::PRUNABLE,
+                "SEARCH job USING INDEX job_finished (stage=? AND lane=? AND finished_at",
+            ),
             (worker::HERE, "SEARCH worker USING INDEX"),
             (worker::HELD_TOKENS, "SEARCH job USING INDEX job_held (holder=?)"),
         ] {

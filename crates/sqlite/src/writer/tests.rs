@@ -75,3 +75,15 @@ async fn those_who_wait_for_a_locked_file_lose_patience_together() {
     assert!(answers.iter().all(|answer| *answer.as_ref().unwrap_err().kind() == ErrorKind::Unavailable));
     assert!(LOOKS.load(Ordering::SeqCst) <= 2, "the first alone, and those behind it once");
 }
+
+#[tokio::test]
+async fn who_asks_one_thing_after_the_other_gets_every_answer() {
+    let (_folder, writer) = start(|_| {});
+
+    for count in 0..100 {
+        let queue = format!("queue-{count:03}");
+        writer.run_awake("pause", move |tx| pause(tx, &queue)).await.unwrap();
+    }
+
+    assert_eq!(writer.run("list", paused).await.unwrap().len(), 100);
+}

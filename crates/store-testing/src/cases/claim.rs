@@ -165,6 +165,8 @@ async fn tells_everything_a_handler_needs_to_know(bench: Bench) {
         started_at: bench.now(),
         checkpoint: None,
         options: Some(Box::new(asked.options)),
+        fences: Vec::new(),
+        settles: None,
     };
     assert_eq!(job, expected);
     assert_ne!(job.token.nonce, 0);

@@ -58,6 +58,7 @@ async fn a_new_job_has_the_defaults_of_the_contract(bench: Bench) {
         queue: queue("default"),
         state: JobState::Ready,
         reason: None,
+        phase: windlass_core::Phase::Run,
         priority: Priority::Normal,
         args: Args::json("null").unwrap(),
         attempt: 0,

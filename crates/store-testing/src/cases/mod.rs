@@ -33,7 +33,10 @@ macro_rules! modules {
     };
 }
 
+mod schedule_scene;
+
 modules! {
-    cancel, claim, claim_job, enqueue, leader, lease, limits, log, operator, queue, read, rescue, retention, settle,
-    turn, worker,
+    cancel, claim, claim_job, dependency, enqueue, errors, explain, flow, gate, gate_bounds, leader, lease, limits, log, notice, notice_ends, notice_job, operator, queue, read, rescue, retention, review, review_settle, review_time, schedule, schedule_declare, schedule_hand, schedule_late,
+    settle,
+    turn, unique, unique_replace, worker,
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use windlass_core::{Due, JobId};
-use windlass_store::{ErrorKind, JobFilter, PageRequest, Pruned, Retention};
+use windlass_store::{ErrorKind, JobFilter, Keep, PageRequest, Pruned, QueueRetention, Retention};
 
-use crate::bench::{Bench, LEASE, MICROSECOND, SECOND, failed, refused, succeeded, just_before};
+use crate::bench::{
+    Bench, LEASE, MICROSECOND, SECOND, failed, field_of, just_before, queue, refused, succeeded,
+};
 
 cases! {
     a_finished_job_is_kept_until_its_time_is_over,
@@ -15,14 +17,23 @@ cases! {
     a_cancelled_job_with_an_open_attempt_is_not_removed,
     a_prune_goes_on_until_nothing_is_left,
     time_counts_from_the_end_of_the_job,
+    a_queue_keeps_its_jobs_for_a_time_of_its_own,
+    a_queue_keeps_its_jobs_for_ever_if_it_says_so,
+    what_a_queue_says_holds_for_the_states_it_names,
+    what_a_queue_says_survives_the_store_and_can_be_taken_back,
+    a_retention_that_is_too_long_is_refused_by_field,
+    a_prune_with_retentions_goes_on_until_nothing_is_left,
     the_status_tells_engine_and_time,
     a_sound_store_has_nothing_to_report,
     tidying_changes_nothing_that_can_be_seen,
 }
 
 const NEVER: Retention = Retention { completed: None, cancelled: None, dead: None };
-const AT_ONCE: Retention =
-    Retention { completed: Some(Duration::ZERO), cancelled: Some(Duration::ZERO), dead: Some(Duration::ZERO) };
+const AT_ONCE: Retention = Retention {
+    completed: Some(Duration::ZERO),
+    cancelled: Some(Duration::ZERO),
+    dead: Some(Duration::ZERO),
+};
 
 async fn prune(bench: &Bench, retention: Retention) -> Pruned {
     bench.store.prune(retention).await.unwrap()
@@ -135,6 +146,132 @@ async fn time_counts_from_the_end_of_the_job(bench: Bench) {
     bench.cancel(id).await;
 
     assert_eq!(prune(&bench, Retention { cancelled: Some(SECOND), ..NEVER }).await.removed, 0);
+}
+
+/// A completed, a cancelled and a dead job of a queue.
+async fn finished_in(bench: &Bench, name: &str) -> [JobId; 3] {
+    let completed = bench.start_with(|job| job.queue = queue(name)).await;
+    bench.settle(&completed, succeeded()).await;
+    let cancelled = bench.enqueue_with(|job| job.queue = queue(name)).await;
+    bench.cancel(cancelled).await;
+    let dead = bench
+        .start_with(|job| {
+            job.queue = queue(name);
+            job.attempts_max = 1;
+        })
+        .await;
+    bench.settle(&dead, failed("x")).await;
+    [completed.id(), cancelled, dead.id()]
+}
+
+async fn keep(bench: &Bench, name: &str, change: impl FnOnce(&mut QueueRetention)) -> QueueRetention {
+    let mut retention = QueueRetention::default();
+    change(&mut retention);
+    bench.store.keep(&queue(name), retention).await.unwrap();
+    retention
+}
+
+/// Prunes until nothing is left to be pruned. How many were removed.
+async fn prune_all(bench: &Bench, retention: Retention) -> u64 {
+    let mut removed = 0;
+    loop {
+        let pruned = prune(bench, retention).await;
+        removed += pruned.removed;
+        if !pruned.more {
+            return removed;
+        }
+    }
+}
+
+async fn a_queue_keeps_its_jobs_for_a_time_of_its_own(bench: Bench) {
+    let [completed, ..] = finished_in(&bench, "short").await;
+    let [other, ..] = finished_in(&bench, "other").await;
+    let (second, minute) = (Some(SECOND), Some(SECOND * 60));
+    keep(&bench, "short", |own| own.completed = Some(Keep::For(SECOND))).await;
+    keep(&bench, "long", |own| own.completed = Some(Keep::For(SECOND * 60))).await;
+    let [long, ..] = finished_in(&bench, "long").await;
+
+    bench.advance(just_before(SECOND));
+    assert_eq!(prune(&bench, Retention { completed: minute, ..NEVER }).await.removed, 0);
+    bench.advance(MICROSECOND);
+    assert_eq!(prune(&bench, Retention { completed: minute, ..NEVER }).await.removed, 1);
+    assert_eq!(refused(bench.store.job(completed).await), ErrorKind::NotFound);
+
+    assert_eq!(prune(&bench, Retention { completed: second, ..NEVER }).await.removed, 1);
+    assert_eq!(refused(bench.store.job(other).await), ErrorKind::NotFound);
+    bench.job(long).await;
+    bench.advance(SECOND * 60);
+    assert_eq!(prune(&bench, Retention { completed: second, ..NEVER }).await.removed, 1);
+}
+
+async fn a_queue_keeps_its_jobs_for_ever_if_it_says_so(bench: Bench) {
+    let kept = finished_in(&bench, "books").await;
+    finished_in(&bench, "other").await;
+    keep(&bench, "books", |own| {
+        (own.completed, own.cancelled, own.dead) =
+            (Some(Keep::Forever), Some(Keep::Forever), Some(Keep::Forever));
+    })
+    .await;
+    bench.advance(Duration::from_secs(100 * 366 * 24 * 60 * 60));
+
+    assert_eq!(prune_all(&bench, AT_ONCE).await, 3);
+
+    let mut left = ids(&bench).await;
+    left.reverse();
+    assert_eq!(left, kept);
+}
+
+async fn what_a_queue_says_holds_for_the_states_it_names(bench: Bench) {
+    let [completed, cancelled, dead] = finished_in(&bench, "q").await;
+    keep(&bench, "q", |own| own.dead = Some(Keep::For(SECOND * 60))).await;
+    bench.advance(SECOND);
+
+    assert_eq!(prune_all(&bench, Retention { completed: Some(SECOND), ..NEVER }).await, 1);
+    assert_eq!(refused(bench.store.job(completed).await), ErrorKind::NotFound);
+    assert_eq!(prune_all(&bench, AT_ONCE).await, 1);
+    assert_eq!(refused(bench.store.job(cancelled).await), ErrorKind::NotFound);
+    assert_eq!(ids(&bench).await, [dead]);
+    bench.advance(SECOND * 60);
+    assert_eq!(prune_all(&bench, NEVER).await, 1);
+}
+
+async fn what_a_queue_says_survives_the_store_and_can_be_taken_back(bench: Bench) {
+    assert_eq!(bench.store.retentions().await.unwrap(), []);
+    let own = keep(&bench, "b", |own| {
+        own.completed = Some(Keep::For(SECOND));
+        own.dead = Some(Keep::Forever);
+    })
+    .await;
+    let other = keep(&bench, "a", |own| own.cancelled = Some(Keep::For(Duration::ZERO))).await;
+    let expected = vec![(queue("a"), other), (queue("b"), own)];
+
+    assert_eq!(bench.store.retentions().await.unwrap(), expected);
+    assert_eq!(bench.store.queues().await.unwrap(), [], "it makes no queue");
+    if let Some(reopened) = bench.reopened().await {
+        assert_eq!(reopened.retentions().await.unwrap(), expected);
+    }
+    keep(&bench, "b", |_| {}).await;
+    assert_eq!(bench.store.retentions().await.unwrap(), [(queue("a"), other)]);
+}
+
+async fn a_retention_that_is_too_long_is_refused_by_field(bench: Bench) {
+    let mut retention = QueueRetention::default();
+    retention.cancelled = Some(Keep::For(Duration::MAX));
+
+    assert_eq!(field_of(bench.store.keep(&queue("q"), retention).await), "retention.cancelled");
+    assert_eq!(bench.store.retentions().await.unwrap(), []);
+}
+
+async fn a_prune_with_retentions_goes_on_until_nothing_is_left(bench: Bench) {
+    for index in 0..30 {
+        let id = bench.enqueue_with(|job| job.queue = queue(["a", "b", "c"][index % 3])).await;
+        bench.cancel(id).await;
+    }
+    keep(&bench, "a", |own| own.cancelled = Some(Keep::Forever)).await;
+    keep(&bench, "b", |own| own.cancelled = Some(Keep::For(Duration::ZERO))).await;
+
+    assert_eq!(prune_all(&bench, AT_ONCE).await, 20);
+    assert_eq!(ids(&bench).await.len(), 10);
 }
 
 async fn the_status_tells_engine_and_time(bench: Bench) {

@@ -19,7 +19,22 @@ pub(crate) struct Coverage {
 }
 
 /// Every way for an attempt or a job to end that random operations must meet.
-const ENDS: [&str; 17] = [
+const ENDS: [&str; 32] = [
+    "reason: Missed",
+    "reason: Overlap",
+    "reason: Paused",
+    "held: Some",
+    "windlass.notice",
+    "Blocked",
+    "DependencyFailed",
+    "by_parent: true",
+    "Accepted",
+    "Declined",
+    "InReview",
+    "phase: Settle",
+    "outcome: Existing",
+    "outcome: Replaced",
+    "Debounce",
     "Done",
     "Unchanged",
     "Operator",
@@ -40,7 +55,16 @@ const ENDS: [&str; 17] = [
 ];
 
 /// Every kind of refusal, and an operation that must have met it.
-const REFUSALS: [(&str, &str); 17] = [
+const REFUSALS: [(&str, &str); 32] = [
+    ("enqueue", "not_found"),
+    ("flow", "not_found"),
+    ("retry_flow", "not_ready"),
+    ("delete_flow", "not_ready"),
+    ("decide", "not_ready"),
+    ("decide", "conflict"),
+    ("decide", "invalid"),
+    ("enqueue", "duplicate"),
+    ("retry", "duplicate"),
     ("enqueue", "invalid"),
     ("claim", "invalid"),
     ("progress", "invalid"),
@@ -58,6 +82,12 @@ const REFUSALS: [(&str, &str); 17] = [
     ("retry", "finished"),
     ("cancel", "finished"),
     ("deregister", "not_ready"),
+    ("put schedule", "invalid"),
+    ("put schedule", "not_ready"),
+    ("declare", "invalid"),
+    ("run schedule", "not_found"),
+    ("run schedule", "not_ready"),
+    ("backfill", "invalid"),
 ];
 
 impl Coverage {
@@ -77,14 +107,14 @@ impl Coverage {
         }
     }
 
-    /// Panics if an operation came up in less than one of a hundred, never succeeded, or if a way to end or to be
+    /// Panics if an operation came up in less than one of two hundred, never succeeded, or if a way to end or to be
     /// refused was never met.
     pub(crate) fn assert_not_vacuous(&self) {
         if self.operations < OPERATIONS_MIN {
             return;
         }
         for (name, count) in &self.named {
-            assert!(count * 100 >= self.operations, "{name} is less than one of a hundred: {self:?}");
+            assert!(count * 200 >= self.operations, "{name} is less than one of two hundred: {self:?}");
             let succeeded =
                 matches!(*name, "advance" | "set back") || self.answered.contains_key(&(*name, "ok"));
             assert!(succeeded, "{name} never succeeded: {self:?}");

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use windlass_core::{
-    Attempt, AttemptToken, Job, JobId, Json, LogLine, NewJob, Progress, QueueName, WorkerId,
+    Attempt, AttemptToken, Bounds, Job, JobId, Json, LogLine, NewJob, NewSchedule, ProgramName, Progress,
+    QueueName, ScheduleName, Timestamp, Whole, WorkerId,
 };
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Beat, CancelOutcome, Enqueued, Holder, JobEvent, JobFilter, JobStore, Leadership, LeaseStore,
-    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
-    QueueStore, QueueSummary, Rescued, Retention, Settlement, Signals, Store, StoreError, StoreStatus, Turn,
+    Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, Explanation, Fired, Firing, Flow, FlowStore,
+    Holder, Input, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary, LeaseTerm, LeasedJob,
+    Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned, QueueStore, QueueSummary,
+    Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore, Schedule, ScheduleEvent,
+    ScheduleOutcome, ScheduleStore, Settled, Settlement, Signals, Store, StoreError, StoreStatus, Turn,
     Turned, Worker, WorkerStore,
 };
 
@@ -98,6 +101,9 @@ impl JobStore for Defective {
         self.inner.events(id).await
     }
 
+    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError> {
+        self.inner.explain(id).await
+    }
     async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
         self.inner.cancel(id, by).await
     }
@@ -161,7 +167,87 @@ impl LeaseStore for Defective {
 }
 
 #[async_trait]
+impl windlass_store::ErrorStore for Defective {
+    async fn error_groups(
+        &self,
+        filter: windlass_store::ErrorFilter,
+        page: PageRequest,
+    ) -> Result<Page<windlass_store::ErrorGroup>, StoreError> {
+        self.inner.error_groups(filter, page).await
+    }
+
+    async fn error_group(
+        &self,
+        fingerprint: windlass_core::Fingerprint,
+    ) -> Result<windlass_store::ErrorGroup, StoreError> {
+        self.inner.error_group(fingerprint).await
+    }
+}
+
+#[async_trait]
+impl ReviewStore for Defective {
+    async fn decide(&self, job: JobId, ruling: NewRuling) -> Result<Settled, StoreError> {
+        self.inner.decide(job, ruling).await
+    }
+
+    async fn review(&self, job: JobId) -> Result<Option<ReviewRecord>, StoreError> {
+        self.inner.review(job).await
+    }
+
+    async fn reviews(
+        &self,
+        filter: ReviewFilter,
+        page: PageRequest,
+    ) -> Result<Page<ReviewRecord>, StoreError> {
+        self.inner.reviews(filter, page).await
+    }
+}
+
+#[async_trait]
+impl FlowStore for Defective {
+    async fn parents(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
+        self.inner.parents(id, page).await
+    }
+
+    async fn children(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
+        self.inner.children(id, page).await
+    }
+
+    async fn inputs(&self, id: JobId, page: PageRequest) -> Result<Page<Input>, StoreError> {
+        self.inner.inputs(id, page).await
+    }
+
+    async fn flow(&self, id: JobId) -> Result<Flow, StoreError> {
+        self.inner.flow(id).await
+    }
+
+    async fn cancel_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
+        self.inner.cancel_flow(id, by).await
+    }
+
+    async fn retry_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
+        self.inner.retry_flow(id, by).await
+    }
+
+    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError> {
+        self.inner.delete_flow(root).await
+    }
+}
+
+#[async_trait]
 impl QueueStore for Defective {
+    async fn keep(
+        &self,
+        queue: &QueueName,
+        retention: windlass_store::QueueRetention,
+    ) -> Result<(), StoreError> {
+        self.inner.keep(queue, retention).await
+    }
+
+    async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
+        self.inner.retentions().await
+    }
+
     async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
         self.inner.queues().await
     }
@@ -173,6 +259,12 @@ impl QueueStore for Defective {
 
     async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
         self.inner.resume(queue).await
+    }
+    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+        self.inner.bound(whole, bounds).await
+    }
+    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
+        self.inner.bounds().await
     }
 }
 
@@ -204,6 +296,62 @@ impl WorkerStore for Defective {
 }
 
 #[async_trait]
+impl ScheduleStore for Defective {
+    async fn put_schedule(&self, schedule: NewSchedule, by: Actor) -> Result<ScheduleOutcome, StoreError> {
+        self.inner.put_schedule(schedule, by).await
+    }
+
+    async fn declare_schedules(
+        &self,
+        program: &ProgramName,
+        schedules: Vec<NewSchedule>,
+    ) -> Result<Declared, StoreError> {
+        self.inner.declare_schedules(program, schedules).await
+    }
+
+    async fn schedule(&self, name: &ScheduleName) -> Result<Schedule, StoreError> {
+        self.inner.schedule(name).await
+    }
+
+    async fn schedules(&self, page: PageRequest) -> Result<Page<Schedule>, StoreError> {
+        self.inner.schedules(page).await
+    }
+
+    async fn pause_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
+        self.inner.pause_schedule(name, by).await
+    }
+
+    async fn resume_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
+        self.inner.resume_schedule(name, by).await
+    }
+
+    async fn delete_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
+        self.inner.delete_schedule(name, by).await
+    }
+
+    async fn run_schedule(&self, name: &ScheduleName, job: JobId, by: Actor) -> Result<(), StoreError> {
+        self.inner.run_schedule(name, job, by).await
+    }
+
+    async fn backfill(
+        &self,
+        name: &ScheduleName,
+        range: (Timestamp, Timestamp),
+        by: Actor,
+    ) -> Result<Backfilled, StoreError> {
+        self.inner.backfill(name, range, by).await
+    }
+
+    async fn firings(&self, name: &ScheduleName, page: PageRequest) -> Result<Page<Firing>, StoreError> {
+        self.inner.firings(name, page).await
+    }
+
+    async fn schedule_events(&self, name: &ScheduleName) -> Result<Vec<ScheduleEvent>, StoreError> {
+        self.inner.schedule_events(name).await
+    }
+}
+
+#[async_trait]
 impl Maintenance for Defective {
     async fn rescue(&self) -> Result<Rescued, StoreError> {
         self.inner.rescue().await
@@ -211,6 +359,10 @@ impl Maintenance for Defective {
 
     async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         self.inner.prune(retention).await
+    }
+
+    async fn fire(&self) -> Result<Fired, StoreError> {
+        self.inner.fire().await
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {

@@ -9,10 +9,14 @@
 
 mod answer;
 mod coverage;
+mod dead;
 #[cfg(test)]
 mod defects;
+mod gates;
 mod generate;
 mod op;
+mod reviews;
+mod schedules;
 mod shrink;
 mod world;
 
@@ -151,8 +155,8 @@ mod tests {
     fn the_model_agrees_with_itself() {
         random_sequences(
             |clock| Box::pin(async { Fixture::new(Arc::new(MemoryStore::with_clock(clock))) }),
-            150,
-            80,
+            500,
+            100,
         );
     }
 }

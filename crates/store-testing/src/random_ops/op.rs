@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use windlass_core::{Priority, Verdict};
+use windlass_core::{Priority, Unique, Verdict};
 use windlass_store::{LeaseTerm, Retention};
+
+use super::reviews::RulingOf;
+use super::schedules::ScheduleOf;
 
 /// How many jobs a sequence knows. Few, so that operations meet.
 pub(crate) const JOBS: u64 = 8;
@@ -19,31 +22,89 @@ pub(crate) enum Op {
     SetBack(Duration),
     Enqueue(Vec<NewJobOf>),
     Job(u8),
-    Jobs { filter: FilterOf, limit: u32 },
+    Jobs {
+        filter: FilterOf,
+        limit: u32,
+    },
     Attempts(u8),
-    Logs { job: u8, limit: u32 },
+    Logs {
+        job: u8,
+        limit: u32,
+    },
     Events(u8),
+    Parents {
+        job: u8,
+        limit: u32,
+    },
+    Children {
+        job: u8,
+        limit: u32,
+    },
+    Inputs(u8),
+    Flow(u8),
+    ErrorTree(u8),
+    CancelFlow(u8),
+    RetryFlow(u8),
+    DeleteFlow(u8),
     Cancel(u8),
     Retry(u8),
     RunNow(u8),
     Delete(u8),
-    Turn { settlements: Vec<(TokenOf, Verdict)>, claim: Option<ClaimOf> },
+    Turn {
+        settlements: Vec<(TokenOf, Verdict)>,
+        claim: Option<ClaimOf>,
+    },
     Settle(TokenOf, Verdict),
     Claim(ClaimOf),
-    ClaimJob { worker: u8, job: u8, lease: LeaseTerm },
+    ClaimJob {
+        worker: u8,
+        job: u8,
+        lease: LeaseTerm,
+    },
     Extend(TokenOf),
     Holder(TokenOf),
     Progress(TokenOf, u8),
     Checkpoint(TokenOf, u8),
     Log(TokenOf, Vec<u16>),
-    Register { worker: u8, lease: Duration },
+    Register {
+        worker: u8,
+        lease: Duration,
+    },
     Beat(u8),
     Deregister(u8),
     Workers(Duration),
     Leases(Duration),
+    /// The bounds of a queue, or of a kind from the fourth on, by their number.
+    Bound(u8, u8),
+    Explain(u8),
+    /// How long finished jobs of a queue are kept; none for ever.
+    Keep(u8, Retention),
+    Errors,
+    Redrive,
+    Rerun {
+        job: u8,
+        copy: u8,
+    },
     Pause(u8),
     Resume(u8),
     Queues,
+    Decide(RulingOf),
+    Review(u8),
+    Reviews(u32),
+    PutSchedule(ScheduleOf),
+    Declare(u8, Vec<ScheduleOf>),
+    PauseSchedule(u8),
+    ResumeSchedule(u8),
+    DeleteSchedule(u8),
+    /// A schedule, and the job to be made.
+    RunSchedule(u8, u8),
+    /// A schedule, and how many seconds ago the range begins and ends.
+    Backfill(u8, u16, u16),
+    Schedules(u32),
+    /// A schedule, and how many firings to read at a time.
+    Firings(u8, u32),
+    ScheduleEvents(u8),
+    Fire,
     Rescue,
     Prune(Retention),
     Tidy,
@@ -69,6 +130,15 @@ pub(crate) struct NewJobOf {
     /// Seconds between attempts.
     pub(crate) retry: Option<u64>,
     pub(crate) tag: Option<u8>,
+    /// Who is told of its end: a bit for each of two, and one for "only if it is dead".
+    pub(crate) notify: Option<u8>,
+    pub(crate) unique: Option<Unique>,
+    /// Which of [`ask_for`](super::gates::ask_for) it needs.
+    pub(crate) gates: Option<u8>,
+    /// Which of [`ask_for`](super::reviews::ask_for) it asks for.
+    pub(crate) review: Option<u8>,
+    /// The jobs that it waits for, each with whether any of their ends will do.
+    pub(crate) after: Option<Vec<(u8, bool)>>,
 }
 
 /// Which token: one of the last that were given (0 the very last), that of an attempt of a job before its newest, or
@@ -97,6 +167,8 @@ pub(crate) struct FilterOf {
     pub(crate) queue: Option<u8>,
     pub(crate) kind: Option<u8>,
     pub(crate) tag: Option<u8>,
+    /// Only those that nobody waits for.
+    pub(crate) roots: Option<bool>,
     /// At least this many seconds old, counted from now.
     pub(crate) since: Option<i32>,
 }
@@ -115,9 +187,9 @@ macro_rules! terse {
     };
 }
 
-terse!(NewJobOf: job, queue, kind; version, priority, due, deadline, attempts_max, losses_max, retry, tag);
+terse!(NewJobOf: job, queue, kind; version, priority, due, deadline, attempts_max, losses_max, retry, tag, gates, unique, review, notify, after);
 terse!(ClaimOf: worker, limit, lease; queue, kind);
-terse!(FilterOf: ; state, queue, kind, tag, since);
+terse!(FilterOf: ; state, queue, kind, tag, since, roots);
 
 impl Op {
     /// Its name, by which it is counted.
@@ -131,6 +203,14 @@ impl Op {
             Self::Attempts(_) => "attempts",
             Self::Logs { .. } => "logs",
             Self::Events(_) => "events",
+            Self::Parents { .. } => "parents",
+            Self::Children { .. } => "children",
+            Self::Inputs(_) => "inputs",
+            Self::Flow(_) => "flow",
+            Self::ErrorTree(_) => "error_tree",
+            Self::CancelFlow(_) => "cancel_flow",
+            Self::RetryFlow(_) => "retry_flow",
+            Self::DeleteFlow(_) => "delete_flow",
             Self::Cancel(_) => "cancel",
             Self::Retry(_) => "retry",
             Self::RunNow(_) => "run_now",
@@ -149,9 +229,29 @@ impl Op {
             Self::Deregister(_) => "deregister",
             Self::Workers(_) => "workers",
             Self::Leases(_) => "leases",
+            Self::Bound(..) => "bound",
+            Self::Explain(_) => "explain",
+            Self::Keep(..) => "keep",
+            Self::Errors => "errors",
+            Self::Redrive => "redrive",
+            Self::Rerun { .. } => "rerun",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
             Self::Queues => "queues",
+            Self::Decide(_) => "decide",
+            Self::Review(_) => "review",
+            Self::Reviews(_) => "reviews",
+            Self::PutSchedule(_) => "put schedule",
+            Self::Declare(..) => "declare",
+            Self::PauseSchedule(_) => "pause schedule",
+            Self::ResumeSchedule(_) => "resume schedule",
+            Self::DeleteSchedule(_) => "delete schedule",
+            Self::RunSchedule(..) => "run schedule",
+            Self::Backfill(..) => "backfill",
+            Self::Schedules(_) => "schedules",
+            Self::Firings(..) => "firings",
+            Self::ScheduleEvents(_) => "schedule events",
+            Self::Fire => "fire",
             Self::Rescue => "rescue",
             Self::Prune(_) => "prune",
             Self::Tidy => "tidy",

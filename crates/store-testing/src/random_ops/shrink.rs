@@ -89,7 +89,7 @@ fn simpler(op: &Op) -> Vec<Op> {
 
 /// The batch with one wish of one of its jobs left at its default.
 fn plainer(jobs: &[NewJobOf]) -> impl Iterator<Item = Vec<NewJobOf>> {
-    const WISHES: [fn(&mut NewJobOf); 8] = [
+    const WISHES: [fn(&mut NewJobOf); 10] = [
         |job| job.version = None,
         |job| job.priority = None,
         |job| job.due = None,
@@ -98,6 +98,8 @@ fn plainer(jobs: &[NewJobOf]) -> impl Iterator<Item = Vec<NewJobOf>> {
         |job| job.losses_max = None,
         |job| job.retry = None,
         |job| job.tag = None,
+        |job| job.notify = None,
+        |job| job.after = None,
     ];
     (0..jobs.len()).flat_map(|index| WISHES.map(|wish| (index, wish))).map(|(index, wish)| {
         let mut plainer = jobs.to_vec();

@@ -1,22 +1,27 @@
 //! One store, and what a sequence has learnt from it: the tokens it gave.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_core::{
-    Args, AttemptToken, Due, JobId, JobState, Json, LogLevel, NewJob, Progress, QueueName, RetryPolicy, Tag,
-    Timestamp, Verdict, WorkerId,
+    Args, AttemptToken, Due, Edge, Job, JobId, JobState, Json, LogLevel, NewJob, Notify, Progress, QueueName,
+    RetryPolicy, Tag, Timestamp, Verdict, WorkerId,
 };
 use windlass_store::{
     Actor, ClaimRequest, Clock, JobFilter, KindSupport, Kinds, LeasedJob, NewLogLine, NewWorker, Page,
-    PageRequest, Pruned, Queues, Rescued, Retention, Scope, Settlement, SharedStore, StoreError, Turn,
+    PageRequest, Pruned, Queues, Relative, Rescued, Retention, Scope, Settlement, SharedStore, StoreError,
+    Turn,
 };
 
 use crate::TestClock;
 use crate::bench::{kind, operator, queue};
 
 use super::answer::{self, Answer};
+use super::dead;
+use super::gates;
 use super::op::{ClaimOf, FilterOf, JOBS, KINDS, NewJobOf, Op, QUEUES, TokenOf};
+use super::{reviews, schedules};
 
 pub(crate) struct World {
     store: SharedStore,
@@ -97,10 +102,21 @@ impl World {
             Op::Attempts(id) => Answer::of(store.attempts(job(*id)).await),
             Op::Logs { job: id, limit } => Answer::of(self.logs(job(*id), *limit).await),
             Op::Events(id) => Answer::of(store.events(job(*id)).await),
+            Op::Parents { job: id, limit } => Answer::of(self.parents(job(*id), *limit).await),
+            Op::Children { job: id, limit } => Answer::of(self.children(job(*id), *limit).await),
+            Op::Inputs(id) => Answer::of(store.inputs(job(*id), PageRequest::first(10)).await),
+            Op::Flow(id) => Answer::of(store.flow(job(*id)).await),
+            Op::ErrorTree(id) => Answer::of(store.error_tree(job(*id)).await),
+            Op::CancelFlow(id) => Answer::of(store.cancel_flow(job(*id), by()).await),
+            Op::RetryFlow(id) => Answer::of(store.retry_flow(job(*id), by()).await),
+            Op::DeleteFlow(id) => Answer::of(store.delete_flow(job(*id)).await),
             Op::Cancel(id) => Answer::of(store.cancel(job(*id), by().because("it must")).await),
             Op::Retry(id) => Answer::of(store.retry(job(*id), by()).await),
             Op::RunNow(id) => Answer::of(store.run_now(job(*id), by()).await),
             Op::Delete(id) => Answer::of(store.delete(job(*id)).await),
+            Op::Explain(id) => Answer::of(store.explain(job(*id)).await),
+            Op::Redrive => Answer::of(dead::redrive(store).await),
+            Op::Rerun { job: id, copy } => Answer::of(store.rerun(job(*id), job(*copy)).await),
             _ => self.apply_to_others(op).await,
         }
     }
@@ -115,12 +131,45 @@ impl World {
             Op::Leases(silent_for) => answer::of_leases(store.leases(*silent_for).await),
             Op::Pause(index) => Answer::of(store.pause(&named(*index), Actor::new("ada")).await),
             Op::Resume(index) => Answer::of(store.resume(&named(*index)).await),
+            Op::Keep(index, retention) => Answer::of(store.keep(&named(*index), dead::own(*retention)).await),
+            Op::Errors => Answer::of(dead::groups(store).await),
+            Op::Bound(of, to) => Answer::of(store.bound(&gates::whole(*of), gates::bounds(*to)).await),
             Op::Queues => Answer::of(store.queues().await),
+            Op::Decide(ruling) => {
+                Answer::of(reviews::decide(store, job(ruling.job.unwrap_or(0)), *ruling).await)
+            }
+            Op::Review(id) => Answer::of(store.review(job(*id)).await),
+            Op::Reviews(limit) => Answer::of(reviews::list(store, *limit).await),
+            Op::Fire => Answer::of(schedules::fire(store).await),
             Op::Tidy => Answer::of(store.tidy().await),
             Op::Lead(id) => Answer::of(store.lead(worker(*id)).await),
             Op::Resign(id) => Answer::of(store.resign(worker(*id)).await),
             Op::Status => Answer::of(store.status().await.map(|status| status.now)),
             Op::Check => Answer::of(store.check().await),
+            _ => self.apply_to_schedule(op).await,
+        }
+    }
+
+    async fn apply_to_schedule(&self, op: &Op) -> Answer {
+        let (store, by, now) = (&self.store, operator(), self.clock.now());
+        let name = |index: &u8| schedules::name(*index);
+        let ago = |seconds: &u16| now.before(Duration::from_secs((*seconds).into()));
+        match op {
+            Op::PutSchedule(asked) => Answer::of(store.put_schedule(schedules::asked(*asked, now), by).await),
+            Op::Declare(program, asked) => {
+                let asked = asked.iter().map(|asked| schedules::asked(*asked, now)).collect();
+                Answer::of(store.declare_schedules(&schedules::program(*program), asked).await)
+            }
+            Op::PauseSchedule(index) => Answer::of(store.pause_schedule(&name(index), by).await),
+            Op::ResumeSchedule(index) => Answer::of(store.resume_schedule(&name(index), by).await),
+            Op::DeleteSchedule(index) => Answer::of(store.delete_schedule(&name(index), by).await),
+            Op::RunSchedule(index, id) => Answer::of(store.run_schedule(&name(index), job(*id), by).await),
+            Op::Backfill(index, from, until) => {
+                Answer::of(store.backfill(&name(index), (ago(from), ago(until)), by).await)
+            }
+            Op::Schedules(limit) => Answer::of(schedules::list(store, *limit).await),
+            Op::Firings(index, limit) => Answer::of(schedules::firings(store, *index, *limit).await),
+            Op::ScheduleEvents(index) => Answer::of(store.schedule_events(&name(index)).await),
             _ => Answer::default(),
         }
     }
@@ -145,6 +194,8 @@ impl World {
             sum.poisoned += one.poisoned;
             sum.closed += one.closed;
             sum.expired += one.expired;
+            sum.decided += one.decided;
+            sum.reminded += one.reminded;
             sum.workers += one.workers;
             if !one.more {
                 return Ok(sum);
@@ -166,18 +217,50 @@ impl World {
     /// Every job that matches, page by page. Where pages end is the store's business; that they end is not.
     async fn list(&self, filter: &FilterOf, limit: u32) -> Result<impl std::fmt::Debug + use<>, StoreError> {
         let filter = self.filter(filter);
-        let mut jobs = Vec::new();
+        let (mut jobs, mut seen) = (Vec::new(), HashSet::new());
         let mut request = PageRequest::first(limit);
         loop {
             let Page { items, next } = self.store.jobs(filter.clone(), request).await?;
             jobs.extend(items);
             assert!(
-                jobs.len() <= usize::try_from(JOBS).unwrap_or_default(),
+                jobs.iter().skip(seen.len()).all(|job| seen.insert(job.id)),
                 "a list shows a job twice: {jobs:?}"
             );
             match next {
                 Some(next) => request = request.after(Some(next)),
-                None => return Ok(jobs),
+                None => break,
+            }
+        }
+        // Notices that were made by one call may stand in any order.
+        let together = |one: &Job, other: &Job| {
+            one.kind.is_own() && other.kind.is_own() && one.created_at == other.created_at
+        };
+        jobs.chunk_by_mut(together).for_each(|notices| notices.sort_by_key(|job| job.id));
+        Ok(jobs)
+    }
+
+    /// Every parent, page by page.
+    async fn parents(&self, id: JobId, limit: u32) -> Result<Vec<Relative>, StoreError> {
+        let (mut all, mut request) = (Vec::new(), PageRequest::first(limit));
+        loop {
+            let page = self.store.parents(id, request).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => request = request.after(Some(next)),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Every child, page by page.
+    async fn children(&self, id: JobId, limit: u32) -> Result<Vec<Relative>, StoreError> {
+        let (mut all, mut request) = (Vec::new(), PageRequest::first(limit));
+        loop {
+            let page = self.store.children(id, request).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => request = request.after(Some(next)),
+                None => return Ok(all),
             }
         }
     }
@@ -204,15 +287,31 @@ impl World {
             ("queues".to_owned(), Answer::of(self.store.queues().await)),
             ("workers".to_owned(), Answer::of(self.store.workers(Duration::ZERO).await)),
             ("leases".to_owned(), answer::of_leases(self.store.leases(Duration::ZERO).await)),
+            ("errors".to_owned(), Answer::of(dead::groups(&self.store).await)),
+            ("retentions".to_owned(), Answer::of(self.store.retentions().await)),
+            ("bounds".to_owned(), Answer::of(self.store.bounds().await)),
+            ("reviews".to_owned(), Answer::of(reviews::list(&self.store, 3).await)),
             ("check".to_owned(), Answer::of(self.store.check().await)),
             ("now".to_owned(), Answer::of(self.store.status().await.map(|status| status.now))),
         ];
         for index in (0..JOBS).filter_map(|index| u8::try_from(index).ok()) {
             let id = job(index);
+            lines.push((format!("why {index}"), Answer::of(self.store.explain(id).await)));
             lines.push((format!("job {index}"), Answer::of(self.store.job(id).await)));
+            lines.push((format!("review of {index}"), Answer::of(self.store.review(id).await)));
             lines.push((format!("attempts of {index}"), Answer::of(self.store.attempts(id).await)));
             lines.push((format!("log of {index}"), Answer::of(self.logs(id, 100).await)));
             lines.push((format!("events of {index}"), Answer::of(self.store.events(id).await)));
+            lines.push((format!("flow of {index}"), Answer::of(self.store.flow(id).await)));
+        }
+        lines.push(("schedules".to_owned(), Answer::of(schedules::list(&self.store, 2).await)));
+        for index in (0..schedules::SCHEDULES).filter_map(|index| u8::try_from(index).ok()) {
+            let (firings, name) = (schedules::firings(&self.store, index, 100).await, schedules::name(index));
+            lines.push((format!("firings of {index}"), Answer::of(firings)));
+            lines.push((
+                format!("events of schedule {index}"),
+                Answer::of(self.store.schedule_events(&name).await),
+            ));
         }
         for (given, token) in self.tokens.iter().enumerate() {
             lines.push((format!("token {given}"), Answer::of(self.store.holder(*token).await)));
@@ -248,7 +347,9 @@ impl World {
             queues: filter.queue.map(named).into_iter().collect(),
             kinds: filter.kind.map(|index| kind(KINDS[usize::from(index)])).into_iter().collect(),
             tag: filter.tag.map(tag),
+            roots: filter.roots.unwrap_or_default(),
             created_since: filter.since.map(|seconds| offset(self.clock.now(), seconds)),
+            ..JobFilter::default()
         }
     }
 }
@@ -267,6 +368,12 @@ fn worker(index: u8) -> WorkerId {
 
 fn named(index: u8) -> QueueName {
     queue(QUEUES[usize::from(index)])
+}
+
+fn notify(bits: u8) -> Vec<Notify> {
+    let both = [Notify::mail("ops@example.com"), Notify::webhook("https://hooks.example.com")];
+    let asked = both.into_iter().enumerate().filter(|(index, _)| bits & (1 << index) != 0);
+    asked.map(|(_, notify)| if bits & 4 == 0 { notify } else { notify.on_dead() }).collect()
 }
 
 fn tag(index: u8) -> Tag {
@@ -305,6 +412,18 @@ fn new_job(asked: &NewJobOf, now: Timestamp) -> NewJob {
         made.options.retry = RetryPolicy::Fixed(Duration::from_secs(seconds));
     }
     made.options.tags = asked.tag.map(tag).into_iter().collect();
+    made.options.notify = notify(asked.notify.unwrap_or_default());
+    made.options.unique.clone_from(&asked.unique);
+    if let Some(index) = asked.review {
+        reviews::ask_for(&mut made.options, index);
+    }
+    for (parent, any_end) in asked.after.iter().flatten() {
+        let parent = job(*parent);
+        made.after.push(if *any_end { Edge::on_finish(parent) } else { Edge::on_success(parent) });
+    }
+    if let Some(index) = asked.gates {
+        gates::ask_for(&mut made.options, index);
+    }
     made
 }
 

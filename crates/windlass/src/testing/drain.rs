@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use windlass_core::{AttemptError, Job as JobRecord, JobId, JobState};
 use windlass_runtime::WorkerBuilder;
-use windlass_store::{JobFilter, QueueSummary, Queues, Worker};
+use windlass_store::{JobFilter, QueueSummary, Worker};
 
 use super::TestQueue;
 
@@ -158,13 +158,9 @@ impl Drained {
 /// Whether the job is one that the worker has registered for.
 fn is_for(worker: &Worker, job: &JobRecord) -> bool {
     let registered = &worker.registered;
-    let queue = match &registered.queues {
-        Queues::Any => true,
-        Queues::Only(queues) => queues.contains(&job.queue),
-    };
     let supported =
         registered.kinds.iter().any(|kind| kind.kind == job.kind && job.version <= kind.version_max);
-    queue && supported
+    registered.queues.include(&job.queue) && supported
 }
 
 /// Whether the job cannot be claimed although it is ready.

@@ -33,7 +33,9 @@
 mod assert;
 mod drain;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use windlass_core::limits::LEASE_DEFAULT;
@@ -54,6 +56,17 @@ const WAITING: [JobState; 5] =
 
 /// When the time of a test begins: always at the same instant, so that a failure tells the same times again.
 const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+/// How often schedules are fired while time passes, at the most.
+const FIRINGS_MAX: usize = 10_000;
+
+/// What memory answers: it makes nobody wait.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("the store in memory makes nobody wait"),
+    }
+}
 
 /// A queue in memory whose time stands still until it is moved.
 ///
@@ -91,9 +104,46 @@ impl TestQueue {
         self.clock.now()
     }
 
-    /// Lets `span` pass. Jobs become due; nothing runs by itself.
+    /// Lets `span` pass. Jobs become due, and schedules make their jobs, each at its tick; nothing runs by itself.
+    ///
+    /// So what becomes of ticks is seen without waiting for them. A span of more than ten thousand ticks is not gone through
+    /// one by one to its end: what is left of it is missed.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use std::time::Duration;
+    /// # use windlass::schedule::Overlap;
+    /// # use windlass::testing::TestQueue;
+    /// # use windlass::Job;
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "cleanup")]
+    /// # struct Cleanup { days: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// let queue = TestQueue::new();
+    /// let nightly = queue.windlass().schedule("nightly").cron("0 3 * * *").overlap(Overlap::Allow);
+    /// nightly.enqueue(Cleanup { days: 30 }).await?;
+    ///
+    /// queue.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    /// assert_eq!(queue.enqueued::<Cleanup>().await.len(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Never: memory always answers.
     pub fn advance(&self, span: Duration) {
-        self.clock.advance(span);
+        let until = self.now().after(span);
+        for _ in 0..FIRINGS_MAX {
+            let fired = at_once(self.windlass.store().fire()).expect("memory answers");
+            match fired.next_at.filter(|next_at| *next_at <= until) {
+                Some(next_at) => self.clock.set(next_at.max(self.now())),
+                None => break,
+            }
+        }
+        self.clock.set(until);
+        while at_once(self.windlass.store().fire()).expect("memory answers").more {}
     }
 
     /// The args of every job of kind `J` that waits, in the order they were enqueued. What runs or is over is not
@@ -166,6 +216,8 @@ pub fn leased<J: Job>(job: &J) -> LeasedJob {
         created_at: START,
         started_at: START,
         checkpoint: None,
+        fences: Vec::new(),
+        settles: None,
         options: Some(Box::new(options)),
     }
 }

@@ -3,10 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use windlass::model::limits::{ATTEMPTS_UNLIMITED, ENQUEUE_BATCH_MAX};
+use windlass::model::notice::{Notice, QUEUE, Target};
 use windlass::model::{Args, Due, Invalid, KindName, NewJob, Tag};
-use windlass::store::ids;
+use windlass::store::{JobFilter, ids};
 use windlass::testing::TestQueue;
-use windlass::{EnqueueOutcome, Error, ErrorKind, Job, JobState, Priority, RetryPolicy, Timestamp, Windlass};
+use windlass::{
+    EnqueueOutcome, Error, ErrorKind, Job, JobState, Notify, Priority, RetryPolicy, Timestamp, Windlass,
+};
 
 use crate::hand::{SendEmail, args, email};
 
@@ -207,4 +210,31 @@ async fn a_job_without_a_type_is_enqueued_as_data() {
 
     let stored = enqueued.handle().job().await.unwrap();
     assert_eq!((stored.kind, stored.state), (kind, JobState::Scheduled));
+}
+
+#[tokio::test]
+async fn whom_to_tell_is_told_once_the_job_has_ended() {
+    let queue = TestQueue::new();
+    let when_dead = Notify::mail("ops@example.com").on_dead();
+    let always = Notify::webhook("https://hooks.example.com");
+
+    let enqueued =
+        queue.windlass().enqueue(email()).notify(when_dead.clone()).notify(always.clone()).await.unwrap();
+
+    let job = enqueued.handle().job().await.unwrap();
+    assert_eq!(job.options.notify, [when_dead, always.clone()]);
+    enqueued.handle().cancel().await.unwrap();
+    let notices = JobFilter { queues: vec![QUEUE.clone()], ..JobFilter::default() };
+    let notices = queue.windlass().jobs(notices).all().await.unwrap();
+    let told: Vec<Target> = notices.iter().map(|job| job.args.decode::<Notice>().unwrap().to).collect();
+    assert_eq!(told, [always.target]);
+}
+
+#[tokio::test]
+async fn whom_to_tell_is_refused_by_field() {
+    let queue = TestQueue::new();
+
+    let error = queue.windlass().enqueue(email()).notify(Notify::mail("nobody")).await.unwrap_err();
+
+    assert_eq!(refused(&error), "notify[0].mail");
 }

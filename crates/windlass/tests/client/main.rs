@@ -5,3 +5,4 @@
 mod enqueue;
 mod hand;
 mod handle;
+mod reviews;

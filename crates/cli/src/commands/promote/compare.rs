@@ -95,7 +95,20 @@ async fn is_same(target: &PostgresStore, sample: &Record) -> Result<bool, StoreE
     Ok(is_equal(&found.job, &sample.job)
         && found.attempts == sample.attempts
         && found.log == sample.log
-        && found.events == sample.events)
+        && found.events == sample.events
+        && found.review == sample.review
+        && waits_alike(&found, sample))
+}
+
+/// Whether a job has its edges. Those to finished jobs that were left behind are gone from one that waits for nothing.
+fn waits_alike(found: &Record, sample: &Record) -> bool {
+    let edges =
+        |record: &Record| record.parents.iter().map(|parent| (parent.id, parent.policy)).collect::<Vec<_>>();
+    let (found_edges, edges) = (edges(found), edges(sample));
+    if sample.job.state == JobState::Blocked {
+        return found_edges == edges;
+    }
+    found_edges.iter().all(|edge| edges.contains(edge))
 }
 
 /// Whether two stores tell the same of a job. One that waits becomes ready by the clock of its store, which may be ahead of

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{Job, QueueName, StateGroup, Timestamp};
+use windlass_core::{Job, JobId, QueueName, StateGroup, Timestamp};
 use windlass_postgres::{PostgresStore, Record};
 use windlass_sqlite::SqliteStore;
-use windlass_store::{JobFilter, JobStore, Maintenance, PageRequest, QueueStore, StateCounts, StoreError};
+use windlass_store::{
+    FlowStore, JobFilter, JobStore, Maintenance, PageRequest, QueueStore, Relative, ReviewStore, StateCounts,
+    StoreError,
+};
 
 use super::source::Source;
+use super::{beside, schedules};
 use crate::args::Finished;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -112,7 +116,21 @@ impl<'a> Copying<'a> {
             show.update(self.counts());
         }
         self.write().await?;
+        self.target.forget_missing_parents().await?;
+        self.target.order_reviews().await?;
+        schedules::copy(&self.source.store, self.target).await?;
+        self.copy_bounds().await?;
+        beside::copy(&self.source.store, self.target).await?;
         Ok(Some(self.copied))
+    }
+
+    /// The bounds of queues and kinds, and the numbers of exclusive grants, which go on from where they were.
+    async fn copy_bounds(&self) -> Result<(), CliError> {
+        for (whole, bounds) in self.source.store.bounds().await? {
+            self.target.bound(&whole, bounds).await?;
+        }
+        self.target.continue_fences(self.source.store.last_fence().await?).await?;
+        Ok(())
     }
 
     fn counts(&self) -> Counts {
@@ -126,7 +144,7 @@ impl<'a> Copying<'a> {
         let place = self.total.saturating_sub(self.seen).max(1);
         self.seen += 1;
         self.copied.queues.entry(job.queue.clone()).or_default();
-        if !self.wanted.takes(&job) {
+        if !self.wanted.takes(&job) && !is_needed(&self.source.store, job.id).await? {
             self.copied.left += 1;
             return Ok(());
         }
@@ -154,7 +172,11 @@ impl<'a> Copying<'a> {
 }
 
 /// Everything that a store tells of a job.
-pub(super) async fn read(store: &dyn JobStore, job: Job, place: u64) -> Result<Record, StoreError> {
+pub(super) async fn read<S: FlowStore + ReviewStore>(
+    store: &S,
+    job: Job,
+    place: u64,
+) -> Result<Record, StoreError> {
     let id = job.id;
     let (attempts, events) = tokio::join!(store.attempts(id), store.events(id));
     let (mut log, mut after) = (Vec::new(), None);
@@ -167,12 +189,49 @@ pub(super) async fn read(store: &dyn JobStore, job: Job, place: u64) -> Result<R
             break;
         }
     }
-    Ok(Record { place, job, attempts: attempts?, log, events: events? })
+    let (parents, awaited) = (parents(store, id).await?, !children(store, id, 1).await?.is_empty());
+    let review = match job.options.review {
+        Some(_) => store.review(id).await?,
+        None => None,
+    };
+    Ok(Record { place, job, attempts: attempts?, log, events: events?, parents, awaited, review })
+}
+
+async fn parents(store: &dyn FlowStore, id: JobId) -> Result<Vec<Relative>, StoreError> {
+    let (mut parents, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
+    loop {
+        let page = store.parents(id, request).await?;
+        parents.extend(page.items);
+        match page.next {
+            Some(next) => request = request.after(Some(next)),
+            None => return Ok(parents),
+        }
+    }
+}
+
+/// Whether an unfinished job depends on one that has ended: it goes where its child goes.
+async fn is_needed(store: &dyn FlowStore, id: JobId) -> Result<bool, StoreError> {
+    let mut request = PageRequest::first(PAGE_MAX);
+    loop {
+        let page = store.children(id, request).await?;
+        if page.items.iter().any(|child| !child.state.is_final()) {
+            return Ok(true);
+        }
+        match page.next {
+            Some(next) => request = request.after(Some(next)),
+            None => return Ok(false),
+        }
+    }
+}
+
+/// The first children of a job.
+async fn children(store: &dyn FlowStore, id: JobId, count: u32) -> Result<Vec<Relative>, StoreError> {
+    Ok(store.children(id, PageRequest::first(count)).await?.items)
 }
 
 /// Roughly how much is sent for it.
-fn bytes(Record { job, log, .. }: &Record) -> usize {
+fn bytes(Record { job, log, parents, .. }: &Record) -> usize {
     let json = |json: &Option<windlass_core::Json>| json.as_ref().map_or(0, |json| json.as_bytes().len());
     let lines: usize = log.iter().map(|line| line.message.len() + 32).sum();
-    512 + job.args.as_bytes().len() + json(&job.result) + json(&job.checkpoint) + lines
+    512 + 40 * parents.len() + job.args.as_bytes().len() + json(&job.result) + json(&job.checkpoint) + lines
 }

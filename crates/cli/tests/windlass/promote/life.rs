@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use windlass_core::limits::PAGE_MAX;
 use windlass_core::{
-    Args, Attempt, AttemptError, Due, Job, JobId, Json, KindName, LogLevel, LogLine, NewJob, Priority,
-    Progress, QueueName, RetryPolicy, Tag, Verdict, WorkerId,
+    Args, Attempt, AttemptError, Decision, Due, Job, JobId, Json, KindName, LogLevel, LogLine, NewJob,
+    Priority, Progress, QueueName, RetryPolicy, Review, Tag, Verdict, WorkerId,
 };
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{
-    Actor, ClaimRequest, JobEvent, JobFilter, JobStore, Kinds, LeaseStore, LeasedJob, NewLogLine, NewWorker,
-    PageRequest, QueueStore, Queues, Scope, Settlement, SharedStore, StoreError, WorkerStore, ids,
+    Actor, ClaimRequest, JobEvent, JobFilter, JobStore, Kinds, LeaseStore, LeasedJob, NewLogLine, NewRuling,
+    NewWorker, PageRequest, QueueStore, Queues, ReviewStore as _, Scope, Settlement, SharedStore, StoreError,
+    WorkerStore, ids,
 };
 
 /// A job with all that is kept of it.
@@ -66,6 +67,7 @@ pub(crate) async fn live(path: &Path) {
     waiting(&store).await;
     worked_on(&store, worker).await;
     by_hand(&store, worker).await;
+    reviewed(&store, worker).await;
     store.deregister(worker).await.unwrap();
 }
 
@@ -130,6 +132,41 @@ async fn worked_on(store: &SqliteStore, worker: WorkerId) {
     let third = attempt(store, worker, "thrice", failed(Some(Duration::ZERO))).await;
     let leased = claim(store, worker, third).await;
     settle(store, &leased, Verdict::Succeeded { result: Some(Json::null()) }).await;
+}
+
+/// Jobs about which somebody decides: in review, decided, and carried out.
+async fn reviewed(store: &SqliteStore, worker: WorkerId) {
+    let made = || Verdict::Succeeded { result: Some(Json::of("result", &3).unwrap()) };
+    let ask = async |kind: &str, terms: Review| {
+        let mut asked = job(kind);
+        asked.priority = Priority::Low;
+        asked.options.review = Some(terms);
+        store.enqueue(vec![asked]).await.unwrap()[0].id
+    };
+    let decide = async |id, decision| {
+        let digest = store.review(id).await.unwrap().unwrap().digest;
+        let by = Actor::new("bob").because("as agreed");
+        store.decide(id, NewRuling { decision, by, digest, args: None }).await.unwrap();
+    };
+    let hour = Duration::from_secs(3_600);
+    let _waits =
+        ask("asked", Review::start().decide_within(hour, Decision::Accept).remind_every(hour / 2)).await;
+    decide(ask("approved", Review::start()).await, Decision::Accept).await;
+    decide(ask("refused", Review::start()).await, Decision::Decline).await;
+    for (kind, decision, carried_out) in [
+        ("staged", None, false),
+        ("settling", Some(Decision::Decline), false),
+        ("accepted", Some(Decision::Accept), true),
+    ] {
+        let id = ask(kind, Review::outcome()).await;
+        settle(store, &claim(store, worker, id).await, made()).await;
+        if let Some(decision) = decision {
+            decide(id, decision).await;
+        }
+        if carried_out {
+            settle(store, &claim(store, worker, id).await, Verdict::Succeeded { result: None }).await;
+        }
+    }
 }
 
 /// Jobs that somebody did something to.

@@ -1,0 +1,46 @@
+//! What lies beside the jobs: unique keys, what was answered, how long queues keep their jobs, and what went wrong.
+
+use windlass_core::limits::PAGE_MAX;
+use windlass_postgres::PostgresStore;
+use windlass_sqlite::SqliteStore;
+use windlass_store::{ErrorFilter, ErrorStore, PageRequest, QueueStore, StoreError};
+
+/// Copies it. What is there already stays, so it may be done again.
+pub(super) async fn copy(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
+    copy_keys(source, target).await?;
+    copy_answers(source, target).await?;
+    for (queue, retention) in source.retentions().await? {
+        target.keep(&queue, retention).await?;
+    }
+    copy_errors(source, target).await
+}
+
+async fn copy_keys(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let taken = source.taken_keys(after, PAGE_MAX).await?;
+        let Some((last, _)) = taken.last() else { return Ok(()) };
+        after = Some(*last);
+        target.import_keys(&taken).await?;
+    }
+}
+
+async fn copy_answers(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let answers = source.remembered_answers(after, PAGE_MAX).await?;
+        let Some((last, ..)) = answers.last() else { return Ok(()) };
+        after = Some(*last);
+        target.import_answers(&answers).await?;
+    }
+}
+
+async fn copy_errors(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
+    let mut ahead = Some(PageRequest::first(PAGE_MAX));
+    while let Some(request) = ahead {
+        let page = source.error_groups(ErrorFilter::default(), request).await?;
+        ahead = page.next.map(|next| request.after(Some(next)));
+        target.import_errors(&page.items).await?;
+    }
+    Ok(())
+}

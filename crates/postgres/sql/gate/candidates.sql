@@ -1,0 +1,40 @@
+-- Locks the first due jobs of a scope in claim order, whatever gates they have, with what gates ask of them.
+--
+--   $1  now       timestamptz; NULL for the server's
+--   $2  queues    text[]; NULL for every queue but those of Windlass's own
+--   $3  kinds     text[]; NULL for every kind
+--   $4  versions  bigint[], the newest version of each kind
+--   $5  limit     bigint
+--   $6  closed    integer[], lanes that are left out
+--
+-- Index: job_place. Reads every lane. No row: nothing is due.
+SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.late,
+    coalesce($1, statement_timestamp())
+FROM unnest(ARRAY[0, 1, 2, 3, 4, 5]::smallint[]) AS band (priority)
+CROSS JOIN LATERAL (
+    SELECT locked.id, locked.seq, locked.lane, locked.priority, locked.run_at, locked.traits,
+        CASE WHEN locked.traits & 16 <> 0 THEN locked.options END AS options,
+        coalesce(locked.deadline <= coalesce($1, statement_timestamp()), false) AS late
+    FROM windlass.lane
+    CROSS JOIN LATERAL (
+        SELECT seen.ctid AS place, seen.run_at, seen.seq
+        FROM windlass.job AS seen
+        WHERE seen.lane = lane.id AND seen.priority = band.priority AND seen.holder = 0
+            AND seen.run_at <= coalesce($1, statement_timestamp())
+        ORDER BY seen.run_at, seen.seq
+        LIMIT 2 * $5 + 100
+    ) AS spare
+    JOIN windlass.job AS locked ON locked.ctid = spare.place AND locked.holder = 0
+    WHERE (lane.queue = ANY ($2) OR $2 IS NULL AND NOT starts_with(lane.queue, 'windlass' || '.'))
+        AND ($3 IS NULL OR EXISTS (
+            SELECT
+            FROM unnest($3, $4) AS known (kind, version_max)
+            WHERE known.kind = lane.kind AND known.version_max >= lane.version
+        ))
+        AND lane.id <> ALL ($6)
+        AND NOT EXISTS (SELECT FROM windlass.queue WHERE queue.name = lane.queue AND queue.paused_at IS NOT NULL)
+    ORDER BY spare.run_at, spare.seq
+    LIMIT $5
+    FOR NO KEY UPDATE OF locked SKIP LOCKED
+) AS first
+LIMIT $5

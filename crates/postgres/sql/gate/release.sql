@@ -1,0 +1,44 @@
+-- Gives back what attempts had of gates, and takes jobs that no longer wait from their lists. Where others are parked, the next
+-- claim looks whether there is room for them.
+--
+--   $1  now     timestamptz; NULL for the server's
+--   $2  closed  uuid[], jobs whose attempts give back what they have
+--   $3  left    uuid[], jobs that no longer wait
+--   $4  keys    text[], order keys
+--
+-- The gates were locked in the same transaction, by a statement before this one, so that it sees whoever was parked meanwhile.
+-- Index: held_job, stand_job, stand_here, the primary key of gate. No row: nobody was concerned.
+WITH freed AS (
+    DELETE FROM windlass.held
+    WHERE job = ANY ($2)
+    RETURNING gate
+),
+gone AS (
+    DELETE FROM windlass.stand
+    WHERE job = ANY ($3)
+    RETURNING gate
+),
+concerned AS MATERIALIZED (
+    SELECT gate, true AS freed
+    FROM freed
+    UNION ALL
+    SELECT gate, false
+    FROM gone
+    UNION ALL
+    SELECT known.id, false
+    FROM windlass.gate AS known
+    WHERE known.form = 5 AND known.name = ANY ($4)
+)
+UPDATE windlass.gate
+SET freed_at = CASE WHEN given.freed THEN coalesce($1, statement_timestamp()) ELSE gate.freed_at END,
+    opens_at = CASE
+        WHEN EXISTS (
+            SELECT
+            FROM windlass.stand
+            WHERE stand.gate = gate.id AND stand.here AND NOT stand.called AND stand.job <> ALL ($3)
+        ) THEN coalesce($1, statement_timestamp())
+        ELSE gate.opens_at
+    END
+FROM (SELECT concerned.gate, bool_or(concerned.freed) AS freed FROM concerned GROUP BY concerned.gate) AS given
+WHERE gate.id = given.gate
+RETURNING gate.id

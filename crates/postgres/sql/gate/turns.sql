@@ -1,0 +1,14 @@
+-- The first job of each order key that is not final. No row: there is none.
+--
+--   $1  keys  text[]
+--
+-- Index: job_turn.
+SELECT wanted.key, first.seq, first.id
+FROM unnest($1) AS wanted (key)
+CROSS JOIN LATERAL (
+    SELECT job.seq, job.id
+    FROM windlass.job
+    WHERE job.order_key = wanted.key COLLATE "C" AND job.order_key IS NOT NULL AND job.stage <> 6
+    ORDER BY job.seq
+    LIMIT 1
+) AS first

@@ -1,0 +1,12 @@
+-- Lets jobs wait for their time whose start was accepted, and that this transaction has locked.
+--
+--   $1  ids     uuid[]
+--   $2  args    bytea[]; NULL where they stay as they are
+--   $3  traits  integer[]
+--
+-- Index: the primary key of job. No row changed: there was none of them.
+UPDATE windlass.job
+SET stage = 1, lane = abs(job.lane), reason = NULL, args = coalesce(given.args, job.args), traits = given.traits,
+    revision = job.revision + 1
+FROM unnest($1, $2, $3) AS given (id, args, traits)
+WHERE job.id = given.id

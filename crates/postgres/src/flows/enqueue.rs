@@ -1,0 +1,270 @@
+//! Enqueueing jobs that wait for others.
+//!
+//! Parents are locked before their children are made, so that none ends unseen. Nobody waits for one lock here while he
+//! holds another: where a parent is somebody else's at the moment, everything is given up, and tried again once he is done. So
+//! these can be no part of a deadlock.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+use windlass_core::edge::{Footing, distinct, footing, open_parents};
+use windlass_core::{Edge, JobId, NewJob, Stage};
+use windlass_store::rules::flows::{missing_parent, parents_outside};
+use windlass_store::{Enqueued, ErrorKind, StoreError};
+
+use super::edges::{block, tell_children};
+use crate::database::{Session, Transaction};
+use crate::error::{During, ENDED};
+use crate::jobs::{Columns, answer};
+use crate::{Core, row, sql};
+
+/// How often it is tried before the caller is told of a conflict. Each try waits for whoever was in the way, so more than a few
+/// mean that something else is wrong.
+const TRIES: usize = 50;
+
+/// Whether a batch has to be enqueued by [`enqueue`].
+pub(crate) fn is_linked(jobs: &[NewJob]) -> bool {
+    jobs.iter().any(|job| !job.after.is_empty())
+}
+
+/// Makes jobs known with their edges, and says of each whether it was there already.
+pub(crate) async fn enqueue(
+    store: &Core,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    for _ in 1..TRIES {
+        let mut busy = None;
+        match attempt(store, jobs, &mut busy, name).await {
+            Err(error) if *error.kind() == ErrorKind::Conflict => wait_for(store, busy, name).await?,
+            answer => return answer,
+        }
+    }
+    attempt(store, jobs, &mut None, name).await
+}
+
+async fn wait_for(store: &Core, busy: Option<Uuid>, name: &'static str) -> Result<(), StoreError> {
+    if let Some(id) = busy {
+        store.database.call(name).await?.query(sql::edge::AWAIT_JOB, &[&id]).await.during(name)?;
+    }
+    Ok(())
+}
+
+async fn attempt(
+    store: &Core,
+    jobs: &[NewJob],
+    busy: &mut Option<Uuid>,
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    let known = known(store, jobs, name).await?;
+    let new: Vec<NewJob> = jobs.iter().filter(|job| !known.contains(&job.id)).cloned().collect();
+    if !new.is_empty() {
+        let lanes = if let Some(lanes) = store.lanes.of(&new, &store.database, name).await? {
+            lanes
+        } else {
+            check_parents(store, jobs, &new, name).await?;
+            store.lanes.make(&new, &store.database, name).await?
+        };
+        let transaction = store.database.begin(name).await?;
+        let made = make(&transaction, (jobs, &new, &lanes), busy, name).await;
+        Transaction::end(transaction, made, name).await?;
+        // What is let go at once may be due before what was claimed.
+        store.floors.forget();
+        store.hint_work();
+    }
+    Ok(jobs.iter().map(|job| answer(job, known.contains(&job.id))).collect())
+}
+
+/// Refuses a batch that names parents which are nowhere, before a lane is made for it.
+async fn check_parents(
+    store: &Core,
+    jobs: &[NewJob],
+    new: &[NewJob],
+    name: &'static str,
+) -> Result<(), StoreError> {
+    let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
+    let outside: Vec<Uuid> = parents_outside(new, |_| true).iter().map(JobId::as_uuid).collect();
+    let found = store.database.call(name).await?.query(sql::job::KNOWN, &[&outside]).await.during(name)?;
+    let known: HashSet<JobId> = found.iter().map(|found| row::job_id(found, 0)).collect();
+    missing_parent(jobs, |id| made.contains(&id), |id| known.contains(&id)).map_or(Ok(()), Err)
+}
+
+/// Which of these jobs are there already.
+async fn known(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<HashSet<JobId>, StoreError> {
+    let ids: Vec<Uuid> = jobs.iter().filter(|job| !job.drawn).map(|job| job.id.as_uuid()).collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = store.database.call(name).await?.query(sql::job::KNOWN, &[&ids]).await.during(name)?;
+    Ok(rows.iter().map(|found| row::job_id(found, 0)).collect())
+}
+
+/// Makes those of a batch known that are new, with their edges. `Conflict` where somebody else has one of their parents at the
+/// moment.
+pub(crate) async fn make(
+    session: &Session,
+    (jobs, new, lanes): (&[NewJob], &[NewJob], &[i32]),
+    busy: &mut Option<Uuid>,
+    name: &'static str,
+) -> Result<(), StoreError> {
+    let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
+    let outside = parents_outside(new, |_| true).iter().map(JobId::as_uuid).collect();
+    let parents = lock_parents(session, outside, name).await?;
+    if parents.busy.is_some() {
+        *busy = parents.busy;
+        return Err(StoreError::new(name, ErrorKind::Conflict));
+    }
+    let is_known = |id: JobId| parents.stages.contains_key(&id);
+    if let Some(error) = missing_parent(jobs, |id| made.contains(&id), is_known) {
+        return Err(error);
+    }
+    let links = Links::of(new, |id| parents.stages.get(&id).copied());
+    links.insert(session, new, lanes, name).await?;
+    if !links.failed.is_empty() {
+        tell_children(session, &[], &links.failed, name).await?;
+    }
+    Ok(())
+}
+
+/// Jobs that others are to wait for.
+pub(super) struct Parents {
+    pub(super) stages: HashMap<JobId, Stage>,
+    /// One that somebody else has locked.
+    pub(super) busy: Option<Uuid>,
+}
+
+/// Marks jobs as parents and locks them, those that have ended as well. One that is nowhere has no stage afterwards.
+pub(super) async fn lock_parents(
+    session: &Session,
+    ids: Vec<Uuid>,
+    name: &'static str,
+) -> Result<Parents, StoreError> {
+    let mut parents = Parents { stages: HashMap::new(), busy: None };
+    if ids.is_empty() {
+        return Ok(parents);
+    }
+    for found in session.query(sql::edge::LOCK_PARENTS, &[&ids]).await.during(name)? {
+        parents.stages.insert(row::job_id(&found, 0), row::stage(&found, 1, found.get(2))?);
+    }
+    let ids = parents.rest(ids);
+    if ids.is_empty() {
+        return Ok(parents);
+    }
+    // In this order: a job that ends between the two looks is found by the second.
+    let unfinished = session.query(sql::edge::UNFINISHED, &[&ids]).await.during(name)?;
+    parents.busy = unfinished.first().map(|found| found.get(0));
+    if parents.busy.is_some() {
+        return Ok(parents);
+    }
+    for found in session.query(sql::edge::MARK_ENDED, &[&ids]).await.during(name)? {
+        parents.stages.insert(row::job_id(&found, 0), row::stage(&found, 1, 0)?);
+    }
+    let ids = parents.rest(ids);
+    if !ids.is_empty() {
+        // Brought back meanwhile, or nowhere.
+        let back = session.query(sql::edge::UNFINISHED, &[&ids]).await.during(name)?;
+        parents.busy = back.first().map(|found| found.get(0));
+    }
+    Ok(parents)
+}
+
+impl Parents {
+    fn rest(&self, ids: Vec<Uuid>) -> Vec<Uuid> {
+        ids.into_iter().filter(|id| !self.stages.contains_key(&JobId::from_uuid(*id))).collect()
+    }
+}
+
+/// The edges of new jobs, and how the jobs stand with those they wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    /// Columns of `edge/insert.sql`.
+    children: Vec<Uuid>,
+    positions: Vec<i32>,
+    parents: Vec<Uuid>,
+    policies: Vec<i16>,
+    /// Columns of `edge/block.sql`.
+    blocked: Vec<Uuid>,
+    waits: Vec<i32>,
+    /// Those of the blocked that a parent has failed already.
+    pub(crate) failed: Vec<Uuid>,
+}
+
+impl Links {
+    /// `stage` is that of a parent that is not made with them.
+    pub(crate) fn of(new: &[NewJob], stage: impl Fn(JobId) -> Option<Stage>) -> Self {
+        let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
+        let mut links = Self::default();
+        for job in new.iter().filter(|job| !job.after.is_empty()) {
+            let edges = distinct(&job.after);
+            let standing = edges.iter().map(|edge| {
+                let made_with = made.contains(&edge.parent).then_some(Stage::Waiting);
+                (*edge, made_with.or_else(|| stage(edge.parent)))
+            });
+            let standing: Vec<(Edge, Option<Stage>)> = standing.collect();
+            links.add_edges(job.id, &edges);
+            links.hold(job.id, standing);
+        }
+        links
+    }
+
+    fn add_edges(&mut self, child: JobId, edges: &[Edge]) {
+        for (position, edge) in (0..).zip(edges) {
+            self.children.push(child.as_uuid());
+            self.positions.push(position);
+            self.parents.push(edge.parent.as_uuid());
+            self.policies.push(edge.policy.as_number().into());
+        }
+    }
+
+    fn hold(&mut self, child: JobId, standing: Vec<(Edge, Option<Stage>)>) {
+        let waits = match footing(standing.iter().copied()) {
+            Footing::Free => return,
+            Footing::Blocked(waits) => waits,
+            Footing::Failed(_) => {
+                self.failed.push(child.as_uuid());
+                open_parents(standing)
+            }
+        };
+        self.blocked.push(child.as_uuid());
+        self.waits.push(i32::try_from(waits).unwrap_or(i32::MAX));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    async fn insert(
+        &self,
+        session: &Session,
+        new: &[NewJob],
+        lanes: &[i32],
+        name: &'static str,
+    ) -> Result<(), StoreError> {
+        let columns = self.columns(new, lanes)?;
+        let made = match session.query(sql::job::INSERT, &columns.values(&session.now)).await {
+            Err(error) if error.code().is_some_and(|code| code.code() == ENDED) => 0,
+            made => made.during(name)?.len(),
+        };
+        if made < new.len() {
+            // Somebody else made one of them meanwhile.
+            return Err(StoreError::new(name, ErrorKind::Conflict));
+        }
+        session.query(sql::edge::INSERT, &self.edges()).await.during(name)?;
+        block(session, &self.blocked, &self.waits, name).await
+    }
+
+    /// The jobs as they are inserted.
+    pub(crate) fn columns<'a>(&self, new: &'a [NewJob], lanes: &'a [i32]) -> Result<Columns<'a>, StoreError> {
+        let mut columns = Columns::of(new, lanes)?;
+        columns.mark_parents(&self.parents);
+        Ok(columns)
+    }
+
+    /// The values of `edge/insert.sql`.
+    pub(crate) fn edges(&self) -> [&(dyn ToSql + Sync); 4] {
+        [&self.children, &self.positions, &self.parents, &self.policies]
+    }
+
+    /// The values of `edge/block.sql`; none where nobody is blocked.
+    pub(crate) fn blocks(&self) -> Option<[&(dyn ToSql + Sync); 2]> {
+        (!self.blocked.is_empty()).then_some([&self.blocked, &self.waits])
+    }
+}

@@ -1,0 +1,527 @@
+//! Claims that come across gates: several steps, in which the model decides whom they let in.
+//!
+//! Each round is a transaction of its own: jobs are locked, then their gates, then the model is asked, and what it says is written.
+//! A round ends where a job that was called somewhere is turned away elsewhere, since others may be called then who come before
+//! what was to be looked at next.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use uuid::Uuid;
+use windlass_core::gate::{Place, Refusal};
+use windlass_core::limits::PARKED_PER_CLAIM_MAX;
+use windlass_core::{Fence, Gate, GateForm, JobId, JobOptions, Need, Timestamp, Traits};
+use windlass_store::rules::LATE_PER_CLAIM_MAX;
+use windlass_store::{LeasedJob, StoreError, ids};
+
+use super::claim::{Answer, Claim, Given};
+use crate::database::{Session, Transaction, Values};
+use crate::error::During;
+use crate::floors;
+use crate::gates::{self, Known, Wholes};
+use crate::lanes::Lane;
+use crate::maintenance::expire;
+use crate::value::Instant;
+use crate::{Core, row, sql};
+
+const NAME: &str = "claim jobs";
+
+/// Most jobs that are looked at together beyond those that are wanted.
+const LOOK_MAX: usize = 200;
+
+/// A due job as gates see it.
+struct Candidate {
+    id: Uuid,
+    lane: i32,
+    place: Place,
+    gated: bool,
+    late: bool,
+    needs: Vec<Need>,
+}
+
+/// A claim as far as it has come.
+struct Guarded<'a, 'r> {
+    store: &'a Core,
+    claim: &'a Claim<'r>,
+    jobs: Vec<(floors::Place, LeasedJob)>,
+    limit: usize,
+    late: usize,
+    turned: usize,
+    /// Lanes whose queue or kind lets nobody in now, and when time opens one of them.
+    closed: BTreeSet<i32>,
+    opens_at: Option<Timestamp>,
+    now: Timestamp,
+}
+
+/// Claims for what is wanted beyond what `answer` has.
+pub(super) async fn claim(store: &Core, claim: &Claim<'_>, answer: &mut Answer) -> Result<(), StoreError> {
+    let mut guarded = Guarded {
+        store,
+        claim,
+        jobs: Vec::new(),
+        limit: claim.wanted(answer),
+        late: 0,
+        turned: 0,
+        closed: BTreeSet::new(),
+        opens_at: None,
+        now: Timestamp::MIN,
+    };
+    let mut again = true;
+    while again && !guarded.is_full() && !guarded.is_weary() {
+        let opened = gates::open(&store.database, NAME).await?;
+        again = guarded.round().await? || opened;
+    }
+    let next_due = guarded.next_due().await?;
+    answer.add(guarded.jobs, next_due);
+    Ok(())
+}
+
+impl Guarded<'_, '_> {
+    fn is_full(&self) -> bool {
+        self.jobs.len() >= self.limit
+    }
+
+    fn is_weary(&self) -> bool {
+        self.late >= LATE_PER_CLAIM_MAX || self.turned >= PARKED_PER_CLAIM_MAX
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.is_full() {
+            return Ok(None);
+        }
+        if self.is_weary() {
+            return Ok(Some(self.now));
+        }
+        let session = self.store.database.turn(NAME).await?;
+        let (queues, kinds, versions) = self.claim.scope();
+        let values: Values<'_> = &[&session.now, queues, kinds, versions];
+        let rows = session.query(sql::gate::NEXT, values).await.during(NAME)?;
+        let due = rows.first().and_then(|found| row::instant_option(found, 0));
+        Ok(due.into_iter().chain(self.opens_at).min())
+    }
+
+    /// One transaction. Whether there may be more to find.
+    async fn round(&mut self) -> Result<bool, StoreError> {
+        let session = self.store.database.turn(NAME).await?;
+        let transaction = Transaction::begin(session, NAME).await?;
+        let outcome = self.round_in(&transaction).await;
+        let (more, given) = transaction.end(outcome, NAME).await?;
+        if let Some(given) = given {
+            self.jobs.extend(given);
+        }
+        Ok(more)
+    }
+
+    async fn round_in(
+        &mut self,
+        session: &Session,
+    ) -> Result<(bool, Option<Vec<(floors::Place, LeasedJob)>>), StoreError> {
+        let wanted = self.limit - self.jobs.len();
+        let look = wanted.max(self.turned.min(LOOK_MAX));
+        let candidates = self.candidates(session, look).await?;
+        let late: Vec<JobId> =
+            candidates.iter().filter(|one| one.late).map(|one| JobId::from_uuid(one.id)).collect();
+        if !late.is_empty() {
+            // By itself: what follows for their gates is not to be mixed with the locks of others.
+            let late = &late[..late.len().min(LATE_PER_CLAIM_MAX - self.late)];
+            expire(session, late, NAME).await?.tell(session, NAME).await?;
+            self.late += late.len();
+            return Ok((true, None));
+        }
+        let known = self.lock(session, &candidates).await?;
+        let mut sorting =
+            Sorting { known, stands: self.stands(session, &candidates).await?, ..Sorting::default() };
+        let mut more = candidates.len() == look;
+        for candidate in &candidates {
+            if sorting.taken.len() == wanted {
+                break;
+            }
+            if sorting.sort(candidate, self.now) {
+                more = true;
+                break;
+            }
+        }
+        more |= sorting.parked.len() + sorting.closed.len() > 0;
+        self.turned += sorting.parked.len();
+        self.closed.extend(&sorting.closed);
+        self.opens_at = self.opens_at.into_iter().chain(sorting.opens_at).min();
+        let given = self.write(session, &candidates, sorting).await?;
+        Ok((more, Some(given)))
+    }
+
+    async fn candidates(&mut self, session: &Session, look: usize) -> Result<Vec<Candidate>, StoreError> {
+        let (queues, kinds, versions) = self.claim.scope();
+        let closed: Vec<i32> = self.closed.iter().copied().collect();
+        let look = i64::try_from(look).unwrap_or(i64::MAX);
+        let values: Values<'_> = &[&session.now, queues, kinds, versions, &look, &closed];
+        let rows = session.query(sql::gate::CANDIDATES, values).await.during(NAME)?;
+        let wholes = Wholes::read(session, NAME).await?;
+        let lanes = rows.iter().map(|row| row.get::<_, i32>(2));
+        let lanes = self.store.lanes.names(lanes, &self.store.database, NAME).await?;
+        let mut candidates = Vec::with_capacity(rows.len());
+        for row in &rows {
+            self.now = row::instant(row, 8);
+            let lane: i32 = row.get(2);
+            candidates.push(candidate(row, lane, &lanes[&lane], &wholes)?);
+        }
+        candidates.sort_unstable_by_key(|one| one.place);
+        Ok(candidates)
+    }
+
+    /// Locks the gates of these jobs, and those where they stand; then looks at them.
+    async fn lock(
+        &self,
+        session: &Session,
+        candidates: &[Candidate],
+    ) -> Result<BTreeMap<Gate, Known>, StoreError> {
+        let wanted: BTreeSet<&Gate> =
+            candidates.iter().flat_map(|one| &one.needs).map(|need| &need.gate).collect();
+        if wanted.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let (forms, names) = gates::columns(wanted.into_iter());
+        let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
+        session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(NAME)?;
+        let rows = session.query(sql::gate::LOCK, &[&forms, &names, &jobs]).await.during(NAME)?;
+        gates::states(session, &rows.iter().map(|row| row.get(0)).collect(), NAME).await
+    }
+
+    /// Where these jobs stand, which were called somewhere.
+    async fn stands(
+        &self,
+        session: &Session,
+        candidates: &[Candidate],
+    ) -> Result<HashMap<Uuid, Vec<i64>>, StoreError> {
+        let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
+        let mut stands: HashMap<Uuid, Vec<i64>> = HashMap::new();
+        if !jobs.is_empty() {
+            for row in session.query(sql::gate::STANDS, &[&jobs]).await.during(NAME)? {
+                stands.entry(row.get(0)).or_default().push(row.get(1));
+            }
+        }
+        Ok(stands)
+    }
+
+    async fn write(
+        &self,
+        session: &Session,
+        candidates: &[Candidate],
+        mut sorting: Sorting,
+    ) -> Result<Vec<(floors::Place, LeasedJob)>, StoreError> {
+        let mut fences = sorting.write(session, candidates).await?;
+        if sorting.taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let given = Given { nonce: ids::nonce(), jobs: &sorting.taken };
+        let mut jobs = self.claim.take_given(self.store, session, &given, NAME).await?;
+        for (_, job) in &mut jobs {
+            job.fences = fences.remove(&job.id().as_uuid()).unwrap_or_default();
+        }
+        Ok(jobs)
+    }
+}
+
+fn candidate(
+    row: &tokio_postgres::Row,
+    lane: i32,
+    named: &Lane,
+    wholes: &Wholes,
+) -> Result<Candidate, StoreError> {
+    let mut needs = wholes.needs(named);
+    let options: Option<Box<JobOptions>> = row::options(row, 6)?;
+    needs.extend(options.iter().flat_map(|options| options.needs()));
+    let order = row::unsigned(row, 1);
+    let place = gates::place_of(row.get(3), row::instant(row, 4), order);
+    let gated = row::traits(row, 5).has(Traits::GATED);
+    Ok(Candidate { id: row.get(0), lane, place, gated, late: row.get(7), needs })
+}
+
+/// Who is let in and who is turned away, gathered to be written together.
+#[derive(Debug, Default)]
+struct Sorting {
+    known: BTreeMap<Gate, Known>,
+    stands: HashMap<Uuid, Vec<i64>>,
+    taken: Vec<Uuid>,
+    /// Those among them that have gates only by their queue or kind.
+    marked: Vec<Uuid>,
+    parked: Vec<Uuid>,
+    /// Lanes whose queue or kind lets nobody in.
+    closed: Vec<i32>,
+    opens_at: Option<Timestamp>,
+    held: Held,
+    started: BTreeMap<i64, Timestamp>,
+    passed: Passed,
+    standing: Standing,
+    /// When time opens gates where somebody was parked, and gates that are to be looked at again at once.
+    opening: BTreeMap<i64, Timestamp>,
+}
+
+/// Columns of `gate/hold.sql`, and the names of what is held alone.
+#[derive(Debug, Default)]
+struct Held {
+    gates: Vec<i64>,
+    jobs: Vec<Uuid>,
+    exclusive: Vec<bool>,
+    alone: Vec<(Uuid, String)>,
+}
+
+/// Columns of `gate/pass.sql`.
+#[derive(Debug, Default)]
+struct Passed {
+    gates: Vec<i64>,
+    priorities: Vec<i16>,
+    run_at: Vec<Instant>,
+    seqs: Vec<i64>,
+    exclusive: Vec<bool>,
+}
+
+/// Columns of `gate/stand.sql`.
+#[derive(Debug, Default)]
+struct Standing {
+    gates: Vec<i64>,
+    jobs: Vec<Uuid>,
+    lanes: Vec<i32>,
+    priorities: Vec<i16>,
+    run_at: Vec<Instant>,
+    seqs: Vec<i64>,
+    amounts: Vec<i64>,
+    bursts: Vec<i64>,
+    here: Vec<bool>,
+    in_line: Vec<bool>,
+}
+
+impl Sorting {
+    /// Decides about one. Whether others may be called now who come before the next.
+    fn sort(&mut self, candidate: &Candidate, now: Timestamp) -> bool {
+        if self.closed.contains(&candidate.lane) {
+            return false;
+        }
+        for need in &candidate.needs {
+            // One that was forgotten in this very moment is looked at again by the next claim.
+            let Some(known) = self.known.get(&need.gate) else { return true };
+            if let Some(refusal) = known.state.refusal(need.wish, candidate.place, now) {
+                return self.turn_away(candidate, need, refusal, now);
+            }
+        }
+        self.let_in(candidate, now);
+        false
+    }
+
+    fn let_in(&mut self, candidate: &Candidate, now: Timestamp) {
+        self.taken.push(candidate.id);
+        if !candidate.needs.is_empty() && !candidate.gated {
+            self.marked.push(candidate.id);
+        }
+        for Need { gate, wish } in &candidate.needs {
+            let Some(known) = self.known.get_mut(gate) else { continue };
+            if known.state.line.any.is_some_and(|first| first < candidate.place) {
+                self.passed.add(known.id, candidate.place, wish.is_exclusive());
+            }
+            known.state.grant(*wish, now);
+            if gate.form.is_held() {
+                self.held.gates.push(known.id);
+                self.held.jobs.push(candidate.id);
+                self.held.exclusive.push(wish.is_exclusive());
+            } else if let Some(arrival) = known.state.arrival {
+                self.started.insert(known.id, arrival);
+            }
+            if wish.is_exclusive() {
+                self.held.alone.push((candidate.id, gate.name.to_string()));
+            }
+            if known.may_call() {
+                self.opening.insert(known.id, now);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    fn turn_away(&mut self, candidate: &Candidate, at: &Need, refusal: Refusal, now: Timestamp) -> bool {
+        if at.gate.form.is_whole() {
+            self.opens_at = self.opens_at.into_iter().chain(refusal.until()).min();
+            self.closed.push(candidate.lane);
+            return false;
+        }
+        self.parked.push(candidate.id);
+        let is_lock = at.gate.form == GateForm::Lock;
+        let mut stays = Vec::new();
+        for need in &candidate.needs {
+            let here = need.gate == at.gate;
+            let is_asked = here || is_lock && need.gate.form == GateForm::Lock;
+            if !is_asked {
+                continue;
+            }
+            let Some(known) = self.known.get_mut(&need.gate) else { continue };
+            self.standing.add(known.id, candidate, need, (here, is_lock));
+            if is_lock {
+                known.state.line.join(candidate.place, need.wish);
+            }
+            if here {
+                known.parks = true;
+                if let Some(until) = refusal.until() {
+                    let soonest = self.opening.entry(known.id).or_insert(until);
+                    *soonest = (*soonest).min(until);
+                }
+            }
+            stays.push(known.id);
+        }
+        let left = self.stands.get(&candidate.id).into_iter().flatten().filter(|gate| !stays.contains(gate));
+        let left: Vec<i64> = left.copied().collect();
+        self.opening.extend(left.iter().map(|gate| (*gate, now)));
+        !left.is_empty()
+    }
+
+    /// Writes what was decided but for the leases. The numbers of what jobs hold alone.
+    async fn write(
+        &mut self,
+        session: &Session,
+        candidates: &[Candidate],
+    ) -> Result<HashMap<Uuid, Vec<Fence>>, StoreError> {
+        let moved: Vec<Uuid> = candidates
+            .iter()
+            .map(|one| one.id)
+            .filter(|id| {
+                self.stands.contains_key(id) && (self.taken.contains(id) || self.parked.contains(id))
+            })
+            .collect();
+        if !moved.is_empty() {
+            session.execute(sql::gate::DROP, &[&moved]).await.during(NAME)?;
+        }
+        if !self.marked.is_empty() {
+            session.execute(sql::gate::MARK, &[&self.marked]).await.during(NAME)?;
+        }
+        self.passed.write(session).await?;
+        self.standing.write(session).await?;
+        if !self.parked.is_empty() {
+            session.execute(sql::gate::PARK, &[&self.parked]).await.during(NAME)?;
+        }
+        if !self.started.is_empty() {
+            let (gates, arrival) = pairs(&self.started);
+            session.execute(sql::gate::START, &[&gates, &arrival]).await.during(NAME)?;
+        }
+        if !self.opening.is_empty() {
+            let (gates, at) = pairs(&self.opening);
+            session.execute(sql::gate::OPEN_BY, &[&gates, &at]).await.during(NAME)?;
+        }
+        self.held.write(session).await
+    }
+}
+
+fn pairs(given: &BTreeMap<i64, Timestamp>) -> (Vec<i64>, Vec<Instant>) {
+    given.iter().map(|(gate, at)| (*gate, Instant(*at))).unzip()
+}
+
+impl Held {
+    async fn write(&self, session: &Session) -> Result<HashMap<Uuid, Vec<Fence>>, StoreError> {
+        let mut fences: HashMap<Uuid, Vec<Fence>> = HashMap::new();
+        if self.gates.is_empty() {
+            return Ok(fences);
+        }
+        let values: Values<'_> = &[&session.now, &self.gates, &self.jobs, &self.exclusive];
+        session.execute(sql::gate::HOLD, values).await.during(NAME)?;
+        let count = i64::try_from(self.alone.len()).unwrap_or(0);
+        if count > 0 {
+            let numbers = session.query(sql::gate::NUMBER, &[&count]).await.during(NAME)?;
+            for ((job, resource), number) in self.alone.iter().zip(&numbers) {
+                let fence = Fence { resource: resource.clone(), number: row::unsigned(number, 0) };
+                fences.entry(*job).or_default().push(fence);
+            }
+        }
+        Ok(fences)
+    }
+}
+
+impl Passed {
+    fn add(&mut self, gate: i64, place: Place, exclusive: bool) {
+        self.gates.push(gate);
+        self.priorities.push(place.priority.into());
+        self.run_at.push(Instant(place.run_at));
+        self.seqs.push(place.order.cast_signed());
+        self.exclusive.push(exclusive);
+    }
+
+    async fn write(&self, session: &Session) -> Result<(), StoreError> {
+        if self.gates.is_empty() {
+            return Ok(());
+        }
+        let values: Values<'_> = &[&self.gates, &self.priorities, &self.run_at, &self.seqs, &self.exclusive];
+        session.execute(sql::gate::PASS, values).await.during(NAME).map(|_| ())
+    }
+}
+
+impl Standing {
+    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    fn add(&mut self, gate: i64, candidate: &Candidate, need: &Need, (here, in_line): (bool, bool)) {
+        let (amount, burst) = need.wish.as_numbers();
+        self.gates.push(gate);
+        self.jobs.push(candidate.id);
+        self.lanes.push(candidate.lane);
+        self.priorities.push(candidate.place.priority.into());
+        self.run_at.push(Instant(candidate.place.run_at));
+        self.seqs.push(candidate.place.order.cast_signed());
+        self.amounts.push(amount);
+        self.bursts.push(burst);
+        self.here.push(here);
+        self.in_line.push(in_line);
+    }
+
+    async fn write(&self, session: &Session) -> Result<(), StoreError> {
+        if self.gates.is_empty() {
+            return Ok(());
+        }
+        let values: Values<'_> = &[
+            &self.gates,
+            &self.jobs,
+            &self.lanes,
+            &self.priorities,
+            &self.run_at,
+            &self.seqs,
+            &self.amounts,
+            &self.bursts,
+            &self.here,
+            &self.in_line,
+        ];
+        session.execute(sql::gate::STAND, values).await.during(NAME).map(|_| ())
+    }
+}
+
+/// Lets in one given job, which this transaction has locked, or refuses it; what is refused changes nothing.
+pub(super) async fn admit(
+    store: &Core,
+    session: &Session,
+    id: Uuid,
+    name: &'static str,
+) -> Result<Option<Vec<Fence>>, StoreError> {
+    let rows = session.query(sql::gate::JOB, &[&vec![id]]).await.during(name)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let lane: i32 = row.get(2);
+    let lanes = store.lanes.names(std::iter::once(lane), &store.database, name).await?;
+    let wholes = Wholes::read(session, name).await?;
+    let mut needs = wholes.needs(&lanes[&lane]);
+    let gated = row::traits(row, 5).has(Traits::GATED);
+    let options: Option<Box<JobOptions>> = if gated { row::options(row, 6)? } else { None };
+    needs.extend(options.iter().flat_map(|options| options.needs()));
+    if needs.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let (forms, names) = gates::columns(needs.iter().map(|need| &need.gate));
+    session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(name)?;
+    let locked = session.query(sql::gate::LOCK, &[&forms, &names, &vec![id]]).await.during(name)?;
+    let known = gates::states(session, &locked.iter().map(|row| row.get(0)).collect(), name).await?;
+    let stood = session.query(sql::gate::STANDS, &[&vec![id]]).await.during(name)?;
+    let now = match session.now {
+        Some(now) => now.0,
+        None => row::instant(&session.query(sql::server::TIME, &[]).await.during(name)?[0], 0),
+    };
+    let place = gates::place_of(row.get(3), row::instant(row, 4), row::unsigned(row, 1));
+    let candidate = Candidate { id, lane, place, gated, late: false, needs };
+    let stands = HashMap::from([(id, stood.iter().map(|row| row.get(1)).collect())]);
+    let mut sorting = Sorting { known, stands, ..Sorting::default() };
+    let _ = sorting.sort(&candidate, now);
+    if sorting.taken.is_empty() {
+        return Ok(None);
+    }
+    if !stood.is_empty() {
+        session.execute(sql::gate::SHOW, &[&id]).await.during(name)?;
+    }
+    let mut fences = sorting.write(session, &[candidate]).await?;
+    Ok(Some(fences.remove(&id).unwrap_or_default()))
+}

@@ -1,0 +1,451 @@
+//! Unique keys: who has each, and what follows when they are asked for.
+//!
+//! The insert of a key's row decides who has it. Who finds it taken reads what is there, asks the rules of the port, and writes
+//! what they say where nothing has changed meanwhile; else the transaction is begun again. Jobs are locked before keys that were
+//! there before, both in their order, so nobody waits in a circle.
+
+mod door;
+mod key;
+mod passing;
+mod state;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+use windlass_core::job::Due;
+use windlass_core::limits::ANSWER_KEPT;
+use windlass_core::{JobId, NewJob, Timestamp, Traits, UniqueKey};
+use windlass_store::rules::flows::{missing_parent, parents_outside};
+use windlass_store::unique::{
+    Change, Hold, KeyRow, KeyState, KeyWrite, Made, Plan, outcome_from_number, outcome_number, plan, stand_in,
+};
+use windlass_store::{Enqueued, ErrorKind, StoreError};
+
+pub(crate) use door::{Door, Lent, Own};
+pub(crate) use key::Rows;
+pub(crate) use passing::{ended, forget, removed, retake};
+
+use crate::database::Session;
+use crate::fates::{as_json, number};
+use crate::flows::is_linked;
+use crate::row::budget;
+use crate::value::Instant;
+use crate::workers::micros;
+use crate::{Core, row, sql};
+
+/// How often a batch is begun again that others got in the way of. Each time, one of those has got through.
+const ATTEMPTS_MAX: usize = 200;
+
+/// What became of one go at a batch.
+enum Attempted {
+    /// It is written; the transaction's to commit.
+    Done(Written),
+    /// Somebody else changed what it was about.
+    Again,
+    /// A lane is missing that these jobs are for.
+    Lanes(Vec<NewJob>),
+}
+
+/// What was written.
+struct Written {
+    answers: Vec<Enqueued>,
+    /// Whether a job may be due before those that were claimed last.
+    early: bool,
+}
+
+/// Whether some job of these asks for a key.
+pub(crate) fn is_asked_for(jobs: &[NewJob]) -> bool {
+    jobs.iter().any(|job| job.options.unique.is_some())
+}
+
+/// Makes jobs known of which some ask for a key, in a transaction of ours.
+pub(crate) async fn enqueue(
+    core: &Core,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    for _ in 0..ATTEMPTS_MAX {
+        let transaction = core.database.begin(name).await?;
+        let attempted = attempt(core, &mut Own { session: &transaction, name }, jobs, name).await;
+        match attempted {
+            Ok(Attempted::Done(written)) => {
+                transaction.end(Ok(()), name).await?;
+                if written.early {
+                    core.floors.forget();
+                }
+                core.hint_work();
+                return Ok(written.answers);
+            }
+            Ok(Attempted::Again) => give_up(transaction, name).await,
+            Ok(Attempted::Lanes(jobs)) => {
+                give_up(transaction, name).await;
+                core.lanes.make(&jobs, &core.database, name).await?;
+            }
+            Err(error) if *error.kind() == ErrorKind::Conflict => give_up(transaction, name).await,
+            Err(error) => return transaction.end(Err(error), name).await,
+        }
+    }
+    Err(StoreError::new(name, ErrorKind::Conflict)
+        .with_detail("others kept changing who has the unique key; ask again"))
+}
+
+async fn give_up(transaction: crate::database::Transaction, name: &'static str) {
+    let refused: Result<(), StoreError> = Err(StoreError::new(name, ErrorKind::Conflict));
+    let _ = transaction.end(refused, name).await;
+}
+
+/// Makes jobs known of which some ask for a key, in a transaction of the caller. It cannot be begun again, so what lanes are
+/// missing is made beside it.
+pub(crate) async fn enqueue_lent(
+    core: &Core,
+    door: &mut impl Door,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    match attempt(core, door, jobs, name).await? {
+        Attempted::Done(written) => Ok(written.answers),
+        Attempted::Again | Attempted::Lanes(_) => Err(StoreError::new(name, ErrorKind::Conflict)
+            .with_detail("someone else changed who has the unique key; roll back and begin again")),
+    }
+}
+
+/// The same in a transaction of ours that does more than this: where lanes are missing, it is for the caller to make them and to
+/// begin again.
+pub(crate) async fn enqueue_within(
+    core: &Core,
+    session: &Session,
+    (jobs, missing): (&[NewJob], &mut Vec<NewJob>),
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    match attempt(core, &mut Own { session, name }, jobs, name).await? {
+        Attempted::Done(written) => return Ok(written.answers),
+        Attempted::Lanes(jobs) => *missing = jobs,
+        Attempted::Again => {}
+    }
+    Err(StoreError::new(name, ErrorKind::Conflict)
+        .with_detail("someone else changed who has the unique key; ask again"))
+}
+
+/// One go at a batch. Refuses before it writes anything but rows of keys.
+async fn attempt(
+    core: &Core,
+    door: &mut impl Door,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Attempted, StoreError> {
+    let known = known(door, jobs).await?;
+    let asking = asking(jobs, &known);
+    let taken = take(door, &asking).await?;
+    let Some((now, states)) = states(door, &asking, &taken).await? else { return Ok(Attempted::Again) };
+    let plan = plan(jobs, &known, states, now).map_err(|refused| refused.error(name, jobs.len()))?;
+    let mut jobs = jobs.to_vec();
+    stand_in(&mut jobs, &plan).map_err(|invalid| StoreError::invalid(name, invalid))?;
+    let needed: Vec<NewJob> = needed(&plan, &jobs).cloned().collect();
+    let lanes = if let Some(lanes) = core.lanes.find(&needed) {
+        lanes
+    } else {
+        check_parents(door, &jobs, &needed[..plan.made.len()]).await?;
+        if !door.is_lent() {
+            // Whoever has a connection must not wait for another one.
+            return Ok(Attempted::Lanes(needed));
+        }
+        core.lanes.ensure(&needed, &core.database, name).await?
+    };
+    let mut writing = Writing { door, jobs: &jobs, plan: &plan, taken: &taken, now };
+    if !writing.write(&lanes).await? {
+        return Ok(Attempted::Again);
+    }
+    let early = !plan.changed.is_empty() || plan.made.iter().any(|made| made.run_at.is_some());
+    Ok(Attempted::Done(Written { answers: plan.answers, early }))
+}
+
+/// Refuses a batch that names parents which are nowhere, before a lane is made for it.
+async fn check_parents(door: &mut impl Door, jobs: &[NewJob], new: &[NewJob]) -> Result<(), StoreError> {
+    if !is_linked(new) {
+        return Ok(());
+    }
+    let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
+    let outside: Vec<Uuid> = parents_outside(new, |_| true).iter().map(JobId::as_uuid).collect();
+    let known: HashSet<Uuid> = door.ids(sql::job::KNOWN, &[&outside]).await?.into_iter().collect();
+    missing_parent(jobs, |id| made.contains(&id), |id| known.contains(&id.as_uuid())).map_or(Ok(()), Err)
+}
+
+/// The jobs whose lanes are needed, those to be made first.
+fn needed<'a>(plan: &'a Plan, jobs: &'a [NewJob]) -> impl Iterator<Item = &'a NewJob> {
+    let made = plan.made.iter().map(|made| &jobs[made.place]);
+    made.chain(plan.changed.iter().map(|change| &jobs[change.place]))
+}
+
+/// What was answered to those of these jobs that were enqueued before.
+async fn known(door: &mut impl Door, jobs: &[NewJob]) -> Result<HashMap<JobId, Enqueued>, StoreError> {
+    let asked: HashMap<Uuid, bool> = jobs
+        .iter()
+        .filter(|job| !job.drawn)
+        .map(|job| (job.id.as_uuid(), job.options.unique.is_some()))
+        .collect();
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (now, ids, kept): (_, Vec<Uuid>, _) =
+        (door.now(), asked.keys().copied().collect(), micros(ANSWER_KEPT));
+    let mut known = HashMap::new();
+    for said in door.texts(sql::unique::KNOWN, &[&now, &ids, &kept]).await? {
+        let (id, stands, outcome): (Uuid, Uuid, i64) = state::parsed(&said)?;
+        let outcome = outcome_from_number(outcome).ok_or_else(|| row::damaged(&said))?;
+        let answer = Enqueued { id: JobId::from_uuid(stands), outcome, repeated: true };
+        // A job that is there says more than what was answered before it was.
+        if id == stands || asked[&id] {
+            known.entry(JobId::from_uuid(id)).or_insert(answer);
+        }
+    }
+    Ok(known)
+}
+
+/// The first job that asks for each key, but for jobs that are known.
+fn asking<'a>(jobs: &'a [NewJob], known: &HashMap<JobId, Enqueued>) -> BTreeMap<UniqueKey, &'a NewJob> {
+    let mut asking = BTreeMap::new();
+    for job in jobs.iter().filter(|job| !known.contains_key(&job.id)) {
+        if let Some(key) = job.unique_key() {
+            asking.entry(key).or_insert(job);
+        }
+    }
+    asking
+}
+
+/// Takes the keys that nobody has, for the first who asks for each. Those that were taken, as they are written.
+async fn take(
+    door: &mut impl Door,
+    asking: &BTreeMap<UniqueKey, &NewJob>,
+) -> Result<HashMap<UniqueKey, KeyRow>, StoreError> {
+    if asking.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys: Vec<&[u8]> = asking.keys().map(|key| key.as_bytes().as_slice()).collect();
+    let jobs: Vec<Uuid> = asking.values().map(|job| job.id.as_uuid()).collect();
+    let first = |job: &NewJob| {
+        let unique = job.options.unique.as_ref();
+        let hold = unique.map_or(Hold::Active, |unique| Hold::of(unique.scope));
+        let until = unique.and_then(|unique| unique.until(Timestamp::MIN));
+        (hold, until)
+    };
+    let rows: Vec<(Hold, Option<Timestamp>)> = asking.values().map(|job| first(job)).collect();
+    let holds: Vec<i16> = rows.iter().map(|(hold, _)| hold.as_number().into()).collect();
+    let spans: Vec<Option<i64>> =
+        rows.iter().map(|(_, until)| until.map(|until| micros(until.since(Timestamp::MIN)))).collect();
+    let now = door.now();
+    let mut taken = HashMap::new();
+    for said in door.texts(sql::unique::TAKE, &[&now, &keys, &jobs, &holds, &spans]).await? {
+        let key = key::parse(&said)?;
+        let job = asking.get(&key).ok_or_else(|| row::damaged(&said))?;
+        let (hold, until) = first(job);
+        taken.insert(key, KeyRow { job: job.id, hold, until, next: None, free_at: None });
+    }
+    Ok(taken)
+}
+
+/// What there is of the keys that others have, and the time; none if that has changed since they were asked for.
+async fn states(
+    door: &mut impl Door,
+    asking: &BTreeMap<UniqueKey, &NewJob>,
+    taken: &HashMap<UniqueKey, KeyRow>,
+) -> Result<Option<(Timestamp, HashMap<UniqueKey, KeyState>)>, StoreError> {
+    if asking.is_empty() {
+        return Ok(Some((Timestamp::MIN, HashMap::new())));
+    }
+    let (now, mut at) = (door.now(), Timestamp::MIN);
+    let keys: Vec<&[u8]> = asking.keys().map(|key| key.as_bytes().as_slice()).collect();
+    let mut states = HashMap::new();
+    for said in door.texts(sql::unique::STATES, &[&now, &keys]).await? {
+        let (key, state, read_at) = state::read(&said)?;
+        at = read_at;
+        if taken.contains_key(&key) {
+            continue;
+        }
+        // Let go of since, or the very job that asks: somebody else has just enqueued it.
+        let Some(state) = state.filter(|state| asking.get(&key).is_some_and(|job| job.id != state.row.job))
+        else {
+            return Ok(None);
+        };
+        states.insert(key, state);
+    }
+    Ok(Some((at, states)))
+}
+
+/// What a plan writes, once it is certain.
+struct Writing<'a, D> {
+    door: &'a mut D,
+    jobs: &'a [NewJob],
+    plan: &'a Plan,
+    taken: &'a HashMap<UniqueKey, KeyRow>,
+    now: Timestamp,
+}
+
+impl<D: Door> Writing<'_, D> {
+    /// Writes it; false if somebody else was in the way, and the transaction must be begun again.
+    async fn write(&mut self, lanes: &[i32]) -> Result<bool, StoreError> {
+        let (made, changed) = lanes.split_at(self.plan.made.len());
+        if !self.make(made).await? {
+            return Ok(false);
+        }
+        if !self.change(changed).await? || !self.write_keys().await? {
+            return Ok(false);
+        }
+        self.remember().await?;
+        Ok(true)
+    }
+
+    async fn make(&mut self, lanes: &[i32]) -> Result<bool, StoreError> {
+        let as_planned = |made: &Made| {
+            let mut job = self.jobs[made.place].clone();
+            job.due = made.run_at.map_or(job.due, Due::At);
+            job
+        };
+        let made: Vec<NewJob> = self.plan.made.iter().map(as_planned).collect();
+        if made.is_empty() {
+            return Ok(true);
+        }
+        if !self.door.make(self.jobs, &made, lanes).await? {
+            return Ok(false);
+        }
+        self.adjust().await.map(|()| true)
+    }
+
+    async fn adjust(&mut self) -> Result<(), StoreError> {
+        let special: Vec<&Made> =
+            self.plan.made.iter().filter(|made| made.parked || made.reason.is_some()).collect();
+        if special.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = special.iter().map(|made| self.jobs[made.place].id.as_uuid()).collect();
+        let parked: Vec<i16> = special.iter().map(|made| made.parked.into()).collect();
+        let reasons: Vec<Option<i16>> = special.iter().map(|made| made.reason.map(number)).collect();
+        self.door.ids(sql::unique::ADJUST, &[&ids, &parked, &reasons]).await.map(|_| ())
+    }
+
+    /// Gives jobs what others asked for, if they are still as they were.
+    async fn change(&mut self, lanes: &[i32]) -> Result<bool, StoreError> {
+        let changed = &self.plan.changed;
+        if changed.is_empty() {
+            return Ok(true);
+        }
+        let ids: Vec<Uuid> = changed.iter().map(|change| change.id.as_uuid()).collect();
+        if ids.len() > 1 {
+            self.door.ids(sql::unique::LOCK_JOBS, &[&ids]).await?;
+        }
+        let columns = Replacements::of(changed, self.jobs, (lanes, self.now))?;
+        let (asked, stays) = (bits(Change::ASKED), bits(Traits::IRREPLACEABLE));
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 14] = [
+            &ids,
+            &columns.stages,
+            &lanes,
+            &columns.priorities,
+            &columns.run_at,
+            &columns.budgets,
+            &columns.deadlines,
+            &columns.args,
+            &columns.options,
+            &columns.traits,
+            &columns.reasons,
+            &columns.times,
+            &asked,
+            &stays,
+        ];
+        let replaced = self.door.ids(sql::unique::REPLACE, &values).await?;
+        self.door.ids(sql::gate::REPLACED, &[&ids]).await?;
+        Ok(replaced.len() == changed.len())
+    }
+
+    /// Writes the rows of keys that differ from what is there, if that is what was read.
+    async fn write_keys(&mut self) -> Result<bool, StoreError> {
+        let before = |write: &KeyWrite| write.before.or_else(|| self.taken.get(&write.key).copied());
+        let differs = |before: &KeyRow, write: &KeyWrite| match write.before {
+            Some(_) => *before != write.row,
+            // It was just taken for the first who asked; when, the server knows better.
+            None => KeyRow { until: write.row.until, ..*before } != write.row,
+        };
+        let writes: Vec<(KeyRow, &KeyWrite)> =
+            self.plan.keys.iter().filter_map(|write| Some((before(write)?, write))).collect();
+        let writes: Vec<_> = writes.into_iter().filter(|(before, write)| differs(before, write)).collect();
+        if writes.is_empty() {
+            return Ok(true);
+        }
+        let keys: Vec<&[u8]> = writes.iter().map(|(_, write)| write.key.as_bytes().as_slice()).collect();
+        if keys.len() > 1 {
+            self.door.texts(sql::unique::LOCK, &[&keys]).await?;
+        }
+        let before_jobs: Vec<Uuid> = writes.iter().map(|(before, _)| before.job.as_uuid()).collect();
+        let before_nexts: Vec<Option<Uuid>> =
+            writes.iter().map(|(before, _)| before.next.map(|next| next.as_uuid())).collect();
+        let before_holds: Vec<i16> =
+            writes.iter().map(|(before, _)| before.hold.as_number().into()).collect();
+        let rows = key::Rows::of(writes.iter().map(|(_, write)| (write.key, write.row)));
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] = [
+            &keys,
+            &before_jobs,
+            &before_nexts,
+            &before_holds,
+            &rows.jobs,
+            &rows.holds,
+            &rows.untils,
+            &rows.nexts,
+            &rows.free_at,
+        ];
+        let written = self.door.texts(sql::unique::WRITE, &values).await?;
+        Ok(written.len() == writes.len())
+    }
+
+    async fn remember(&mut self) -> Result<(), StoreError> {
+        let answered = &self.plan.answered;
+        if answered.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = answered.iter().map(|place| self.jobs[*place].id.as_uuid()).collect();
+        let stands: Vec<Uuid> = answered.iter().map(|place| self.plan.answers[*place].id.as_uuid()).collect();
+        let outcomes: Vec<i16> =
+            answered.iter().map(|place| outcome_number(self.plan.answers[*place].outcome).into()).collect();
+        let now = self.door.now();
+        self.door.ids(sql::unique::REMEMBER, &[&now, &ids, &stands, &outcomes]).await.map(|_| ())
+    }
+}
+
+/// Columns of `unique/replace.sql`.
+struct Replacements<'a> {
+    stages: Vec<i16>,
+    priorities: Vec<i16>,
+    run_at: Vec<Instant>,
+    budgets: Vec<i64>,
+    deadlines: Vec<Option<Instant>>,
+    args: Vec<&'a [u8]>,
+    options: Vec<Option<String>>,
+    traits: Vec<i32>,
+    reasons: Vec<Option<i16>>,
+    times: Vec<i64>,
+}
+
+impl<'a> Replacements<'a> {
+    fn of(
+        changed: &[Change],
+        jobs: &'a [NewJob],
+        (lanes, now): (&[i32], Timestamp),
+    ) -> Result<Self, StoreError> {
+        assert_eq!(lanes.len(), changed.len(), "every job that is changed has a lane");
+        let asked = || changed.iter().map(|change| &jobs[change.place]);
+        let options = asked().map(|job| as_json(&job.options).map(Some)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            stages: changed.iter().map(|change| change.stage.as_number().into()).collect(),
+            priorities: asked().map(|job| job.priority.as_number().into()).collect(),
+            run_at: changed.iter().map(|change| Instant(change.run_at)).collect(),
+            budgets: asked().map(|job| budget(job.attempts_max, job.losses_max)).collect(),
+            deadlines: asked().map(|job| job.deadline.map(|due| Instant(due.instant(now)))).collect(),
+            args: asked().map(|job| job.args.as_bytes()).collect(),
+            options,
+            traits: asked().map(|job| bits(job.traits())).collect(),
+            reasons: changed.iter().map(|change| change.reason.map(number)).collect(),
+            times: changed.iter().map(|change| change.times.cast_signed()).collect(),
+        })
+    }
+}
+
+fn bits(traits: Traits) -> i32 {
+    traits.bits().cast_signed()
+}

@@ -1,0 +1,45 @@
+//! What follows when an attempt closes and when a job ends, for jobs that use what most do not.
+//!
+//! Called in the same transaction by everything that closes an attempt or ends a job, once the job's own row says so. A job
+//! that uses nothing of it is sent back at the door.
+
+use windlass_core::{Stage, Traits};
+
+use crate::facts::Facts;
+use crate::jobs::notices;
+use crate::writer::Tx;
+use crate::{gates, reviews, unique};
+
+/// An attempt of the job has closed, for whatever reason; `facts` are from before.
+pub(crate) fn closed(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
+    if !facts.traits.has(Traits::SPECIAL) {
+        return Ok(());
+    }
+    if facts.traits.has(Traits::GATED) {
+        gates::give_back(tx, facts.seq)?;
+    }
+    Ok(())
+}
+
+/// The job has become final at `stage`, for whatever reason; `facts` are from before.
+pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts, stage: Stage) -> rusqlite::Result<()> {
+    if !facts.traits.has(Traits::SPECIAL) {
+        return Ok(());
+    }
+    if facts.traits.has(Traits::GATED) {
+        gates::ended(tx, facts.seq)?;
+    }
+    if facts.traits.has(Traits::UNIQUE) {
+        unique::ended(tx, facts.id)?;
+    }
+    if facts.traits.has(Traits::PARENT) {
+        tx.untold.ended.push((facts.id, stage));
+    }
+    if facts.traits.has(Traits::REVIEWED) {
+        reviews::close(tx, facts.id)?;
+    }
+    if facts.traits.has(Traits::NOTIFIES) {
+        notices::enqueue(tx, facts.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! Edges: which job waits for which, and what the end of one means for the others.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+use windlass_core::edge::{Footing, distinct, footing, open_parents};
+use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, NewJob, Reason, Stage, Traits};
+use windlass_store::rules::flows::{Consequences, Edges, consequences, missing_parent};
+use windlass_store::{Enqueued, StoreError};
+
+use crate::error::During;
+use crate::facts::Facts;
+use crate::leases::array;
+use crate::writer::Tx;
+use crate::{effects, jobs, reviews, row, sql};
+
+/// What of the running operation is still to be told to blocked jobs.
+#[derive(Debug, Default)]
+pub(crate) struct Untold {
+    /// Jobs with children that have ended, and how.
+    pub(crate) ended: Vec<(JobId, Stage)>,
+    /// Blocked jobs that a parent had failed before they were made.
+    failed: Vec<JobId>,
+}
+
+impl Untold {
+    fn is_empty(&self) -> bool {
+        self.ended.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// Refuses a batch in which a job is to wait for one that is nowhere.
+pub(crate) fn check_parents(
+    connection: &Connection,
+    new_jobs: &[NewJob],
+    name: &'static str,
+) -> Result<(), StoreError> {
+    if new_jobs.iter().all(|job| job.after.is_empty()) {
+        return Ok(());
+    }
+    let named = new_jobs.iter().flat_map(|job| job.after.iter().map(|edge| edge.parent).chain([job.id]));
+    let mut there: HashMap<JobId, bool> = HashMap::new();
+    for id in named {
+        if let Entry::Vacant(unknown) = there.entry(id) {
+            unknown.insert(jobs::exists(connection, id).during(name)?);
+        }
+    }
+    missing_parent(new_jobs, |id| !there[&id], |id| there[&id]).map_or(Ok(()), Err)
+}
+
+/// Lets the new ones of these jobs wait for their parents, all of which are there.
+pub(crate) fn connect(tx: &mut Tx<'_>, new_jobs: &[NewJob], made: &[Enqueued]) -> rusqlite::Result<()> {
+    let children = || new_jobs.iter().zip(made).filter(|(job, made)| !made.repeated && !job.after.is_empty());
+    if children().next().is_none() {
+        return Ok(());
+    }
+    let mut places = Places { connection: tx.connection, known: HashMap::new(), marked: HashSet::new() };
+    for (job, _) in children() {
+        places.insert_edges(job)?;
+    }
+    for (job, _) in children() {
+        hold(tx, job.id)?;
+    }
+    Ok(())
+}
+
+/// Where jobs stand in the enqueue order.
+struct Places<'a> {
+    connection: &'a Connection,
+    known: HashMap<JobId, i64>,
+    /// The parents that are marked as such.
+    marked: HashSet<i64>,
+}
+
+impl Places<'_> {
+    fn of(&mut self, id: JobId) -> rusqlite::Result<i64> {
+        if let Some(place) = self.known.get(&id) {
+            return Ok(*place);
+        }
+        let mut statement = self.connection.prepare_cached(sql::edge::PLACE)?;
+        let place = statement.query_row([id.as_bytes()], |row| row.get(0))?;
+        self.known.insert(id, place);
+        Ok(place)
+    }
+
+    fn insert_edges(&mut self, job: &NewJob) -> rusqlite::Result<()> {
+        let mut insert = self.connection.prepare_cached(sql::edge::INSERT)?;
+        let mut mark = self.connection.prepare_cached(sql::edge::MARK_PARENT)?;
+        let child = self.of(job.id)?;
+        for (position, edge) in distinct(&job.after).into_iter().enumerate() {
+            let parent = self.of(edge.parent)?;
+            insert.execute(params![child, position, parent, edge.policy.as_number()])?;
+            if self.marked.insert(parent) {
+                mark.execute([parent])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Holds a new job back, now that every job of its batch is there.
+fn hold(tx: &mut Tx<'_>, child: JobId) -> rusqlite::Result<()> {
+    let parents = Graph(tx.connection).parents(child)?;
+    let waits = match footing(parents.iter().copied()) {
+        Footing::Free => return Ok(()),
+        Footing::Blocked(waits) => waits,
+        Footing::Failed(_) => {
+            tx.untold.failed.push(child);
+            open_parents(parents)
+        }
+    };
+    block(tx, child, waits)
+}
+
+fn block(tx: &Tx<'_>, child: JobId, waits: u32) -> rusqlite::Result<()> {
+    let mut statement = tx.connection.prepare_cached(sql::edge::BLOCK)?;
+    let values = params![child.as_bytes(), waits, Reason::Dependency.as_number()];
+    let traits = statement.query_row(values, |row| row::traits(row, 0))?;
+    if traits.has(Traits::REVIEWED) {
+        reviews::withdraw(tx, child)?;
+    }
+    Ok(())
+}
+
+/// Holds jobs back that were put back by hand, and those blocked jobs that wait for them once more.
+pub(crate) fn hold_again(tx: &mut Tx<'_>, put_back: &[JobId]) -> rusqlite::Result<()> {
+    for id in put_back {
+        let waits = open_parents(Graph(tx.connection).parents(*id)?);
+        if waits > 0 {
+            block(tx, *id, waits)?;
+        }
+    }
+    let parents = array(put_back.iter().map(|id| Value::Blob(id.as_bytes().to_vec())));
+    let mut statement = tx.connection.prepare_cached(sql::edge::BLOCKED_BY)?;
+    let blocked = statement.query_map([parents], |row| row::job_id(row, 0))?;
+    for child in blocked.collect::<rusqlite::Result<Vec<JobId>>>()? {
+        let waits = open_parents(Graph(tx.connection).parents(child)?);
+        block(tx, child, waits)?;
+    }
+    Ok(())
+}
+
+/// Does to blocked jobs what the ends of others mean for them.
+pub(crate) fn tell_children(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+    while !tx.untold.is_empty() {
+        let Untold { ended, failed } = std::mem::take(&mut tx.untold);
+        let Consequences { closed, released } = consequences(&ended, &failed, &mut Graph(tx.connection))?;
+        for (child, parent, stage) in closed {
+            close(tx, child, &AttemptError::dependency_failed(parent, stage))?;
+        }
+        // What they mean for others is part of what was done.
+        tx.untold.ended.clear();
+        for (child, by) in released {
+            release(tx, child, by)?;
+        }
+    }
+    Ok(())
+}
+
+fn close(tx: &mut Tx<'_>, child: JobId, error: &AttemptError) -> rusqlite::Result<()> {
+    let Some(facts) = Facts::find(tx.connection, child)? else { return Ok(()) };
+    let reason = Reason::DependencyFailed.as_number();
+    let values = params![child.as_bytes(), tx.now.as_micros(), reason, jobs::as_json(error)?];
+    tx.connection.prepare_cached(sql::edge::CLOSE)?.execute(values)?;
+    tx.hint_ended();
+    effects::ended(tx, &facts, Stage::Cancelled)
+}
+
+fn release(tx: &mut Tx<'_>, child: JobId, by: u32) -> rusqlite::Result<()> {
+    let mut statement = tx.connection.prepare_cached(sql::edge::RELEASE)?;
+    let waits: u32 = statement.query_row(params![child.as_bytes(), by], |row| row.get(0))?;
+    if waits == 0 {
+        let mut statement = tx.connection.prepare_cached(sql::edge::UNBLOCK)?;
+        let traits = statement.query_row([child.as_bytes()], |row| row::traits(row, 0))?;
+        if traits.has(Traits::REVIEWED) {
+            reviews::enter(tx, child)?;
+        }
+        tx.hint_work();
+    }
+    Ok(())
+}
+
+/// The first unfinished job that depends on this one.
+pub(crate) fn live_child(connection: &Connection, facts: &Facts) -> rusqlite::Result<Option<JobId>> {
+    if !facts.traits.has(Traits::PARENT) {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(sql::edge::LIVE_CHILD)?;
+    statement.query_row([facts.id.as_bytes()], |row| row::job_id(row, 0)).optional()
+}
+
+/// Forgets the edges of a job that is about to be removed.
+pub(crate) fn disconnect(connection: &Connection, id: JobId, traits: Traits) -> rusqlite::Result<()> {
+    if traits.has(Traits::CHILD) {
+        connection.prepare_cached(sql::edge::DELETE_OWN)?.execute([id.as_bytes()])?;
+    }
+    if traits.has(Traits::PARENT) {
+        connection.prepare_cached(sql::edge::DELETE_OTHERS)?.execute([id.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// The edges of the file.
+struct Graph<'a>(&'a Connection);
+
+impl Edges for Graph<'_> {
+    type Error = rusqlite::Error;
+
+    fn blocked_children(&mut self, parent: JobId) -> rusqlite::Result<Vec<(JobId, EdgePolicy)>> {
+        let mut statement = self.0.prepare_cached(sql::edge::BLOCKED_CHILDREN)?;
+        let children = statement
+            .query_map([parent.as_bytes()], |row| Ok((row::job_id(row, 0)?, row::policy(row, 1)?)))?;
+        children.collect()
+    }
+
+    fn parents(&mut self, child: JobId) -> rusqlite::Result<Vec<(Edge, Option<Stage>)>> {
+        let mut statement = self.0.prepare_cached(sql::edge::STANDING)?;
+        let parents = statement.query_map([child.as_bytes()], |row| {
+            let edge = Edge { parent: row::job_id(row, 0)?, policy: row::policy(row, 1)? };
+            Ok((edge, Some(row::stage(row, 2)?)))
+        })?;
+        parents.collect()
+    }
+}
