@@ -15,7 +15,7 @@ use uuid::Uuid;
 use windlass_core::job::Due;
 use windlass_core::limits::ANSWER_KEPT;
 use windlass_core::{JobId, NewJob, Timestamp, Traits, UniqueKey};
-use windlass_store::rules::flows::{missing_parent, parents_outside};
+use windlass_store::rules::flows::missing_parent;
 use windlass_store::unique::{
     Change, Hold, KeyRow, KeyState, KeyWrite, Made, Plan, outcome_from_number, outcome_number, plan, stand_in,
 };
@@ -133,6 +133,7 @@ async fn attempt(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Attempted, StoreError> {
+    check_parents(door, jobs).await?;
     let known = known(door, jobs).await?;
     let asking = asking(jobs, &known);
     let taken = take(door, &asking).await?;
@@ -140,11 +141,12 @@ async fn attempt(
     let plan = plan(jobs, &known, states, now).map_err(|refused| refused.error(name, jobs.len()))?;
     let mut jobs = jobs.to_vec();
     stand_in(&mut jobs, &plan).map_err(|invalid| StoreError::invalid(name, invalid))?;
+    // What stands for a parent may be gone.
+    check_parents(door, &jobs).await?;
     let needed: Vec<NewJob> = needed(&plan, &jobs).cloned().collect();
     let lanes = if let Some(lanes) = core.lanes.find(&needed) {
         lanes
     } else {
-        check_parents(door, &jobs, &needed[..plan.made.len()]).await?;
         if !door.is_lent() {
             // Whoever has a connection must not wait for another one.
             return Ok(Attempted::Lanes(needed));
@@ -159,15 +161,17 @@ async fn attempt(
     Ok(Attempted::Done(Written { answers: plan.answers, early }))
 }
 
-/// Refuses a batch that names parents which are nowhere, before a lane is made for it.
-async fn check_parents(door: &mut impl Door, jobs: &[NewJob], new: &[NewJob]) -> Result<(), StoreError> {
-    if !is_linked(new) {
+/// Refuses a batch in which a job is to wait for one that is nowhere, also where another job stands for the one that waits.
+async fn check_parents(door: &mut impl Door, jobs: &[NewJob]) -> Result<(), StoreError> {
+    if !is_linked(jobs) {
         return Ok(());
     }
-    let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
-    let outside: Vec<Uuid> = parents_outside(new, |_| true).iter().map(JobId::as_uuid).collect();
-    let known: HashSet<Uuid> = door.ids(sql::job::KNOWN, &[&outside]).await?.into_iter().collect();
-    missing_parent(jobs, |id| made.contains(&id), |id| known.contains(&id.as_uuid())).map_or(Ok(()), Err)
+    let parents = jobs.iter().flat_map(|job| &job.after).map(|edge| edge.parent);
+    let named: HashSet<Uuid> = parents.chain(jobs.iter().map(|job| job.id)).map(|id| id.as_uuid()).collect();
+    let named: Vec<Uuid> = named.into_iter().collect();
+    let there: HashSet<Uuid> = door.ids(sql::job::KNOWN, &[&named]).await?.into_iter().collect();
+    let is_there = |id: JobId| there.contains(&id.as_uuid());
+    missing_parent(jobs, |id| !is_there(id), is_there).map_or(Ok(()), Err)
 }
 
 /// The jobs whose lanes are needed, those to be made first.

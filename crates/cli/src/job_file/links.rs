@@ -111,7 +111,7 @@ fn ordered(parents: &[Vec<usize>]) -> Vec<usize> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
     let mut open: Vec<usize> = parents.iter().map(Vec::len).collect();
     for (child, all) in parents.iter().enumerate() {
-        for parent in &all {
+        for parent in all {
             children[*parent].push(child);
         }
     }
