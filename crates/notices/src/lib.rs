@@ -6,7 +6,7 @@
 //!
 //! Nothing is sent anywhere until it is allowed: whoever may enqueue a job names the targets, and must not thereby be able
 //! to make this machine speak to any other. So a [`NoticeConfig`] names the hosts; a host that is not said to be internal
-//! must have a public address; and the address that was judged is the one that is connected to ([`guard`]).
+//! must have a public address; and the address that was judged is the one that is connected to (`guard`).
 
 mod config;
 mod connect;
