@@ -97,7 +97,7 @@ pub struct Explanation {
     /// What stands in its way, in the order in which a claim would meet it; empty if nothing does.
     pub obstacles: Vec<Obstacle>,
     /// How many jobs of its queue a claim would take before it, counted up to
-    /// [`AHEAD_COUNT_MAX`](windlass_core::limits::AHEAD_COUNT_MAX). Zero for a job that something else stands in the way of.
+    /// [`AHEAD_COUNT_MAX`]. Zero for a job that something else stands in the way of.
     pub ahead: u64,
     /// The time by the store's clock for which this holds.
     pub now: Timestamp,
