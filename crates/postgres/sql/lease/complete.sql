@@ -10,7 +10,7 @@
 --   $8  worker   uuid, whose lease must hold for anything to be written; NULL if that is of no matter
 --
 -- The condition is the twin of `windlass_store::rules::fence`: whatever is not among the answers did not pass it, or is special
--- (250 is `Traits::SPECIAL`) and goes the long way.
+-- (122 is `Traits::SPECIAL`) and goes the long way.
 -- The place of a job among the ids is looked up in them, which is less work than to join them, and cannot be planned as a walk
 -- through job.
 -- Index: the primary key of job. No row: nothing passed.
@@ -22,7 +22,7 @@ WITH live AS MATERIALIZED (
 gone AS (
     DELETE FROM windlass.job
     WHERE job.id = ANY ($2) AND job.number = ($3)[width_bucket(job.id, $2)] AND job.nonce = ($4)[width_bucket(job.id, $2)]
-        AND job.nonce <> 0 AND job.stage = 1 AND job.holder <> 0 AND job.traits & 250 = 0
+        AND job.nonce <> 0 AND job.stage = 1 AND job.holder <> 0 AND job.traits & 122 = 0
         AND CASE
             WHEN job.lease_until IS NULL THEN job.holder = ANY ((SELECT numbers FROM live)::integer[])
             ELSE job.lease_until > coalesce($1, statement_timestamp())

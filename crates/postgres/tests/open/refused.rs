@@ -148,7 +148,7 @@ async fn a_role_that_may_only_read_is_told_what_to_be_granted() {
     let text = told(&url).await;
 
     assert!(
-        text.contains(&format!("the role \"{role}\" may not use attempt in the schema \"windlass\"")),
+        text.contains(&format!("the role \"{role}\" may not use answer in the schema \"windlass\"")),
         "{text}"
     );
     let grant =
