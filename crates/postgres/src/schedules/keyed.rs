@@ -53,8 +53,11 @@ pub(super) async fn write(
                 fired.jobs += made;
                 return Ok(written.schedule.look_at);
             }
-            // Dropped, the transaction is rolled back.
-            Err(hindrance) => hindrance,
+            Err(hindrance) => {
+                // Rolled back, and its connection given back: making lanes takes another, which may be the same.
+                drop(transaction);
+                hindrance
+            }
         };
         match hindrance {
             Hindrance::Lanes(missing) => drop(missing.mend(core, name).await?),

@@ -1,4 +1,5 @@
-//! Every promise of the port, by way of a pooler that gives each transaction another connection.
+//! Every promise of the port, by way of a pooler that gives each transaction another connection, and with no more than one for
+//! callers: whoever has it and waits for another would wait for ever.
 
 mod bouncer;
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 async fn open(url: &str, schema: &str, clock: Arc<TestClock>) -> SharedStore {
-    let options = PostgresOptions::new(url).schema(schema).clock(clock).pooled();
+    let options = PostgresOptions::new(url).schema(schema).clock(clock).connections(1).pooled();
     Arc::new(options.open().await.expect("the store opens"))
 }
 

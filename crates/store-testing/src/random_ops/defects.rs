@@ -397,7 +397,7 @@ fn found(defect: Defect) -> Report {
     let start = move |clock| -> futures_util::future::BoxFuture<'static, Fixture> {
         Box::pin(async move { Defective::start(clock, defect) })
     };
-    hunt(&start, 500, 80).expect_err("the defect must be found")
+    hunt(&start, 0..500, 80).expect_err("the defect must be found")
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod shrink;
 mod world;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use windlass_memory::MemoryStore;
@@ -34,15 +35,16 @@ use generate::Generator;
 use op::Op;
 use world::World;
 
-/// Runs `sequences` random sequences of `operations` each on the model and on a store that `start` makes, side by side.
+/// Runs the random sequences of these numbers, of `operations` each, on the model and on a store that `start` makes, side by
+/// side.
 ///
-/// The sequences are the same in every run; further ones are had by asking for more. From 5,000 operations on, it also
+/// A number means the same sequence in every run; further ones are had by other numbers. From 20,000 operations on, it also
 /// makes sure that they did what they are for: that every operation and every kind of answer came up.
 ///
 /// # Panics
 ///
 /// When the two differ, with the shortest sequence found that shows it; and when the operations were too tame.
-pub fn random_sequences(start: impl Start, sequences: u64, operations: usize) {
+pub fn random_sequences(start: impl Start, sequences: Range<u64>, operations: usize) {
     match hunt(&start, sequences, operations) {
         Ok(coverage) => coverage.assert_not_vacuous(),
         Err(report) => panic!("{report}"),
@@ -86,9 +88,9 @@ impl fmt::Display for Report {
     }
 }
 
-fn hunt(start: &impl Start, sequences: u64, operations: usize) -> Result<Coverage, Report> {
+fn hunt(start: &impl Start, sequences: Range<u64>, operations: usize) -> Result<Coverage, Report> {
     let mut coverage = Coverage::default();
-    for sequence in 0..sequences {
+    for sequence in sequences {
         let script = Generator::new(sequence).script(operations);
         if run(start, &script, &mut coverage).is_err() {
             return Err(cut_down(start, sequence, script));
