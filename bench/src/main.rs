@@ -2,6 +2,7 @@
 //!
 //! Every figure is a ratio of two things measured alternately in one process, so that a slow machine slows both.
 
+mod features;
 mod figures;
 mod noop;
 mod pickup;

@@ -14,6 +14,7 @@ mod server;
 
 use clap::Args;
 
+use crate::features;
 use crate::figures::{Figure, Wanted, alternate, report};
 use server::Server;
 
@@ -58,7 +59,7 @@ pub(crate) fn run(options: &Options) {
         return bare::run(&bench);
     }
     let figures: Vec<Figure> =
-        [running::figures, enqueueing::figures, pickups, endurance::figures, beside_peers]
+        [running::figures, featured, enqueueing::figures, pickups, endurance::figures, beside_peers]
             .into_iter()
             .flat_map(|measure| measure(&bench))
             .collect();
@@ -82,6 +83,14 @@ impl Bench<'_> {
             Figure { name, ours, against, beside, wanted }
         })
     }
+}
+
+fn featured(bench: &Bench) -> Vec<Figure> {
+    let Bench { server, options } = *bench;
+    let wants = |name: &str| bench.wants(name);
+    let passed = features::figures(options.runs, wants, |feature| ours::pass(server, options.jobs, feature));
+    let beside = |block| ours::turn_over_beside(server, options.jobs, block);
+    passed.into_iter().chain(features::blocked(options.runs, wants, beside)).collect()
 }
 
 fn pickups(bench: &Bench) -> Vec<Figure> {

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::features;
 use crate::figures::{Figure, Wanted, alternate, median, report};
 use crate::process;
 
@@ -31,7 +32,7 @@ pub(crate) struct Options {
 
 /// Measures, and prints the report.
 pub(crate) fn run(options: &Options) {
-    let figures: Vec<Figure> = [single, bulk, cycle, drain, peers, pickup, millions, thrift]
+    let figures: Vec<Figure> = [single, bulk, cycle, drain, featured, peers, pickup, millions, thrift]
         .into_iter()
         .flat_map(|measure| measure(options))
         .collect();
@@ -119,6 +120,13 @@ fn drain(options: &Options) -> Vec<Figure> {
         beside: "raw claim+move at 1,000",
         wanted: Wanted::AtLeast(0.4),
     }]
+}
+
+fn featured(options: &Options) -> Vec<Figure> {
+    let wants = |name: &str| wanted(options, name);
+    let passed = features::figures(options.runs, wants, |feature| ours::pass(options.jobs, feature));
+    let beside = |block| ours::turn_over_beside(options.jobs, block);
+    passed.into_iter().chain(features::blocked(options.runs, wants, beside)).collect()
 }
 
 /// Jobs that a peer is given: it is slow enough that more would not tell more.

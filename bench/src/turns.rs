@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use windlass_core::{AttemptToken, KindName, Verdict, WorkerId};
+use windlass_core::{AttemptToken, KindName, QueueName, Verdict, WorkerId};
 use windlass_store::{
     ClaimRequest, KindSupport, Kinds, NewWorker, Queues, Scope, Settlement, SharedStore, Turn, ids,
 };
@@ -16,10 +16,11 @@ pub(crate) struct TurnedOver {
     pub(crate) waits: Vec<f64>,
 }
 
-/// Claims and settles `count` jobs or a few more, `batch` at a time.
+/// Claims and settles `count` jobs of the default queue or a few more, `batch` at a time.
 pub(crate) async fn turn_over(store: SharedStore, count: usize, batch: u32) -> TurnedOver {
     let worker = register(&store).await;
-    let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Only(vec![support()]) });
+    let queues = Queues::Only(vec![QueueName::default()]);
+    let scope = Arc::new(Scope { queues, kinds: Kinds::Only(vec![support()]) });
     let mut done = TurnedOver { settled: 0, waits: Vec::new() };
     let mut settlements = Vec::new();
     while done.settled < count {
@@ -33,7 +34,8 @@ pub(crate) async fn turn_over(store: SharedStore, count: usize, batch: u32) -> T
     done
 }
 
-async fn register(store: &SharedStore) -> WorkerId {
+/// A worker of this process.
+pub(crate) async fn register(store: &SharedStore) -> WorkerId {
     let id = ids::worker_id();
     let worker = NewWorker {
         id,

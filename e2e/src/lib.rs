@@ -16,6 +16,9 @@
 //! - [`recovery`]: a worker is killed at work, and the time is taken until another has its job.
 //! - [`pause`]: workers stand still past their lease under load, one after the other.
 //! - [`fire`]: leaders are killed at random moments while a schedule of every second fires.
+//! - [`gates`]: workers and producers are killed at random moments, while jobs share locks, limits, rates, order keys and
+//!   unique keys.
+//! - [`review`]: workers are killed at random moments, while they carry out what a person decided.
 //! - [`block`]: handlers keep every thread of their worker busy for longer than its lease.
 //!
 //! On a server of their own:
@@ -34,6 +37,7 @@ pub mod cut;
 pub mod evict;
 pub mod failure;
 pub mod fire;
+pub mod gates;
 pub mod host;
 pub mod kill;
 pub mod load;
@@ -43,10 +47,13 @@ pub mod pair;
 pub mod partition;
 pub mod pause;
 pub mod process;
+pub mod producer;
 pub mod proxy;
 pub mod random;
 pub mod recovery;
+pub mod review;
 pub mod scene;
+pub mod script;
 pub mod stall;
 pub mod verdict;
 pub mod witness;

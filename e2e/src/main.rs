@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 use windlass_e2e::address::Engine;
 use windlass_e2e::process::this_program;
 use windlass_e2e::{
-    Failure, block, crash, cut, evict, fire, kill, orphan, pair, partition, pause, recovery, stall, worker,
-    zombie,
+    Failure, block, crash, cut, evict, fire, gates, kill, orphan, pair, partition, pause, producer, recovery,
+    review, stall, worker, zombie,
 };
 use windlass_store::ids;
 
@@ -40,6 +40,10 @@ enum Command {
     Zombie(zombie::Plan),
     /// Kill leaders while a schedule of every second fires
     Fire(fire::Plan),
+    /// Kill workers and producers while jobs share locks, limits, rates, order keys and unique keys
+    Gates(gates::Plan),
+    /// Kill workers while they carry out what a person decided
+    Review(review::Plan),
     /// Let two processes share one store
     Pair(pair::Plan),
     /// Kill a worker at work, and take the time until another has its job
@@ -65,6 +69,9 @@ enum Command {
     /// Be a worker; started by the others
     #[command(hide = true)]
     Worker(worker::Arguments),
+    /// Be a producer; started by the others
+    #[command(hide = true)]
+    Producer(producer::Arguments),
 }
 
 #[tokio::main(worker_threads = 2)]
@@ -90,6 +97,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Fire(plan) => {
             println!("{}\nseed {seed}", fire::scenario(&program, engine, plan, seed).await?);
         }
+        Command::Gates(plan) => {
+            println!("{}\nseed {seed}", gates::scenario(&program, engine, plan, seed).await?);
+        }
+        Command::Review(plan) => {
+            println!("{}\nseed {seed}", review::scenario(&program, engine, plan, seed).await?);
+        }
         Command::Pair(plan) => println!("{}", pair::scenario(&program, engine, plan).await?),
         Command::Recovery(plan) => println!("{}", recovery::scenario(&program, engine, plan).await?),
         Command::Pause(plan) => println!("{}", pause::scenario(&program, engine, plan).await?),
@@ -107,6 +120,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Stall => println!("{}", stall::scenario(&program).await?),
         Command::Orphan => println!("{}", orphan::scenario(&program).await?),
         Command::Worker(arguments) => worker::run(arguments).await?,
+        Command::Producer(arguments) => producer::run(arguments).await?,
     }
     Ok(())
 }

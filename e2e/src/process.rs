@@ -40,11 +40,18 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn command(&self) -> Command {
-        let Some(namespace) = &self.namespace else { return Command::new(&self.program) };
-        // It becomes the program, and keeps its id.
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net={namespace}")).arg(&self.program);
+    /// The program as one of its parts, on the store and the witness.
+    fn command(&self, part: &str) -> Command {
+        let mut command = match &self.namespace {
+            None => Command::new(&self.program),
+            Some(namespace) => {
+                // It becomes the program, and keeps its id.
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net={namespace}")).arg(&self.program);
+                command
+            }
+        };
+        command.arg(part).args(["--store", &self.store.to_string()]).arg("--witness").arg(&self.witness);
         command
     }
 }
@@ -65,16 +72,30 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(setup: &Setup, name: &str) -> Result<Self, Failure> {
-        let mut command = setup.command();
-        command.arg("worker").args(["--name", name]);
-        command.args(["--store", &setup.store.to_string()]).arg("--witness").arg(&setup.witness);
+        let mut command = setup.command("worker");
+        command.args(["--name", name]);
         command.args(["--slots", &setup.slots.to_string(), "--prefetch", &setup.prefetch.to_string()]);
         command.args(["--lease-ms", &setup.lease.as_millis().to_string()]);
         let manner = setup.manner.to_possible_value().map(|value| value.get_name().to_owned());
         command.arg("--manner").arg(manner.unwrap_or_default());
+        Self::spawn(command, name)
+    }
+
+    /// Starts a producer of this name, which draws its jobs from `seed`, so many each time it is let go.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_producer(setup: &Setup, name: &str, seed: u64, batch: usize) -> Result<Self, Failure> {
+        let mut command = setup.command("producer");
+        command.args(["--draw", &seed.to_string(), "--batch", &batch.to_string()]);
+        Self::spawn(command, name)
+    }
+
+    fn spawn(mut command: Command, name: &str) -> Result<Self, Failure> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or_else(|| Failure::new("the worker has no output"))?;
+        let stdout = child.stdout.take().ok_or_else(|| Failure::new("the process has no output"))?;
         let (sender, marks) = watch::channel(Vec::new());
         let thread = std::thread::Builder::new().name(format!("reads {name}"));
         // Ends by itself with the output of the process, which ends with the process.
@@ -88,10 +109,22 @@ impl Process {
         &self.name
     }
 
+    /// What it has told so far.
+    #[must_use]
+    pub fn marks(&self) -> watch::Ref<'_, Vec<Mark>> {
+        self.marks.borrow()
+    }
+
+    /// How many handlers have begun in it, as far as it has told.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        Self::handlers(&self.marks.borrow()).0
+    }
+
     /// How many handlers have ended in it, as far as it has told.
     #[must_use]
     pub fn ended(&self) -> usize {
-        self.marks.borrow().iter().filter(|mark| matches!(mark, Mark::Ended(_))).count()
+        Self::handlers(&self.marks.borrow()).1
     }
 
     /// Waits until what it has written satisfies `found`.
@@ -145,6 +178,13 @@ impl Process {
     /// When it is gone.
     pub fn thaw(&self) -> Result<(), Failure> {
         self.signal(Signal::CONT)
+    }
+
+    /// How many handlers have begun in it, and how many of those have ended, as far as it has told.
+    #[must_use]
+    pub fn handlers(marks: &[Mark]) -> (usize, usize) {
+        let (begun, ended) = (marks.iter().filter_map(Mark::started), marks.iter().filter_map(Mark::ended));
+        (begun.count(), ended.count())
     }
 
     /// Ends it without a word: `SIGKILL`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use windlass_core::{Attempt, AttemptOutcome, Job, JobId, JobState};
 
+use crate::script::Script;
 use crate::witness::{Mark, Run};
 
 /// What the store says of one job.
@@ -48,7 +49,8 @@ pub struct Evidence<'a> {
 /// Judges a run. For every job whose enqueue was acknowledged:
 ///
 /// - the store has it, `completed`, by exactly one attempt that succeeded, the last one;
-/// - every other attempt is `lost`, and was held by a process that was killed or paused;
+/// - every other attempt is `lost`, and was held by a process that was killed or paused; or it `failed`, as the job's
+///   [`Script`] says; or it made what a person was asked about;
 /// - every start in the witness is one of its attempts, at most once, in order; the one that succeeded is among them.
 ///   Only a process that was paused may start what it had claimed before, once it goes on.
 ///
@@ -103,7 +105,7 @@ fn judge_story(story: &Story, runs: &[&Run], harmed: Harmed<'_>) -> Vec<String> 
     }
     match story.attempts.split_last() {
         Some((last, earlier)) if last.outcome == Some(AttemptOutcome::Succeeded) => {
-            problems.extend(earlier.iter().filter_map(|attempt| judge_lost(attempt, harmed)));
+            problems.extend(judge_earlier(&story.job, earlier, harmed));
             if !runs.iter().any(|run| run.number == last.number) {
                 problems.push(format!("attempt {} succeeded, and nobody saw it start", last.number));
             }
@@ -135,6 +137,27 @@ fn started_in_order(runs: &[&Run], paused: &BTreeSet<String>) -> bool {
         !is_late || paused.contains(&run.process)
     });
     in_order && numbers.len() == runs.len()
+}
+
+/// Of the attempts before the last, as many failed as the script says, one made what was reviewed if something was, and the
+/// others were lost.
+fn judge_earlier(job: &Job, earlier: &[Attempt], harmed: Harmed<'_>) -> Vec<String> {
+    let script = Script::of(&job.args);
+    let expected = [
+        (AttemptOutcome::Failed, script.fails + script.settle_fails),
+        (AttemptOutcome::Succeeded, job.options.review.is_some().into()),
+    ];
+    let mut problems = Vec::new();
+    for (outcome, expected) in expected.into_iter().filter(|(_, expected)| *expected > 0) {
+        let found = earlier.iter().filter(|attempt| attempt.outcome == Some(outcome)).count();
+        if u32::try_from(found) != Ok(expected) {
+            problems.push(format!("{found} attempts are {outcome} instead of {expected}"));
+        }
+    }
+    let is_expected = |outcome| expected.iter().any(|(one, expected)| Some(*one) == outcome && *expected > 0);
+    let rest = earlier.iter().filter(|attempt| !is_expected(attempt.outcome));
+    problems.extend(rest.filter_map(|attempt| judge_lost(attempt, harmed)));
+    problems
 }
 
 fn judge_lost(attempt: &Attempt, (killed, paused): Harmed<'_>) -> Option<String> {
@@ -283,6 +306,24 @@ mod tests {
         assert!(
             violations(story, &[start(ID, 2, "b")], "a")[0].contains("is succeeded, and there was another")
         );
+    }
+
+    #[test]
+    fn as_many_attempts_fail_as_the_script_says() {
+        let judged = |fails: u32, script: u32| {
+            let mut attempts: Vec<Attempt> =
+                (1..=fails).map(|number| attempt(number.into(), "b", AttemptOutcome::Failed)).collect();
+            attempts.push(attempt(u64::from(fails) + 1, "b", AttemptOutcome::Succeeded));
+            // What has not ended counts as running, and a process has two slots.
+            let witness = [start(ID, u64::from(fails) + 1, "b")];
+            let mut story = Story { job: job(ID, JobState::Completed), attempts };
+            story.job.args = Script { fails: script, settle_fails: 0 }.args().unwrap();
+            violations(story, &witness, "a")
+        };
+
+        assert!(judged(2, 2).is_empty());
+        assert_eq!(judged(1, 2), [format!("job {ID}: 1 attempts are failed instead of 2")]);
+        assert_eq!(judged(1, 0), [format!("job {ID}: attempt 1 is failed, and there was another")]);
     }
 
     #[test]

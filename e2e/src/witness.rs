@@ -49,6 +49,35 @@ pub enum Mark {
         /// The code of the store's error, or `ok`.
         answer: String,
     },
+    /// A handler about to be entered holds a resource alone.
+    Fenced {
+        /// The attempt.
+        run: Run,
+        /// The resource.
+        resource: String,
+        /// The number of the grant.
+        fence: u64,
+    },
+    /// A job is about to be enqueued.
+    Asked {
+        /// Its id.
+        job: JobId,
+        /// Its unique key, if it has one.
+        key: Option<String>,
+    },
+    /// An enqueue was answered.
+    Answered {
+        /// The job that was asked for.
+        job: JobId,
+        /// What happened: `created`, `existing`, `replaced` or `duplicate`.
+        answer: String,
+        /// The job that stands for it.
+        stands: JobId,
+    },
+    /// A person is about to decide about a job.
+    Decided(JobId),
+    /// A process is about to be killed.
+    Killed(String),
 }
 
 impl Mark {
@@ -57,7 +86,16 @@ impl Mark {
     pub fn started(&self) -> Option<&Run> {
         if let Self::Started(run) = self { Some(run) } else { None }
     }
+
+    /// The attempt that is about to leave its handler, if that is what the line says.
+    #[must_use]
+    pub fn ended(&self) -> Option<&Run> {
+        if let Self::Ended(run) = self { Some(run) } else { None }
+    }
 }
+
+/// What a line says of a job without a unique key.
+const NO_KEY: &str = "-";
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,6 +111,11 @@ impl fmt::Display for Mark {
             Self::Ended(run) => write!(f, "end {run}"),
             Self::Halted(run) => write!(f, "halt {run}"),
             Self::Late { run, verb, answer } => write!(f, "late {run} {verb} {answer}"),
+            Self::Fenced { run, resource, fence } => write!(f, "fence {run} {resource} {fence}"),
+            Self::Asked { job, key } => write!(f, "ask {job} {}", key.as_deref().unwrap_or(NO_KEY)),
+            Self::Answered { job, answer, stands } => write!(f, "answer {job} {answer} {stands}"),
+            Self::Decided(job) => write!(f, "decide {job}"),
+            Self::Killed(process) => write!(f, "kill {process}"),
         }
     }
 }
@@ -94,6 +137,21 @@ impl FromStr for Mark {
                 let (verb, answer) = (verb.to_owned(), answer.to_owned());
                 Ok(Self::Late { run: run(job, number, process)?, verb, answer })
             }
+            ["fence", job, number, process, resource, fence] => Ok(Self::Fenced {
+                run: run(job, number, process)?,
+                resource: resource.to_owned(),
+                fence: fence.parse()?,
+            }),
+            ["ask", job, key] => {
+                let key = (key != NO_KEY).then(|| key.to_owned());
+                Ok(Self::Asked { job: job.parse()?, key })
+            }
+            ["answer", job, answer, stands] => {
+                let answer = answer.to_owned();
+                Ok(Self::Answered { job: job.parse()?, answer, stands: stands.parse()? })
+            }
+            ["decide", job] => Ok(Self::Decided(job.parse()?)),
+            ["kill", process] => Ok(Self::Killed(process.to_owned())),
             _ => Err(Failure::new(format!("the witness has a line that nobody writes: {line:?}"))),
         }
     }
@@ -145,7 +203,13 @@ mod tests {
     #[test]
     fn a_line_reads_back() {
         let late = Mark::Late { run: run(), verb: "settle".to_owned(), answer: "lease_lost".to_owned() };
-        for mark in [Mark::Ready, Mark::Started(run()), Mark::Ended(run()), Mark::Halted(run()), late] {
+        let fenced = Mark::Fenced { run: run(), resource: "r1".to_owned(), fence: 7 };
+        let asked = |key: Option<&str>| Mark::Asked { job: run().job, key: key.map(str::to_owned) };
+        let stands = JobId::from_bytes([8; 16]);
+        let answered = Mark::Answered { job: run().job, answer: "existing".to_owned(), stands };
+        let plain = [Mark::Ready, Mark::Started(run()), Mark::Ended(run()), Mark::Halted(run())];
+        let told = [late, fenced, asked(None), asked(Some("k")), answered, Mark::Decided(stands)];
+        for mark in plain.into_iter().chain(told).chain([Mark::Killed("worker-1".to_owned())]) {
             assert_eq!(mark.to_string().parse::<Mark>().unwrap(), mark);
         }
     }

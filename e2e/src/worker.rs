@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use windlass_core::{AttemptToken, Json, LogLevel, Progress, Verdict};
-use windlass_runtime::{RawJob, Worker};
+use windlass_core::{AttemptToken, Fence, Json, LogLevel, Progress, Verdict};
+use windlass_runtime::{JobCx, JobError, RawJob, Worker};
 use windlass_store::{NewLogLine, Settlement, SharedStore, StoreError};
 
 use crate::Failure;
 use crate::address::Address;
+use crate::script::Script;
 use crate::witness::{Mark, Run, Witness};
 
 /// The kind of all jobs here.
@@ -28,6 +29,9 @@ const NAP: Duration = Duration::from_millis(20);
 /// How long a handler keeps its thread that does not let go of it.
 const BLOCK: Duration = Duration::from_secs(2);
 
+/// What goes wrong where a script says so.
+const SCRIPTED: &str = "as the script says";
+
 /// How many threads a worker process has for its handlers, whatever the machine has.
 pub const THREADS: u32 = 2;
 
@@ -38,6 +42,8 @@ pub enum Manner {
     Work,
     /// Wait for a moment.
     Nap,
+    /// Note which resources they hold alone, wait for a moment, and fail as often as their job says.
+    Follow,
     /// Keep their thread busy for longer than a lease of a second.
     Block,
     /// Wait until they are let go.
@@ -96,6 +102,10 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         let scribe = Arc::clone(&scribe);
         move |job: RawJob| Arc::clone(&scribe).handle(job)
     };
+    let accepted = {
+        let scribe = Arc::clone(&scribe);
+        move |script: Script, cx: JobCx| Arc::clone(&scribe).accept(script, cx)
+    };
     let worker = Worker::builder(Arc::clone(&store))
         .name(arguments.name)
         .queue("default", arguments.slots)
@@ -103,6 +113,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         .prefetch_max(arguments.prefetch)
         .poll_interval(arguments.store.poll())
         .handle_kind(KIND, handler)
+        .accepted(accepted)
         .build()?;
     scribe.tell(&Mark::Ready);
 
@@ -132,17 +143,32 @@ impl Scribe {
         let token = job.token();
         let run = Run::of(&token, &self.process);
         self.held.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+        for Fence { resource, number } in job.fences().0 {
+            self.note(&Mark::Fenced { run: run.clone(), resource, fence: number });
+        }
         self.note(&Mark::Started(run.clone()));
         match self.manner {
             Manner::Work => compute(token.nonce),
             Manner::Block => block(),
-            Manner::Nap => sleep_until(Instant::now() + NAP).await,
+            Manner::Nap | Manner::Follow => sleep_until(Instant::now() + NAP).await,
             Manner::Obey => self.obey(&job, &run).await,
             // The end of the input lets go as well.
             Manner::Wait | Manner::Haunt => drop(self.go.clone().wait_for(|go| *go).await),
         }
         self.note(&Mark::Ended(run));
+        if self.manner == Manner::Follow && job.attempt().counted <= Script::of(job.args()).fails {
+            return JobError::new(SCRIPTED).into_verdict();
+        }
         Verdict::Succeeded { result: Json::of("result", &self.process).ok() }
+    }
+
+    /// Does what is to be done once a person has accepted what a job made.
+    async fn accept(self: Arc<Self>, script: Script, cx: JobCx) -> Result<(), JobError> {
+        let run = Run::of(&cx.token(), &self.process);
+        self.note(&Mark::Started(run.clone()));
+        sleep_until(Instant::now() + NAP).await;
+        self.note(&Mark::Ended(run));
+        if cx.attempt().counted <= script.settle_fails { Err(JobError::new(SCRIPTED)) } else { Ok(()) }
     }
 
     /// Waits until it is let go, or asked to stop.

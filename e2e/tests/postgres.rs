@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use windlass_e2e::address::Engine::Postgres;
-use windlass_e2e::{block, crash, cut, evict, fire, kill, orphan, partition, pause, recovery, stall, zombie};
+use windlass_e2e::{
+    block, crash, cut, evict, fire, gates, kill, orphan, partition, pause, recovery, review, stall, zombie,
+};
 use windlass_store::ids;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass-e2e");
@@ -22,6 +24,24 @@ async fn g15_each_tick_makes_one_job_however_often_leaders_are_killed() {
     let plan = fire::Plan { kills: 2 };
 
     let report = fire::scenario(Path::new(PROGRAM), Postgres, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g12_what_jobs_share_is_shared_by_the_rules_however_often_processes_are_killed() {
+    let plan = gates::Plan { jobs: 240, kills: 4 };
+
+    let report = gates::scenario(Path::new(PROGRAM), Postgres, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g03_each_decision_is_carried_out_and_its_job_ends_once_however_often_workers_are_killed() {
+    let plan = review::Plan { jobs: 40, kills: 3 };
+
+    let report = review::scenario(Path::new(PROGRAM), Postgres, plan, ids::nonce()).await.unwrap();
 
     println!("{report}");
 }

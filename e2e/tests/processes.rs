@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use windlass_e2e::address::Engine::Sqlite;
-use windlass_e2e::{block, fire, kill, pair, pause, recovery, zombie};
+use windlass_e2e::{block, fire, gates, kill, pair, pause, recovery, review, zombie};
 use windlass_store::ids;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass-e2e");
@@ -32,6 +32,24 @@ async fn g15_each_tick_makes_one_job_however_often_leaders_are_killed() {
     let plan = fire::Plan { kills: 3 };
 
     let report = fire::scenario(Path::new(PROGRAM), Sqlite, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test]
+async fn g12_what_jobs_share_is_shared_by_the_rules_however_often_processes_are_killed() {
+    let plan = gates::Plan { jobs: 240, kills: 4 };
+
+    let report = gates::scenario(Path::new(PROGRAM), Sqlite, plan, ids::nonce()).await.unwrap();
+
+    println!("{report}");
+}
+
+#[tokio::test]
+async fn g03_each_decision_is_carried_out_and_its_job_ends_once_however_often_workers_are_killed() {
+    let plan = review::Plan { jobs: 40, kills: 3 };
+
+    let report = review::scenario(Path::new(PROGRAM), Sqlite, plan, ids::nonce()).await.unwrap();
 
     println!("{report}");
 }

@@ -12,11 +12,16 @@ use windlass_store::SharedStore;
 
 use super::raw::cycle::Drained;
 use super::server::{Database, Server, runtime};
+use crate::features::{self, Block, Feature, Passed};
 use crate::figures::{per_second, timed};
 use crate::noop::{self, Noop};
+use crate::turns::turn_over;
 
 /// Jobs of one batch that is enqueued.
 const BATCH: usize = 1_000;
+
+/// Jobs of one turn where nothing is run.
+const TURN: u32 = 500;
 
 /// The store in the database at `url`, as a program would open it.
 pub(super) async fn open(url: &str) -> SharedStore {
@@ -137,11 +142,35 @@ pub(super) fn enqueue_in_bulk(server: &Server, count: usize) -> f64 {
 /// `callers` tasks that each enqueue one job after the other; jobs a second.
 pub(super) fn enqueue_concurrently(server: &Server, callers: usize, count: usize) -> f64 {
     let fixture = Fixture::new(server);
+    // The first makes the connection and the lane, and the bare ones have their session beforehand, too.
+    fixture.fill(1);
     fixture.call(callers, count, |windlass, count| async move {
         for _ in 0..count {
             windlass.enqueue(job()).await.expect("enqueued");
         }
     })
+}
+
+/// Enqueues jobs that all use a feature, and then works them off.
+pub(super) fn pass(server: &Server, count: usize, feature: Feature) -> Passed {
+    let fixture = Fixture::new(server);
+    let jobs = feature.jobs(count);
+    let ((), elapsed) = timed(|| fixture.runtime.block_on(features::enqueue(fixture.windlass.store(), jobs)));
+    fixture.database.rest();
+    Passed { enqueued: per_second(count, elapsed), drained: fixture.work_off(count, 100) }
+}
+
+/// Turns over `count` jobs, beside those that cannot run if there are any; jobs a second.
+pub(super) fn turn_over_beside(server: &Server, count: usize, block: Option<Block>) -> f64 {
+    let fixture = Fixture::new(server);
+    let store = fixture.windlass.store();
+    if let Some(block) = block {
+        fixture.runtime.block_on(block.fill(store));
+    }
+    fixture.fill(count);
+    fixture.database.rest();
+    let (done, elapsed) = timed(|| fixture.runtime.block_on(turn_over(store.clone(), count, TURN)));
+    per_second(done.settled, elapsed)
 }
 
 /// Works off `count` jobs beside `others` that wait, and as many that have ended; jobs a second.

@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use windlass::Windlass;
 use windlass_core::{Args, NewJob};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
-use windlass_store::{JobStore, ids};
+use windlass_store::{JobStore, SharedStore, ids};
 
+use crate::features::{self, Block, Feature, Passed};
 use crate::figures::{per_second, timed};
 use crate::noop;
 use crate::turns;
@@ -47,6 +48,23 @@ impl Fixture {
             self.runtime.block_on(self.store.enqueue(jobs)).expect("enqueued");
             left -= batch;
         }
+    }
+
+    fn shared(&self) -> SharedStore {
+        self.store.clone()
+    }
+
+    /// Works off `count` jobs that are there; jobs a second, from the worker's start to the last settle.
+    fn work_off(&self, count: usize, slots: u32) -> f64 {
+        let ((), elapsed) = timed(|| {
+            self.runtime.block_on(async {
+                let windlass = self.windlass();
+                let worker = noop::start(&windlass, slots);
+                noop::count_of(&windlass, &worker, count as u64).await;
+                worker.stop().await;
+            });
+        });
+        per_second(count, elapsed)
     }
 
     /// Claims and settles `count` jobs or a few more; how many it were.
@@ -109,15 +127,26 @@ pub(super) fn turns(count: usize, batch: u32) -> f64 {
 pub(super) fn drain(count: usize, slots: u32) -> f64 {
     let fixture = Fixture::new();
     fixture.fill(count);
-    let ((), elapsed) = timed(|| {
-        fixture.runtime.block_on(async {
-            let windlass = fixture.windlass();
-            let worker = noop::start(&windlass, slots);
-            noop::count_of(&windlass, &worker, count as u64).await;
-            worker.stop().await;
-        });
-    });
-    per_second(count, elapsed)
+    fixture.work_off(count, slots)
+}
+
+/// Enqueues jobs that all use a feature, and then works them off.
+pub(super) fn pass(count: usize, feature: Feature) -> Passed {
+    let fixture = Fixture::new();
+    let (jobs, store) = (feature.jobs(count), fixture.shared());
+    let ((), elapsed) = timed(|| fixture.runtime.block_on(features::enqueue(&store, jobs)));
+    Passed { enqueued: per_second(count, elapsed), drained: fixture.work_off(count, 100) }
+}
+
+/// Turns over `count` jobs, beside those that cannot run if there are any; jobs a second.
+pub(super) fn turn_over_beside(count: usize, block: Option<Block>) -> f64 {
+    let fixture = Fixture::new();
+    if let Some(block) = block {
+        fixture.runtime.block_on(block.fill(&fixture.shared()));
+    }
+    fixture.fill(count);
+    let (settled, elapsed) = timed(|| fixture.turn_over(count, 1_000));
+    per_second(settled, elapsed)
 }
 
 /// Turns over `count` jobs of a store that holds a million more, and a million finished ones; jobs a second.

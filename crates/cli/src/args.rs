@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod access;
 mod errors;
 mod filter;
 mod flows;
@@ -11,14 +12,17 @@ mod retention;
 mod reviews;
 mod running;
 mod schedules;
+mod serve;
 mod unique;
 mod values;
+mod workers;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_core::{JobId, QueueName};
 
+pub(crate) use access::{AuditArgs, TokenCreateArgs, TokensCommand};
 pub(crate) use errors::{ErrorsCommand, ErrorsListArgs};
 pub(crate) use flows::{FlowArgs, FlowsCommand};
 pub(crate) use gates::{LimitArgs, RateArgs};
@@ -35,6 +39,8 @@ pub(crate) use schedules::{
     RhythmOptions, ScheduleAddArgs, ScheduleBackfillArgs, ScheduleNextArgs, ScheduleRunArgs,
     ScheduleVerbArgs, SchedulesCommand, SchedulesListArgs,
 };
+pub(crate) use serve::ServeArgs;
+pub(crate) use workers::{SilentArgs, WorkersCommand};
 
 /// Runs background jobs that survive crashes, in a file or in a PostgreSQL database.
 #[derive(Debug, Parser)]
@@ -120,9 +126,11 @@ pub(crate) enum Command {
     /// Enqueue the jobs of a file and work them off; run it again to go on where it stopped
     Run(RunArgs),
     /// Enqueue a job
-    Enqueue(EnqueueArgs),
+    Enqueue(Box<EnqueueArgs>),
     /// Work jobs off until stopped
     Work(WorkArgs),
+    /// Let programs in any language use the store by HTTP, and look after it
+    Serve(Box<ServeArgs>),
     /// Look at jobs, and change what becomes of them [`list` unless said]
     #[command(args_conflicts_with_subcommands = true)]
     Jobs {
@@ -164,6 +172,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<WorkersCommand>,
     },
+    /// Say who may do what through a server: make tokens, and revoke them [`list` unless said]
+    Tokens {
+        #[command(subcommand)]
+        command: Option<TokensCommand>,
+    },
+    /// See who did what by hand, newest first
+    Audit(AuditArgs),
     /// Check the store and the workers, and say what to do
     Doctor,
     /// See which version the store's schema has, and bring it up to date [`status` unless said]
@@ -250,16 +265,11 @@ pub(crate) enum QueuesCommand {
     Resume {
         /// The queue.
         queue: QueueName,
+        #[command(flatten)]
+        by: By,
     },
     /// See and say how long finished jobs of a queue are kept, instead of as long as those of all
     Retention(RetentionArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum WorkersCommand {
-    /// List worker processes, the longest-silent first
-    #[command(visible_alias = "ls")]
-    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! One file for each command: `<noun>_<verb>.rs`.
 
+mod audit;
 mod bulk;
 mod completions;
 mod doctor;
@@ -28,17 +29,23 @@ mod queues_retention;
 mod reviews;
 mod run;
 mod schedules;
+mod serve;
+mod tokens;
 mod verb;
 mod version;
 mod wait;
 mod work;
+mod workers_leases;
 mod workers_list;
 
 use windlass_core::{Due, Timestamp};
 use windlass_store::{Clock, SystemClock};
-use windlass_wire::{ErrorGroupShape, JobShape, LogShape, QueueShape, WorkerShape};
+use windlass_wire::{ErrorGroupShape, JobShape, LeaseShape, LogShape, QueueShape, WorkerShape};
 
-use crate::args::{Command, ErrorsCommand, JobsCommand, MigrateCommand, QueuesCommand, WorkersCommand};
+use crate::args::{
+    Command, ErrorsCommand, JobsCommand, MigrateCommand, QueuesCommand, SilentArgs, TokensCommand,
+    WorkersCommand,
+};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
@@ -47,8 +54,9 @@ use crate::output::Output;
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, CliError> {
     match command {
         Command::Run(args) => run::run(args, context).await,
-        Command::Enqueue(args) => enqueue::run(args, context).await,
+        Command::Enqueue(args) => enqueue::run(*args, context).await,
         Command::Work(args) => work::run(args, context).await,
+        Command::Serve(args) => serve::run(*args, context).await,
         Command::Jobs { command, list } => jobs(command.unwrap_or(JobsCommand::List(list)), context).await,
         Command::Flows { command } => flows::run(command, context).await,
         Command::Queues { command } => queues(command.unwrap_or(QueuesCommand::List), context).await,
@@ -61,7 +69,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
         Command::Errors { command, list } => {
             errors(command.unwrap_or(ErrorsCommand::List(list)), context).await
         }
-        Command::Workers { command: Some(WorkersCommand::List) | None } => workers_list::run(context).await,
+        Command::Workers { command } => workers(command, context).await,
+        Command::Tokens { command } => tokens::run(command.unwrap_or(TokensCommand::List), context).await,
+        Command::Audit(args) => audit::run(args, context).await,
         Command::Doctor => doctor::run(context).await,
         Command::Migrate { command } => {
             migrate::run(command.unwrap_or(MigrateCommand::Status), context).await
@@ -96,7 +106,7 @@ async fn queues(command: QueuesCommand, context: &Context) -> Result<Output, Cli
         QueuesCommand::Limit(args) => queues_bound::limit(args, context).await,
         QueuesCommand::Rate(args) => queues_bound::rate(args, context).await,
         QueuesCommand::Pause { queue, reason, by } => queues_pause::run(queue, reason, by, context).await,
-        QueuesCommand::Resume { queue } => queues_resume::run(queue, context).await,
+        QueuesCommand::Resume { queue, by } => queues_resume::run(queue, by, context).await,
         QueuesCommand::Retention(args) => queues_retention::run(args, context).await,
     }
 }
@@ -105,6 +115,14 @@ async fn errors(command: ErrorsCommand, context: &Context) -> Result<Output, Cli
     match command {
         ErrorsCommand::List(args) => errors_list::run(args, context).await,
         ErrorsCommand::Show { fingerprint } => errors_show::run(fingerprint, context).await,
+    }
+}
+
+async fn workers(command: Option<WorkersCommand>, context: &Context) -> Result<Output, CliError> {
+    match command {
+        Some(WorkersCommand::List(args)) => workers_list::run(args, context).await,
+        Some(WorkersCommand::Leases(args)) => workers_leases::run(args, context).await,
+        None => workers_list::run(SilentArgs::default(), context).await,
     }
 }
 
@@ -122,12 +140,15 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
     match command {
         Command::Run(_) => run::FIELDS,
         Command::Enqueue(_) => JobShape::FIELDS,
+        Command::Tokens { .. } => tokens::FIELDS,
+        Command::Audit(_) => windlass_wire::AuditShape::FIELDS,
         Command::Doctor => doctor::FIELDS,
         Command::Migrate { command: Some(MigrateCommand::Up | MigrateCommand::Status) | None } => {
             migrate::FIELDS
         }
         Command::Promote(_) => promote::FIELDS,
         Command::Version => version::FIELDS,
+        Command::Workers { command: Some(WorkersCommand::Leases(_)) } => LeaseShape::FIELDS,
         Command::Workers { .. } => WorkerShape::FIELDS,
         Command::Queues { command: Some(QueuesCommand::Limit(_) | QueuesCommand::Rate(_)) } => {
             queues_bound::FIELDS
@@ -154,6 +175,7 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
             ) => verb::FIELDS,
         },
         Command::Work(_)
+        | Command::Serve(_)
         | Command::Migrate { command: Some(MigrateCommand::Sql) }
         | Command::Completions { .. }
         | Command::Help { .. }

@@ -1,5 +1,7 @@
 //! What a job is done with: a command.
 
+mod inputs;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -13,9 +15,10 @@ use tokio::sync::mpsc;
 use windlass_core::{AttemptError, JobId, Json, Limits, LogLevel, Verdict};
 use windlass_runtime::extract::{JobLog, Progress};
 use windlass_runtime::{CancelReason, JobCx, RawJob};
-use windlass_store::SharedStore;
-use windlass_wire::JobShape;
+use windlass_store::{SharedStore, StoreError};
+use windlass_wire::{InputShape, JobShape};
 
+use self::inputs::StdinFrom;
 use crate::child::{self, Listener, Order, Runner};
 
 /// The kind whose args are a command.
@@ -38,6 +41,8 @@ pub(crate) struct Handler {
     pub(crate) snooze: Duration,
     /// The command for jobs of any kind but `exec`.
     pub(crate) shell: Option<Arc<str>>,
+    /// Whether that command is given what its job's parents made.
+    pub(crate) parents: bool,
     pub(crate) ended: Ended,
 }
 
@@ -52,8 +57,8 @@ struct ExecArgs {
     cwd: Option<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
-    #[serde(default)]
-    stdin: String,
+    stdin: Option<String>,
+    stdin_from: Option<StdinFrom>,
 }
 
 /// What an `exec` job makes.
@@ -61,7 +66,18 @@ struct ExecArgs {
 struct ExecResult {
     exit_code: i32,
     stdout: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stdout_cut: bool,
     stderr: String,
+}
+
+/// What a command gets on stdin that does jobs of any kind.
+#[derive(Debug, Serialize)]
+struct Given {
+    #[serde(flatten)]
+    job: JobShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parents: Option<Vec<InputShape>>,
 }
 
 impl Handler {
@@ -74,33 +90,41 @@ impl Handler {
         let Some((program, rest)) = args.command.split_first() else {
             return Verdict::Undecodable { error: AttemptError::new("args.command: must name a program") };
         };
+        let input = match (args.stdin, args.stdin_from) {
+            (Some(_), Some(_)) => {
+                return Verdict::Undecodable {
+                    error: AttemptError::new("args.stdin: cannot be given together with stdin_from"),
+                };
+            }
+            (stdin, None) => stdin.unwrap_or_default().into_bytes(),
+            (None, Some(from)) => match from.read(&self.store, job.id()).await {
+                Ok(input) => input,
+                Err(verdict) => return verdict,
+            },
+        };
         let mut command = Command::new(program);
         command.args(rest).envs(args.env);
         if let Some(cwd) = args.cwd {
             command.current_dir(cwd);
         }
-        let ended = self.run((command, args.stdin.as_bytes(), EXEC_OUTPUT_MAX), &job).await;
+        let ended = self.run((command, &input, EXEC_OUTPUT_MAX), &job).await;
         let result = |ended: child::Ended| {
-            let (exit_code, stdout, stderr) = (0, ended.stdout.into_text(), ended.stderr.into_text());
-            Json::of("result", &ExecResult { exit_code, stdout, stderr }).ok()
+            let child::Ended { stdout, stderr, .. } = ended;
+            let (stdout_cut, stdout, stderr) = (stdout.cut, stdout.into_text(), stderr.into_text());
+            Json::of("result", &ExecResult { exit_code: 0, stdout, stdout_cut, stderr }).ok()
         };
         self.verdict(&job, ended, |ended| Verdict::Succeeded { result: result(ended) })
     }
 
     /// Does a job of any kind with the command that was given.
     pub(crate) async fn shell(self, job: RawJob) -> Verdict {
-        let stored = match self.store.job(job.id()).await {
-            Ok(stored) => JobShape::from(stored),
+        let given = match self.given(job.id()).await {
+            Ok(given) => given,
             Err(error) => return failed(AttemptError::new(error.to_string())),
         };
-        let input = serde_json::to_vec(&stored).unwrap_or_default();
+        let input = serde_json::to_vec(&given).unwrap_or_default();
         let mut command = Command::new("sh");
         command.arg("-c").arg(self.shell.as_deref().unwrap_or("false"));
-        command
-            .env("WINDLASS_JOB_ID", job.id().to_string())
-            .env("WINDLASS_KIND", job.kind().as_str())
-            .env("WINDLASS_QUEUE", job.queue().as_str())
-            .env("WINDLASS_ATTEMPT", job.attempt().number.to_string());
         let output_max = Limits::default().result_bytes_max;
         let ended = self.run((command, &input, output_max), &job).await;
         self.verdict(&job, ended, |ended| match result(&ended) {
@@ -109,15 +133,26 @@ impl Handler {
         })
     }
 
+    async fn given(&self, job: JobId) -> Result<Given, StoreError> {
+        let parents =
+            if self.parents { Some(inputs::shapes(inputs::all(&self.store, job).await?)) } else { None };
+        Ok(Given { job: JobShape::from(self.store.job(job).await?), parents })
+    }
+
     async fn run(
         &self,
-        (command, input, output_max): (Command, &[u8], usize),
+        (mut command, input, output_max): (Command, &[u8], usize),
         job: &JobCx,
     ) -> Result<(child::Ended, Option<String>), AttemptError> {
         let cancel = job.cancel();
         let mut voice = Voice { log: job.log(), progress: job.progress(), last: None };
         let stop = cancel.cancelled();
         let what = named(command.as_std());
+        command
+            .env("WINDLASS_JOB_ID", job.id().to_string())
+            .env("WINDLASS_KIND", job.kind().as_str())
+            .env("WINDLASS_QUEUE", job.queue().as_str())
+            .env("WINDLASS_ATTEMPT", job.attempt().number.to_string());
         let ended = self.runner.run(Order { command, input, output_max, stop, listener: &mut voice }).await;
         let _ = self.ended.try_send(job.id());
         ended.map(|ended| (ended, voice.last)).map_err(|error| unstarted(&what, &error))

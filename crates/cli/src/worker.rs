@@ -73,6 +73,7 @@ pub(crate) fn prepare(
         runner: Runner { guard, grace: args.grace },
         snooze: args.snooze,
         shell: args.exec.as_deref().map(Arc::from),
+        parents: args.parents,
         ended: ends,
     };
     let slots = args.slots.unwrap_or_else(slots_default);

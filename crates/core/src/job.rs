@@ -88,6 +88,18 @@ pub struct JobOptions {
     pub fired_by: Option<FiredBy>,
 }
 
+impl JobOptions {
+    /// What a job that asks for these uses that most jobs do not.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        Traits::UNIQUE.when(self.unique.is_some())
+            | Traits::NOTIFIES.when(!self.notify.is_empty())
+            | Traits::REVIEWED.when(self.review.is_some())
+            | Traits::GATED.when(self.is_gated())
+            | Traits::FIRED.when(self.fired_by.is_some())
+    }
+}
+
 /// What is wrong with a name that is not the caller's to use.
 const OWN_PROBLEM: &str = "begins with \"windlass.\": such names are kept for Windlass's own jobs";
 
@@ -155,13 +167,9 @@ impl NewJob {
     /// What it uses that most jobs do not.
     #[must_use]
     pub fn traits(&self) -> Traits {
-        Traits::BYTES.when(matches!(self.args, Args::Bytes(_)))
+        self.options.traits()
+            | Traits::BYTES.when(matches!(self.args, Args::Bytes(_)))
             | Traits::CHILD.when(!self.after.is_empty())
-            | Traits::UNIQUE.when(self.options.unique.is_some())
-            | Traits::NOTIFIES.when(!self.options.notify.is_empty())
-            | Traits::REVIEWED.when(self.options.review.is_some())
-            | Traits::GATED.when(self.options.is_gated())
-            | Traits::FIRED.when(self.options.fired_by.is_some())
     }
 
     /// Refuses what cannot be enqueued.

@@ -40,6 +40,8 @@ pub mod priority;
 pub mod retry;
 pub mod review;
 pub mod schedule;
+#[cfg(feature = "openapi")]
+mod schema;
 pub mod span;
 pub mod state;
 pub mod time;

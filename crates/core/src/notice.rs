@@ -1,10 +1,11 @@
-//! Who is told when a job ends, and the jobs that tell them.
+//! Who is told when a job ends, who is reminded of a review, and the jobs that tell them.
 //!
 //! A notice is a job like any other, of a kind and in a queue of Windlass's own. Whoever makes a job final asks
 //! [`notices`] which ones it makes and enqueues them in the same transaction: so none is lost, and none is sent for a
 //! retry that is still to come. How a notice is sent is for the handler of its kind, far from here.
 
 mod address;
+mod reminder;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -21,6 +22,9 @@ use crate::{
     Args, Invalid, Job, JobId, JobState, Json, KindName, NewJob, QueueName, Reason, RetryPolicy, Tag,
     Timestamp,
 };
+
+pub(crate) use reminder::validate_targets;
+pub use reminder::{ReviewedJob, reminders};
 
 /// The kind of every notice.
 pub static KIND: LazyLock<KindName> =
@@ -156,8 +160,20 @@ pub(crate) fn validate_all(all: &[Notify]) -> Result<(), Invalid> {
 pub struct Notice {
     /// Where it goes.
     pub to: Target,
-    /// What has ended.
-    pub job: EndedJob,
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum About {
+    /// A job has ended.
+    Job(EndedJob),
+    /// A job is in review, and its reviewers are reminded.
+    Review(ReviewedJob),
 }
 
 /// What a notice tells of a job that has ended.
@@ -218,16 +234,25 @@ pub fn id(job: &Job, index: usize) -> JobId {
     hash.update(ended_at.to_be_bytes());
     hash.update(job.revision.to_be_bytes());
     hash.update((index as u64).to_be_bytes());
+    id_at(job.finished_at.unwrap_or(Timestamp::MIN), hash)
+}
+
+/// The id of a notice that is made at this instant, and otherwise follows from what was hashed.
+fn id_at(at: Timestamp, hash: Sha256) -> JobId {
     let mut rest = [0; 10];
     rest.copy_from_slice(&hash.finalize()[..10]);
-    let millis = u64::try_from(ended_at / 1_000).unwrap_or(0);
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
     JobId::from_uuid(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
 }
 
 fn notice(job: &Job, index: usize, to: &Target) -> NewJob {
-    let notice = Notice { to: to.clone(), job: EndedJob::of(job) };
-    let args = Args::of(&notice).expect("names, numbers and text have a JSON form");
-    let mut new = NewJob::new(id(job, index), KIND.clone(), args);
+    made(id(job, index), &Notice { to: to.clone(), about: About::Job(EndedJob::of(job)) })
+}
+
+/// The job that sends a notice.
+fn made(id: JobId, notice: &Notice) -> NewJob {
+    let args = Args::of(notice).expect("names, numbers and text have a JSON form");
+    let mut new = NewJob::new(id, KIND.clone(), args);
     new.queue = QUEUE.clone();
     new.attempts_max = NOTICE_ATTEMPTS_MAX;
     new.options.timeout = Some(TIMEOUT);

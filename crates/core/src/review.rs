@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use digest::Digest;
 
 use crate::limits::{REMIND_EVERY_MIN, SETTLE_ATTEMPTS_MAX_DEFAULT, SETTLE_RETRY_DEFAULT};
+use crate::notice::{Target, validate_targets};
 use crate::retry::check_delay;
 use crate::{Invalid, Reason, RetryPolicy, Stage, Timestamp, span};
 
@@ -19,12 +20,13 @@ use crate::{Invalid, Reason, RetryPolicy, Stage, Timestamp, span};
 ///
 /// ```
 /// use std::time::Duration;
+/// use windlass_core::notice::Target;
 /// use windlass_core::{Decision, Review};
 ///
 /// const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// // Nothing is published that nobody has looked at.
-/// let of_result = Review::outcome().remind_every(DAY);
+/// let of_result = Review::outcome().remind_every(DAY).remind(Target::Mail("desk@example.com".to_owned()));
 /// // Nobody answers over the weekend, and then it does not happen.
 /// let of_start = Review::start().decide_within(DAY * 3, Decision::Decline);
 /// ```
@@ -42,6 +44,9 @@ pub struct Review {
     /// How often the reviewers are reminded; none for never.
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
     pub remind_every: Option<Duration>,
+    /// Where the reminders go; those that go nowhere are counted, and can be seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<Target>,
     /// Whether who submitted the job may decide about it. By default four eyes are needed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub submitter_may: bool,
@@ -227,6 +232,7 @@ impl Review {
             decide_within: None,
             otherwise: Decision::Decline,
             remind_every: None,
+            remind: Vec::new(),
             submitter_may: false,
             settle_attempts_max: SETTLE_ATTEMPTS_MAX_DEFAULT,
             settle_retry: settle_retry(),
@@ -245,6 +251,13 @@ impl Review {
     #[must_use]
     pub const fn remind_every(mut self, time: Duration) -> Self {
         self.remind_every = Some(time);
+        self
+    }
+
+    /// Sends the reminders there, too. Workers that are told where they may send do so, as with notices of an end.
+    #[must_use]
+    pub fn remind(mut self, target: Target) -> Self {
+        self.remind.push(target);
         self
     }
 
@@ -282,6 +295,10 @@ impl Review {
             }
             check_span("review.remind_every", time)?;
         }
+        if !self.remind.is_empty() && self.remind_every.is_none() {
+            return Err(Invalid::new("review.remind", "names targets, and `remind_every` does not say when"));
+        }
+        validate_targets(&self.remind).map_err(|invalid| invalid.inside("review"))?;
         if self.settle_attempts_max == 0 {
             return Err(Invalid::new("review.settle_attempts_max", "must be 1 or more: 1 is no retry"));
         }

@@ -8,7 +8,7 @@ use windlass_store::rules::{cancelling, check_batch, hastening, past, retrying};
 use windlass_store::unique::{Made, stand_in};
 use windlass_store::{
     Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter,
-    JobStore, Page, PageRequest, StoreError,
+    JobStore, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::MemoryStore;
@@ -61,12 +61,14 @@ impl JobStore for MemoryStore {
         self.act("run the job now", |state, now| state.run_now(id, by, now))
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "delete the job";
         self.act_saying(NAME, |state, _| {
+            by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
             state.check_deletable(id, NAME)?;
             state.drop_key(id);
             state.remove(id);
+            state.audited("delete", (Noun::Job, id), by);
             Ok(())
         })
     }
@@ -153,8 +155,9 @@ impl State {
         self.change(id, |record| {
             record.finish(Stage::Cancelled, now);
             record.reason = Some(Reason::Operator);
-            record.note("cancel", by, now);
+            record.note("cancel", by.clone(), now);
         })?;
+        self.audited("cancel", (Noun::Job, id), by);
         self.hint_work();
         Ok(outcome)
     }
@@ -183,8 +186,10 @@ impl State {
             record.job.result = None;
             record.job.finished_at = None;
             record.job.deadline = record.job.deadline.filter(|deadline| !past(Some(*deadline), now));
-            record.note("retry", by, now);
-        })
+            record.note("retry", by.clone(), now);
+        })?;
+        self.audited("retry", (Noun::Job, id), by);
+        Ok(())
     }
 
     fn run_now(&mut self, id: JobId, by: Actor, now: Timestamp) -> Result<(), ErrorKind> {
@@ -196,15 +201,17 @@ impl State {
         }
         self.change(id, |record| {
             record.job.run_at = now;
-            record.note("run_now", by, now);
-        })
+            record.note("run_now", by.clone(), now);
+        })?;
+        self.audited("run_now", (Noun::Job, id), by);
+        Ok(())
     }
 }
 
 impl Record {
     pub(crate) fn note(&mut self, verb: &str, by: Actor, at: Timestamp) {
         let revision = self.job.revision;
-        self.events.push(JobEvent { at, verb: verb.to_owned(), by, revision });
+        self.events.push(JobEvent { at, verb: verb.to_owned(), by: by.plain(), revision });
     }
 }
 

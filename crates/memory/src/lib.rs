@@ -7,6 +7,7 @@
 //! Every rule it follows is asked from `windlass_core` or [`windlass_store::rules`]. What is left is bookkeeping:
 //! `state` keeps the maps and their indexes in step, and one module per noun of the port changes them.
 
+mod audit;
 mod claims;
 mod effects;
 mod errors;
@@ -21,6 +22,7 @@ mod queues;
 mod reviews;
 mod schedules;
 mod state;
+mod tokens;
 mod unique;
 mod workers;
 

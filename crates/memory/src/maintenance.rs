@@ -41,7 +41,7 @@ impl Maintenance for MemoryStore {
         self.act("ask to lead", |state, now| {
             let leadership = leading(state.leadership, candidate, now);
             state.leadership = Some(leadership);
-            Ok(leadership)
+            Ok(Leadership { look_at: state.schedules.look_at(), ..leadership })
         })
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, ErrorKind, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
 };
 
 use crate::MemoryStore;
@@ -18,27 +18,36 @@ impl QueueStore for MemoryStore {
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         self.act("pause the queue", |state, now| {
             by.validate().map_err(ErrorKind::Invalid)?;
-            state.queues.entry(queue.clone()).or_default().get_or_insert(Pause { since: now, by });
+            let pause = state.queues.entry(queue.clone()).or_default();
+            if pause.is_none() {
+                *pause = Some(Pause { since: now, by: by.clone().plain() });
+                state.audited("pause", (Noun::Queue, queue), by);
+            }
             Ok(())
         })
     }
 
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         self.act("resume the queue", |state, _| {
-            *state.queues.get_mut(queue).ok_or(ErrorKind::NotFound)? = None;
+            by.validate().map_err(ErrorKind::Invalid)?;
+            if state.queues.get_mut(queue).ok_or(ErrorKind::NotFound)?.take().is_some() {
+                state.audited("resume", (Noun::Queue, queue), by);
+            }
             state.hint_work();
             Ok(())
         })
     }
 
-    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention, by: Actor) -> Result<(), StoreError> {
         self.act("say how long jobs of the queue are kept", |state, _| {
             retention.validate().map_err(ErrorKind::Invalid)?;
+            by.validate().map_err(ErrorKind::Invalid)?;
             if retention.is_default() {
                 state.retentions.remove(queue);
             } else {
                 state.retentions.insert(queue.clone(), retention);
             }
+            state.audited("keep", (Noun::Queue, queue), by);
             Ok(())
         })
     }
@@ -49,10 +58,12 @@ impl QueueStore for MemoryStore {
         })
     }
 
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
         self.act("bound the queue", |state, _| {
             bounds.validate().map_err(ErrorKind::Invalid)?;
+            by.validate().map_err(ErrorKind::Invalid)?;
             state.bound(whole, bounds);
+            state.audited("bound", Noun::of_whole(whole), by);
             Ok(())
         })
     }

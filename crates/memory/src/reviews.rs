@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use windlass_core::review::{Course, Resumption, Subject, needs_approval};
-use windlass_core::{Args, Decision, Digest, JobId, Json, Limits, Phase, Reason, Ruling, Stage, Timestamp};
+use windlass_core::{
+    Args, Decision, Digest, JobId, Json, Limits, NewJob, Phase, Reason, Ruling, Stage, Timestamp,
+};
 use windlass_store::rules::reviews::{
-    Asked, Look, Round, decider, deciding, editable, refusal, reminder, taken, taken_by_time,
+    Asked, Look, Round, decider, deciding, editable, refusal, reminder, reminders, taken, taken_by_time,
 };
 use windlass_store::{
-    ErrorKind, NewRuling, Page, PageRequest, ReviewFilter, ReviewRecord, ReviewStore, Settled, Settling,
-    StoreError,
+    Actor, ErrorKind, NewRuling, Noun, Page, PageRequest, ReviewFilter, ReviewRecord, ReviewStore, Settled,
+    Settling, StoreError, Via,
 };
 
 use crate::MemoryStore;
@@ -56,7 +58,7 @@ impl State {
         ruling.validate(limits).map_err(ErrorKind::Invalid)?;
         let record = self.record(id)?;
         deciding(&record.asked(), &ruling, now)?;
-        self.rule(id, taken(&ruling, now), ruling.args, now)
+        self.rule(id, taken(&ruling, now), (ruling.args, ruling.by.via), now)
     }
 
     /// Takes the job where a decision about it leads.
@@ -65,12 +67,14 @@ impl State {
         &mut self,
         id: JobId,
         ruling: Ruling,
-        args: Option<Args>,
+        (args, via): (Option<Args>, Option<Via>),
         now: Timestamp,
     ) -> Result<Settled, ErrorKind> {
+        let (verb, by) = (ruling.decision.as_str(), decider(&ruling));
+        self.audited(verb, (Noun::Job, id), Actor { via, ..by.clone() });
         self.change(id, |record| {
             record.job.args = args.unwrap_or_else(|| record.job.args.clone());
-            record.note(ruling.decision.as_str(), decider(&ruling), now);
+            record.note(verb, by, now);
             record.follow(ruling, now);
             let (state, reason) = record.state(now);
             Settled { state, reason }
@@ -94,11 +98,14 @@ impl State {
                     let record = self.record(id)?;
                     let otherwise = record.job.options.review.as_ref().map(|terms| terms.otherwise);
                     let ruling = taken_by_time(otherwise.unwrap_or_default(), record.digest(), now);
-                    self.rule(id, ruling, None, now)?;
+                    self.rule(id, ruling, (None, None), now)?;
                     decided += 1;
                 }
                 Some(Look::Remind) => {
-                    self.change(id, |record| record.remind(now))?;
+                    let notices = self.change(id, |record| record.remind(now))?;
+                    for notice in notices {
+                        let _made = self.enqueue_one(notice, now);
+                    }
                     reminded += 1;
                 }
                 _ => {}
@@ -171,11 +178,15 @@ impl Record {
         }
     }
 
-    fn remind(&mut self, now: Timestamp) {
-        let (Some(terms), Some(kept)) = (&self.job.options.review, &mut self.review) else { return };
+    /// Reminds of it, and says what tells of that.
+    fn remind(&mut self, now: Timestamp) -> Vec<NewJob> {
+        let (Some(terms), Some(kept)) = (&self.job.options.review, &mut self.review) else {
+            return Vec::new();
+        };
         kept.round.remind(terms, now);
-        let by = reminder(&kept.round);
-        self.note("remind", by, now);
+        let round = kept.round.clone();
+        self.note("remind", reminder(&round), now);
+        self.review().map(|record| reminders(&record, &round, now)).unwrap_or_default()
     }
 
     /// Puts the job where a retry by hand leads, as far as a person has to do with it.

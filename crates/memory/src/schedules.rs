@@ -8,7 +8,7 @@ use windlass_core::schedule::LastJob;
 use windlass_core::{JobId, Limits, NewJob, NewSchedule, ProgramName, ScheduleName, Timestamp};
 use windlass_store::rules::schedules::{self as rules, FIRE_JOBS_MAX, FIRE_SCHEDULES_MAX, Step};
 use windlass_store::{
-    Actor, Backfilled, Cursor, Declared, ErrorKind, Fired, Firing, Page, PageRequest, Schedule,
+    Actor, Backfilled, Cursor, Declared, ErrorKind, Fired, Firing, Noun, Page, PageRequest, Schedule,
     ScheduleEvent, ScheduleOutcome, ScheduleStore, StoreError,
 };
 
@@ -63,7 +63,7 @@ impl ScheduleStore for MemoryStore {
             let kept = state.schedules.get(name)?;
             if let Some(paused) = rules::paused(kept.schedule.clone(), by.clone(), now) {
                 state.schedules.get(name)?.schedule = paused;
-                state.schedules.note(name, ("pause", None), (by, now));
+                state.note_schedule(name, ("pause", None), by);
             }
             Ok(())
         })
@@ -75,7 +75,7 @@ impl ScheduleStore for MemoryStore {
             let kept = state.schedules.get(name)?;
             if let Some(step) = rules::resumed(kept.schedule.clone(), now) {
                 kept.keep(step);
-                state.schedules.note(name, ("resume", None), (by, now));
+                state.note_schedule(name, ("resume", None), by);
                 state.hint_work();
             }
             Ok(())
@@ -83,11 +83,11 @@ impl ScheduleStore for MemoryStore {
     }
 
     async fn delete_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
-        self.act("delete the schedule", |state, now| {
+        self.act("delete the schedule", |state, _| {
             by.validate().map_err(ErrorKind::Invalid)?;
             state.schedules.get(name)?;
             state.schedules.kept.retain(|_, kept| kept.schedule.name() != name);
-            state.schedules.note(name, ("delete", None), (by, now));
+            state.note_schedule(name, ("delete", None), by);
             Ok(())
         })
     }
@@ -101,7 +101,7 @@ impl ScheduleStore for MemoryStore {
             let enqueued =
                 state.enqueue(vec![by_hand], &self.limits, now).map_err(|error| error.kind().clone())?;
             if enqueued.iter().any(|enqueued| !enqueued.repeated) {
-                state.schedules.note(name, ("run", Some(job)), (by, now));
+                state.note_schedule(name, ("run", Some(job)), by);
             }
             Ok(())
         })
@@ -137,6 +137,12 @@ fn refusal(kind: ErrorKind) -> StoreError {
 }
 
 impl State {
+    /// Notes a change by hand, and keeps for ever who made it.
+    fn note_schedule(&mut self, name: &ScheduleName, (verb, job): (&str, Option<JobId>), by: Actor) {
+        self.schedules.note(name, (verb, job), (by.clone().plain(), self.now));
+        self.audited(verb, (Noun::Schedule, name), by);
+    }
+
     fn put_schedule(
         &mut self,
         asked: NewSchedule,
@@ -151,7 +157,7 @@ impl State {
         let (schedule, outcome) = rules::put(old, asked, &by, now)?;
         if let Some(schedule) = schedule {
             self.schedules.set(schedule);
-            self.schedules.note(&name, ("put", None), (by, now));
+            self.note_schedule(&name, ("put", None), by);
             self.hint_work();
         }
         Ok(outcome)
@@ -198,7 +204,7 @@ impl State {
         let (schedule, sweep) = rules::after_backfill(kept.schedule.clone(), enqueued.len() as u64);
         kept.schedule = schedule;
         kept.sweep(sweep);
-        self.schedules.note(name, ("backfill", None), (by, now));
+        self.note_schedule(name, ("backfill", None), by);
         Ok(Backfilled { jobs: enqueued.iter().map(|stands| stands.id).collect(), known })
     }
 
@@ -213,7 +219,7 @@ impl State {
             }
             self.fire_one(id, limits, &mut fired);
         }
-        fired.next_at = self.schedules.kept.values().filter_map(|kept| kept.schedule.look_at).min();
+        fired.next_at = self.schedules.look_at();
         fired
     }
 
@@ -258,6 +264,11 @@ impl State {
 }
 
 impl Schedules {
+    /// When there is something to fire.
+    pub(crate) fn look_at(&self) -> Option<Timestamp> {
+        self.kept.values().filter_map(|kept| kept.schedule.look_at).min()
+    }
+
     fn get(&mut self, name: &ScheduleName) -> Result<&mut Kept, ErrorKind> {
         self.kept.values_mut().find(|kept| kept.schedule.name() == name).ok_or(ErrorKind::NotFound)
     }

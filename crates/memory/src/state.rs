@@ -11,7 +11,9 @@ use windlass_core::{
     Reason, Stage, Timestamp, Traits, WorkerId,
 };
 use windlass_store::rules::NewestAttempt;
-use windlass_store::{ErrorKind, JobEvent, Leadership, LeaseTerm, NewWorker, Pause, QueueRetention};
+use windlass_store::{
+    AuditEntry, ErrorKind, JobEvent, Leadership, LeaseTerm, NewWorker, Pause, QueueRetention, Token,
+};
 
 use crate::errors::ErrorGroups;
 use crate::flows::Edges;
@@ -44,6 +46,10 @@ pub(crate) struct State {
     /// The newest leadership, be it over or not.
     pub(crate) leadership: Option<Leadership>,
     pub(crate) schedules: Schedules,
+    /// What was done by hand, oldest first.
+    pub(crate) audit: Vec<AuditEntry>,
+    /// Every token that ever was, oldest first.
+    pub(crate) tokens: Vec<Token>,
     pub(crate) gates: Gates,
     /// The jobs in review in the order in which they came into it.
     pub(crate) in_review: BTreeMap<u64, JobId>,

@@ -1,6 +1,7 @@
 //! Notices by mail: what a person reads, and the server that takes it.
 
 mod server;
+mod words;
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Severity;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use windlass_core::notice::EndedJob;
-use windlass_core::{Invalid, JobId, Tag};
+use windlass_core::notice::About;
+use windlass_core::{Invalid, JobId};
 
 use crate::failure::Failure;
 use server::{Security, Server};
@@ -49,8 +50,8 @@ impl Mailer {
     }
 
     /// Hands over the notice `id`. Once it returns, the server has taken the mail upon itself.
-    pub(crate) async fn send(&self, id: JobId, to: &str, job: &EndedJob) -> Result<(), Failure> {
-        let message = message(&self.from, id, to, job)?;
+    pub(crate) async fn send(&self, id: JobId, to: &str, about: &About) -> Result<(), Failure> {
+        let message = message(&self.from, id, to, about)?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) => Err(failure(&error)),
@@ -77,50 +78,23 @@ fn tls(server: &Server, roots: &[Vec<u8>]) -> Result<Tls, Invalid> {
 }
 
 /// The mail, as a person reads it. Sent again, it has the same id, by which servers and programs for mail know it again.
-fn message(from: &Mailbox, id: JobId, to: &str, job: &EndedJob) -> Result<Message, Failure> {
+fn message(from: &Mailbox, id: JobId, to: &str, about: &About) -> Result<Message, Failure> {
     let broken = |error: &(dyn std::error::Error + 'static)| {
         Failure::fatal("the mail cannot be written").because(error)
     };
+    let said = words::of(about)?;
     let address: Address = to.parse().map_err(|error: lettre::address::AddressError| broken(&error))?;
     let by_machine =
         HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
-        .subject(subject(job))
+        .subject(said.subject)
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .raw_header(by_machine)
         .header(ContentType::TEXT_PLAIN)
-        .body(text(job))
+        .body(said.text)
         .map_err(|error| broken(&error))
-}
-
-fn subject(job: &EndedJob) -> String {
-    format!("[windlass] {} {} {}", job.kind, job.id, job.state)
-}
-
-/// One thing a line, so that it can be read on a telephone at night.
-fn text(job: &EndedJob) -> String {
-    let mut lines = vec![
-        format!("Job {} ({}) is {}.", job.id, job.kind, job.state),
-        String::new(),
-        format!("queue:     {}", job.queue),
-        format!("attempts:  {}", job.attempt),
-        format!("enqueued:  {}", job.created_at),
-    ];
-    let mut tell = |name: &str, value: Option<String>| {
-        lines.extend(value.map(|value| format!("{:<11}{value}", format!("{name}:"))));
-    };
-    tell("started", job.started_at.map(|instant| instant.to_string()));
-    tell("finished", Some(job.finished_at.to_string()));
-    tell("reason", job.reason.map(|reason| reason.to_string()));
-    tell("error", job.error.clone());
-    tell("result", job.result_bytes.map(|bytes| format!("{bytes} bytes")));
-    tell("for", job.submitted_by.clone());
-    let tags: Vec<&str> = job.tags.iter().map(Tag::as_str).collect();
-    tell("tags", (!tags.is_empty()).then(|| tags.join(", ")));
-    lines.extend([String::new(), format!("More of it: windlass jobs show {}", job.id), String::new()]);
-    lines.join("\n")
 }
 
 fn failure(error: &lettre::transport::smtp::Error) -> Failure {
@@ -138,57 +112,14 @@ fn failure(error: &lettre::transport::smtp::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use windlass_core::{KindName, QueueName, Timestamp};
-
     use super::*;
-
-    fn job() -> EndedJob {
-        let text = r#"{"id":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11","kind":"report.build","queue":"reports",
-            "state":"dead","reason":"exhausted","attempt":8,"created_at":"2026-11-21T08:00:00Z",
-            "started_at":"2026-11-21T09:00:00Z","finished_at":"2026-11-21T09:00:01Z",
-            "error":"no room\nleft on device","result_bytes":null,"tags":["nightly","eu"]}"#;
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn a_person_reads_what_has_happened() {
-        assert_eq!(subject(&job()), "[windlass] report.build 0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11 dead");
-        assert_eq!(
-            text(&job()),
-            "Job 0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11 (report.build) is dead.\n\n\
-             queue:     reports\nattempts:  8\nenqueued:  2026-11-21T08:00:00Z\nstarted:   2026-11-21T09:00:00Z\n\
-             finished:  2026-11-21T09:00:01Z\nreason:    exhausted\nerror:     no room\nleft on device\n\
-             tags:      nightly, eu\n\nMore of it: windlass jobs show 0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11\n"
-        );
-    }
-
-    #[test]
-    fn a_job_that_was_never_started_says_nothing_of_it() {
-        let job = EndedJob {
-            started_at: None,
-            error: None,
-            reason: None,
-            tags: Vec::new(),
-            finished_at: Timestamp::MIN,
-            kind: KindName::new("x").unwrap(),
-            queue: QueueName::default(),
-            result_bytes: Some(7),
-            submitted_by: Some("ada".to_owned()),
-            ..job()
-        };
-
-        let text = text(&job);
-
-        assert!(!text.contains("started:") && !text.contains("error:") && !text.contains("tags:"), "{text}");
-        assert!(text.contains("result:    7 bytes\nfor:       ada\n"), "{text}");
-    }
 
     #[test]
     fn a_mail_is_known_again_by_its_id() {
         let from = "Windlass <windlass@example.com>".parse().unwrap();
         let id = JobId::from_bytes([7; 16]);
 
-        let mail = message(&from, id, "ops@example.com", &job()).unwrap().formatted();
+        let mail = message(&from, id, "ops@example.com", &words::tests::ended()).unwrap().formatted();
 
         let mail = String::from_utf8(mail).unwrap();
         assert!(

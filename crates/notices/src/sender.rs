@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use windlass_core::notice::{EndedJob, Notice, Target};
+use windlass_core::notice::{About, Notice, Target};
 use windlass_core::{Invalid, JobId, Verdict, span};
 
 use crate::config::{NoticeConfig, Standing};
@@ -69,13 +69,13 @@ impl Sender {
 
     async fn deliver(&self, id: JobId, notice: &Notice) -> Result<(), Failure> {
         match &notice.to {
-            Target::Mail(address) => self.mail(id, address, &notice.job).await,
-            Target::Webhook(url) => self.post(id, url, &notice.job).await,
+            Target::Mail(address) => self.mail(id, address, &notice.about).await,
+            Target::Webhook(url) => self.post(id, url, &notice.about).await,
             _ => Err(Failure::fatal("this version knows no way to such a target")),
         }
     }
 
-    async fn mail(&self, id: JobId, address: &str, job: &EndedJob) -> Result<(), Failure> {
+    async fn mail(&self, id: JobId, address: &str, about: &About) -> Result<(), Failure> {
         let host = address.rsplit_once('@').map_or("", |(_, host)| host).to_ascii_lowercase();
         self.allowed(&host)?;
         let mailer = self.mailer.as_ref().ok_or_else(|| {
@@ -83,10 +83,10 @@ impl Sender {
                 "no mail server is configured: name one by `smtp` and `from`, or `--smtp` and `--mail-from` of the command",
             )
         })?;
-        mailer.send(id, address, job).await
+        mailer.send(id, address, about).await
     }
 
-    async fn post(&self, id: JobId, url: &str, job: &EndedJob) -> Result<(), Failure> {
+    async fn post(&self, id: JobId, url: &str, about: &About) -> Result<(), Failure> {
         let (uri, place) = webhook::place(url)?;
         let standing = self.allowed(&place.host)?;
         if !place.encrypted && standing != Standing::Internal {
@@ -101,7 +101,7 @@ impl Sender {
                 "there is no secret to sign webhooks with: give one by `secret`, or `--webhook-secrets` to the command",
             ));
         }
-        let request = webhook::request(&uri, (id, job), &secrets, self.config.clock.now())?;
+        let request = webhook::request(&uri, (id, about), &secrets, self.config.clock.now())?;
         let addresses = connect::judged(&place, standing, &*self.config.resolver).await?;
         let stream = connect::connect(&place, &addresses, &self.tls).await?;
         let answer = webhook::exchange(stream, request).await?;

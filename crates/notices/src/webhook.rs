@@ -10,7 +10,7 @@ use hyper::http::uri::Scheme;
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
-use windlass_core::notice::EndedJob;
+use windlass_core::notice::About;
 use windlass_core::{JobId, Timestamp};
 
 use crate::connect::{Place, Stream};
@@ -25,13 +25,13 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// What a webhook says.
 #[derive(Debug, Serialize)]
-struct Body<'a> {
-    /// `job.completed`, `job.cancelled` or `job.dead`.
+struct Body<T> {
+    /// `job.completed`, `job.cancelled`, `job.dead` or `review.reminder`.
     #[serde(rename = "type")]
     kind: String,
     /// When it happened.
     timestamp: Timestamp,
-    data: &'a EndedJob,
+    data: T,
 }
 
 /// Where the URL points.
@@ -45,18 +45,17 @@ pub(crate) fn place(url: &str) -> Result<(Uri, Place), Failure> {
     Ok((uri, Place { host, port, encrypted }))
 }
 
-/// The request that tells of `job`, signed with each of `secrets` as of `now`.
+/// The request that tells of `about`, signed with each of `secrets` as of `now`.
 pub(crate) fn request(
     uri: &Uri,
-    (id, job): (JobId, &EndedJob),
+    (id, about): (JobId, &About),
     secrets: &[&Secret],
     now: Timestamp,
 ) -> Result<Request<Full<Bytes>>, Failure> {
     let broken = |error: &(dyn std::error::Error + 'static)| {
         Failure::fatal("the notice cannot be written down").because(error)
     };
-    let body = Body { kind: format!("job.{}", job.state), timestamp: job.finished_at, data: job };
-    let body = serde_json::to_vec(&body).map_err(|error| broken(&error))?;
+    let body = body(about)?.map_err(|error| broken(&error))?;
     let (id, seconds) = (id.to_string(), now.since(Timestamp::MIN).as_secs());
     let signatures: Vec<String> = secrets.iter().map(|secret| secret.sign(&id, seconds, &body)).collect();
     // The path and the host apart, as a server is told them that is no proxy.
@@ -72,6 +71,21 @@ pub(crate) fn request(
         .header("webhook-signature", signatures.join(" "))
         .body(Full::new(body.into()))
         .map_err(|error| broken(&error))
+}
+
+/// What is said of it; no JSON of it can be made, or this version does not know what it is.
+fn body(about: &About) -> Result<serde_json::Result<Vec<u8>>, Failure> {
+    Ok(match about {
+        About::Job(job) => {
+            let kind = format!("job.{}", job.state);
+            serde_json::to_vec(&Body { kind, timestamp: job.finished_at, data: job })
+        }
+        About::Review(job) => {
+            let kind = "review.reminder".to_owned();
+            serde_json::to_vec(&Body { kind, timestamp: job.reminded_at, data: job })
+        }
+        _ => return Err(Failure::fatal("this version does not know what the notice is about")),
+    })
 }
 
 /// Sends the request and waits for the head of its answer.

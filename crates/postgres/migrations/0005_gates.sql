@@ -5,10 +5,15 @@ ALTER TABLE windlass.lane ADD COLUMN gated boolean NOT NULL DEFAULT false;
 ALTER TABLE windlass.lane DROP CONSTRAINT lane_queue_kind_version_key;
 ALTER TABLE windlass.lane ADD UNIQUE (queue, kind, version, gated);
 
--- One at a time, in the order of enqueue, and each until it is final. 16 is `Traits::GATED`.
-ALTER TABLE windlass.job ADD COLUMN order_key text COLLATE "C"
-    GENERATED ALWAYS AS (CASE WHEN traits & 16 <> 0 THEN options::jsonb ->> 'order_key' END) STORED;
-CREATE INDEX job_turn ON windlass.job (order_key, seq) WHERE order_key IS NOT NULL;
+-- The order key of a job; NULL for none. 16 is `Traits::GATED`. Not a column, which would have to be made for every job.
+CREATE FUNCTION windlass.order_key(traits integer, options text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN traits & 16 <> 0 THEN options::jsonb ->> 'order_key' END
+$$;
+
+-- One at a time, in the order of enqueue, and each until it is final.
+CREATE INDEX job_turn ON windlass.job (windlass.order_key(traits, options) COLLATE "C", seq)
+    WHERE windlass.order_key(traits, options) IS NOT NULL;
 
 -- Every gate that anything is known of, by its form and name. Who looks at what a gate has given, to change it, locks its row
 -- first; several in the order of their ids. One that nobody has and nobody waits for may be forgotten.

@@ -42,8 +42,8 @@ LANGUAGE sql IMMUTABLE STRICT AS $$
 $$;
 
 -- Puts those of these jobs into review that wait, need an approval before they start, and have none: the twin of
--- `windlass_core::review::needs_approval`. Here, because nothing may start without one, whoever enqueues it and by whichever
--- way.
+-- `windlass_core::review::needs_approval`. Called by each statement that makes jobs with options, for those of them that are
+-- reviewed: nothing may start without an approval, and a trigger would be asked about every other job, too.
 --
 -- A zero character, which JSON may have and jsonb may not, stands nowhere in the terms.
 CREATE FUNCTION windlass.ask_about_start(ids uuid[], asked timestamptz) RETURNS void
@@ -82,16 +82,3 @@ BEGIN
     WHERE job.id = asking.id;
 END
 $$;
-
-CREATE FUNCTION windlass.ask_about_new() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM windlass.ask_about_start(ARRAY[NEW.id], NEW.created_at);
-    RETURN NULL;
-END
-$$;
-
--- Of a job that is moved here from elsewhere, or brought back, somebody else sees to it: its revision is past the first.
-CREATE TRIGGER job_review AFTER INSERT ON windlass.job
-FOR EACH ROW WHEN (NEW.traits & 32 <> 0 AND NEW.stage = 1 AND NEW.revision = 1)
-EXECUTE FUNCTION windlass.ask_about_new();

@@ -3,6 +3,7 @@
 //! What the network does not tell is bounded: a connection whose other end has gone away without a word is given up after
 //! 20 seconds while something is on its way, and after 30 while nothing is.
 
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -135,11 +136,11 @@ impl Connect for Connector {
         let (route, runtime) = (self.route.clone(), self.runtime.clone());
         let connecting = self.runtime.spawn(async move { route.connect(&runtime).await });
         async move {
-            // The runtime is gone only together with the store's callers.
-            match connecting.await.expect("the runtime of the store lives as long as its callers") {
-                Some(made) => made,
-                // The pool has the same patience, and says so.
-                None => pending().await,
+            match connecting.await {
+                Ok(Some(made)) => made,
+                Err(panicked) if panicked.is_panic() => resume_unwind(panicked.into_panic()),
+                // The pool has the same patience, and says so. Where the runtime is shutting down, callers end with it.
+                Ok(None) | Err(_) => pending().await,
             }
         }
         .boxed()

@@ -186,6 +186,11 @@ impl Session {
         self.answer(asked).await
     }
 
+    /// Whether what it has done so far makes new work.
+    pub(crate) fn has_made_work(&self) -> bool {
+        self.made_work.load(Ordering::Relaxed)
+    }
+
     /// Makes sure that a statement can be sent without waiting for anything first.
     pub(crate) async fn prepare(&self, statement: Statement) -> Result<(), tokio_postgres::Error> {
         if self.named {

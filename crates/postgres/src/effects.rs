@@ -10,52 +10,36 @@ use windlass_store::StoreError;
 
 use crate::database::Ask;
 use crate::error::During;
+use crate::errors::Groups;
 use crate::facts::Facts;
 use crate::flows::tell_children;
 use crate::gates;
 use crate::jobs::notices;
 use crate::{reviews, sql, unique};
 
-/// What is to follow.
+/// What is to follow, in the same transaction.
 #[derive(Debug, Default)]
+#[must_use = "what is not carried out never happens, and somebody waits for it"]
 pub(crate) struct Effects {
     /// Jobs whose attempt closed.
     closed: Vec<Followed>,
-    /// Jobs that ended, and how.
-    ended: Vec<(Followed, Stage)>,
+    /// Jobs that ended.
+    ended: Vec<Followed>,
+    /// Those of them whose children are still to be told, and how they ended.
+    untold: Vec<(Uuid, Stage)>,
     /// The order keys of those that have one.
     order_keys: Vec<String>,
     /// Jobs that were blocked when they ended.
     blocked: Vec<Uuid>,
-    /// Whether whoever asks tells the children of the jobs that ended.
-    children_are_told: bool,
-}
-
-/// Jobs that have ended, and whose children are still to be told, in the same transaction.
-#[derive(Debug, Default)]
-#[must_use = "children that are not told wait for ever"]
-pub(crate) struct Untold(Vec<(Uuid, Stage)>);
-
-impl Untold {
-    /// These too.
-    pub(crate) fn join(&mut self, more: Self) {
-        self.0.extend(more.0);
-    }
-
-    /// Tells their children.
-    pub(crate) async fn tell(self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        tell_children(ask, &self.0, &[], operation).await
-    }
+    /// The errors of attempts that closed, to be counted.
+    errors: Vec<Groups>,
 }
 
 /// A job that something follows for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Followed {
-    pub(crate) id: Uuid,
-    pub(crate) traits: Traits,
+struct Followed {
+    id: Uuid,
+    traits: Traits,
 }
 
 impl Followed {
@@ -73,48 +57,65 @@ impl Effects {
 
     /// The job becomes final at `stage`, for whatever reason.
     pub(crate) fn ended(&mut self, facts: &Facts, stage: Stage) {
-        self.ended.extend(Followed::of(facts).map(|job| (job, stage)));
+        self.ended.extend(Followed::of(facts));
+        if facts.traits.has(Traits::PARENT) {
+            self.untold.push((facts.id.as_uuid(), stage));
+        }
         self.order_keys.extend(facts.order_key.clone());
         if facts.stage == Stage::Blocked {
             self.blocked.push(facts.id.as_uuid());
         }
     }
 
-    /// Leaves it to whoever asks to tell the children of these jobs.
-    pub(crate) fn leave_children(&mut self) -> Untold {
-        self.children_are_told = true;
-        Untold(self.parents())
+    /// These errors are to be counted.
+    pub(crate) fn failed(&mut self, errors: Groups) {
+        self.errors.push(errors);
     }
 
-    /// Those of the jobs that ended that others depend on.
-    fn parents(&self) -> Vec<(Uuid, Stage)> {
-        let parents = self.ended.iter().filter(|(job, _)| job.traits.has(Traits::PARENT));
-        parents.map(|(job, stage)| (job.id, *stage)).collect()
+    /// The children of these jobs are told by whoever asks.
+    pub(crate) fn with_children_told(mut self) -> Self {
+        self.untold.clear();
+        self
     }
 
-    /// Carries them out: gates let go, unique keys let go, children told, notices enqueued, in this order.
-    pub(crate) async fn follow(self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+    /// These too.
+    pub(crate) fn join(&mut self, more: Self) {
+        self.closed.extend(more.closed);
+        self.ended.extend(more.ended);
+        self.untold.extend(more.untold);
+        self.order_keys.extend(more.order_keys);
+        self.blocked.extend(more.blocked);
+        self.errors.extend(more.errors);
+    }
+
+    /// Carries them out: children told, unique keys let go, gates let go, notices enqueued, errors counted.
+    ///
+    /// In this order, and each for all jobs together, those included that are closed because a parent failed. So nobody who has a
+    /// gate waits for the row of a job, or for a gate that comes before it: several who do this at once wait in no circle.
+    pub(crate) async fn follow(mut self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+        if !self.untold.is_empty() {
+            let untold = std::mem::take(&mut self.untold);
+            // Boxed: few jobs have children, and every call that may end one would carry the room for them.
+            self.join(Box::pin(tell_children(ask, &untold, &[], operation)).await?);
+        }
         if !self.blocked.is_empty() {
             ask.query(sql::edge::UNBLOCK, &[&self.blocked]).await.during(operation)?;
         }
-        let gated = |job: &&Followed| job.traits.has(Traits::GATED);
-        let closed: Vec<Uuid> = self.closed.iter().filter(gated).map(|job| job.id).collect();
-        let left = self.ended.iter().map(|(job, _)| job).filter(gated).map(|job| job.id).collect();
+        unique::ended(ask, &with(&self.ended, Traits::UNIQUE), operation).await?;
+        let (closed, left) = (with(&self.closed, Traits::GATED), with(&self.ended, Traits::GATED));
         gates::release(ask, (&closed, &left, &self.order_keys), operation).await?;
-        let unique = self.ended.iter().filter(|(job, _)| job.traits.has(Traits::UNIQUE));
-        let unique: Vec<Uuid> = unique.map(|(job, _)| job.id).collect();
-        unique::ended(ask, &unique, operation).await?;
-        let parents = self.parents();
-        if !parents.is_empty() && !self.children_are_told {
-            tell_children(ask, &parents, &[], operation).await?;
+        reviews::close(ask, &with(&self.ended, Traits::REVIEWED), operation).await?;
+        notices::enqueue(ask, &with(&self.ended, Traits::NOTIFIES), operation).await?;
+        for errors in self.errors {
+            errors.write(ask, operation).await?;
         }
-        let reviewed = self.ended.iter().filter(|(job, _)| job.traits.has(Traits::REVIEWED));
-        let reviewed: Vec<Uuid> = reviewed.map(|(job, _)| job.id).collect();
-        reviews::close(ask, &reviewed, operation).await?;
-        let telling = self.ended.iter().filter(|(job, _)| job.traits.has(Traits::NOTIFIES));
-        let telling: Vec<Uuid> = telling.map(|(job, _)| job.id).collect();
-        notices::enqueue(ask, &telling, operation).await
+        Ok(())
     }
+}
+
+/// Those of the jobs that have this trait.
+fn with(jobs: &[Followed], traits: Traits) -> Vec<Uuid> {
+    jobs.iter().filter(|job| job.traits.has(traits)).map(|job| job.id).collect()
 }
 
 #[cfg(test)]
@@ -123,6 +124,8 @@ mod tests {
 
     #[test]
     fn the_short_way_leaves_special_jobs_alone() {
-        assert!(sql::lease::COMPLETE.text.contains(&format!("job.traits & {} = 0", Traits::SPECIAL.bits())));
+        for statement in [sql::lease::COMPLETE, sql::lease::COMPLETE_AT] {
+            assert!(statement.text.contains(&format!("job.traits & {} = 0", Traits::SPECIAL.bits())));
+        }
     }
 }

@@ -168,7 +168,11 @@ impl Reader<'_> {
         let found = rows.iter().find(|row| row.get::<_, &str>(0) == job.queue.as_str());
         Ok(found.and_then(|row| {
             let since = row::instant_option(row, 1)?;
-            let by = Actor { name: row.get::<_, Option<String>>(2).unwrap_or_default(), why: row.get(3) };
+            let by = Actor {
+                name: row.get::<_, Option<String>>(2).unwrap_or_default(),
+                why: row.get(3),
+                via: None,
+            };
             Some(Pause { since, by })
         }))
     }

@@ -6,7 +6,7 @@ use windlass_core::{AttemptError, AttemptOutcome, Ending, Json, Next, Reason, St
 use windlass_store::StoreError;
 
 use crate::database::Ask;
-use crate::effects::{Effects, Untold};
+use crate::effects::Effects;
 use crate::error::During;
 use crate::errors::{Errors, Groups};
 use crate::facts::Facts;
@@ -103,27 +103,25 @@ impl Fates {
         Ok(())
     }
 
-    /// Writes them all. The transaction's to commit.
-    pub(crate) async fn write(mut self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+    /// Writes them all, and carries out what follows. The transaction's to commit.
+    pub(crate) async fn write(self, ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
+        self.write_rows(ask, operation).await?.follow(ask, operation).await
+    }
+
+    /// Writes them all, and leaves it to whoever asks to carry out what follows.
+    pub(crate) async fn write_rows(
+        mut self,
+        ask: &impl Ask,
+        operation: &'static str,
+    ) -> Result<Effects, StoreError> {
         let groups = self.attempts.group_errors(ask, operation).await?;
+        self.effects.failed(groups);
         self.attempts.write(ask).await.during(operation)?;
         self.returned.write(ask).await.during(operation)?;
         self.questions.write(ask).await.during(operation)?;
         self.finished.take_staged(ask).await.during(operation)?;
         self.finished.write(ask).await.during(operation)?;
-        self.effects.follow(ask, operation).await?;
-        groups.write(ask, operation).await
-    }
-
-    /// The same, but for the children of these jobs: whoever asks tells them, or has no need to.
-    pub(crate) async fn write_leaving_children(
-        mut self,
-        ask: &impl Ask,
-        operation: &'static str,
-    ) -> Result<Untold, StoreError> {
-        let untold = self.effects.leave_children();
-        self.write(ask, operation).await?;
-        Ok(untold)
+        Ok(self.effects)
     }
 }
 

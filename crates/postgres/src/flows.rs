@@ -53,7 +53,9 @@ impl FlowStore for PostgresStore {
         Ok(retried)
     }
 
-    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError> {
-        change::delete_flow(&self.core.database, root, "delete the flow").await
+    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
+        const NAME: &str = "delete the flow";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        change::delete_flow(&self.core.database, root, &by, NAME).await
     }
 }

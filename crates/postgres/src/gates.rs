@@ -16,14 +16,14 @@ use uuid::Uuid;
 use windlass_core::gate::{GateState, Place, Waiting};
 use windlass_core::limits::CALLED_MAX;
 use windlass_core::{Bounds, Gate, GateForm, Need, Pace, Timestamp, Whole, Wish};
-use windlass_store::{ErrorKind, StoreError};
+use windlass_store::{Actor, ErrorKind, Noun, StoreError};
 
-use crate::database::{Ask, Database, Session, Values};
+use crate::database::{Ask, Database, Session, Transaction, Values};
 use crate::error::During;
 use crate::lanes::Lane;
 use crate::value::Instant;
 use crate::workers::micros;
-use crate::{row, sql};
+use crate::{audit, row, sql};
 
 /// Most gates that one call forgets.
 const FORGOTTEN_MAX: i64 = 1_000;
@@ -36,6 +36,14 @@ pub(crate) struct Known {
     /// Whether a job is parked there.
     pub(crate) parks: bool,
     opens_at: Option<Timestamp>,
+    /// When it stood so, by the server's clock.
+    at: Timestamp,
+}
+
+/// The time at which gates stood as they were read; none if there are none.
+pub(crate) fn time(ask: &impl Ask, known: &BTreeMap<Gate, Known>) -> Option<Timestamp> {
+    let read = known.values().map(|one| one.at).next();
+    read.map(|read| ask.now().map_or(read, |now| now.0))
 }
 
 /// Reads how gates stand that this transaction has locked, or that are only looked at.
@@ -65,7 +73,8 @@ fn known(row: &Row) -> Result<(Gate, Known), StoreError> {
             }
         }
     }
-    let known = Known { id: row.get(0), state, parks: row.get(15), opens_at: row::instant_option(row, 5) };
+    let opens_at = row::instant_option(row, 5);
+    let known = Known { id: row.get(0), state, parks: row.get(15), opens_at, at: row::instant(row, 16) };
     Ok((Gate::new(form, row.get::<_, &str>(2)), known))
 }
 
@@ -110,7 +119,12 @@ pub(crate) async fn leave(session: &Session, job: Uuid, operation: &'static str)
 
 /// Calls at every gate that time has opened, in a transaction of its own. Whether there was one.
 pub(crate) async fn open(database: &Database, operation: &'static str) -> Result<bool, StoreError> {
-    let transaction = database.begin(operation).await?;
+    let session = database.call(operation).await?;
+    // Most often there is none, and so nothing to begin.
+    if session.query(sql::gate::DUE, &[&session.now]).await.during(operation)?.is_empty() {
+        return Ok(false);
+    }
+    let transaction = Transaction::begin(session, operation).await?;
     let outcome = open_in(&transaction, operation).await;
     transaction.end(outcome, operation).await
 }
@@ -123,10 +137,7 @@ async fn open_in(session: &Session, operation: &'static str) -> Result<bool, Sto
     }
     let states = states(session, &due, operation).await?;
     let rows = session.query(sql::gate::WAITING, &[&due, &limit(CALLED_MAX)]).await.during(operation)?;
-    let now = match session.now {
-        Some(now) => now.0,
-        None => row::instant(&session.query(sql::server::TIME, &[]).await.during(operation)?[0], 0),
-    };
+    let Some(now) = time(session, &states) else { return Ok(false) };
     let calls = Calls::at(states, &rows, now);
     if !calls.jobs.is_empty() {
         session.query(sql::gate::CALL, &[&calls.called_at, &calls.jobs]).await.during(operation)?;
@@ -184,7 +195,7 @@ fn limit(count: usize) -> i64 {
 impl Known {
     /// What there is of a gate of which nothing is known.
     pub(crate) fn unknown() -> Self {
-        Self { id: 0, state: GateState::default(), parks: false, opens_at: None }
+        Self { id: 0, state: GateState::default(), parks: false, opens_at: None, at: Timestamp::MIN }
     }
 
     /// Whether it has to be looked at once somebody was let in: others may be parked whom it would let in too.
@@ -243,18 +254,18 @@ fn bounds(row: &Row) -> Bounds {
 pub(crate) async fn bound(
     database: &Database,
     whole: &Whole,
-    bounds: Bounds,
+    (bounds, by): (Bounds, &Actor),
     operation: &'static str,
 ) -> Result<(), StoreError> {
     let transaction = database.begin(operation).await?;
-    let outcome = bound_in(&transaction, whole, bounds, operation).await;
+    let outcome = bound_in(&transaction, whole, (bounds, by), operation).await;
     transaction.end(outcome, operation).await
 }
 
 async fn bound_in(
     session: &Session,
     whole: &Whole,
-    bounds: Bounds,
+    (bounds, by): (Bounds, &Actor),
     operation: &'static str,
 ) -> Result<(), StoreError> {
     let (form, name, gate) = match whole {
@@ -286,6 +297,8 @@ async fn bound_in(
         let values: Values<'_> = &[&session.now, &id, &queue, &kind];
         session.execute(sql::gate::ADOPT, values).await.during(operation)?;
     }
+    let (noun, subject) = Noun::of_whole(whole);
+    audit::record(session, "bound", (noun, vec![subject.to_owned()]), (by, operation)).await?;
     session.made_work();
     Ok(())
 }

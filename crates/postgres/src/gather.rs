@@ -1,7 +1,8 @@
 //! Callers who ask for the same thing at the same time, served together.
 //!
-//! One group is on its way at a time, and the next gathers meanwhile: group commit without a timer. A lone caller is
-//! served at once and by itself; a crowd shares statements and flushes, and is as large as the server is slow.
+//! A group is on its way, and the next gathers meanwhile: group commit without a timer. A lone caller is served at once and
+//! by itself; a crowd shares statements and flushes, and is as large as the server is slow. Of a large crowd two groups are
+//! on their way at a time, so that the server works on one while it flushes the other.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -29,6 +30,10 @@ pub(crate) trait Errand: Send + Sync + 'static {
     /// How much of a group's room a wish takes.
     fn weight(wish: &Self::Wish) -> usize;
 
+    /// Whether a wish changes nothing that another may change: then two groups can neither wait for one another nor differ
+    /// in what comes first.
+    fn is_apart(wish: &Self::Wish) -> bool;
+
     /// Does it for all of them, and answers in their order.
     fn run(
         &self,
@@ -38,6 +43,12 @@ pub(crate) trait Errand: Send + Sync + 'static {
 
 /// Most of a group: more would delay the first of it for no further gain.
 const GROUP_MAX: usize = 1_000;
+
+/// How many groups may be on their way. More share the same disk and the same processors.
+const GROUPS_MAX: usize = 2;
+
+/// How many have to wait for a group to go beside another: fewer gain more by sharing the next commit.
+const CROWD_MIN: usize = 64;
 
 type Reply<E> = oneshot::Sender<Result<<E as Errand>::Answer, StoreError>>;
 
@@ -50,8 +61,20 @@ pub(crate) struct Gather<E: Errand> {
 
 struct Waiting<E: Errand> {
     wishes: VecDeque<(E::Wish, Reply<E>)>,
-    /// Whether a group is on its way, and will look here when it is done.
-    busy: bool,
+    /// Groups that are on their way, and will look here when they are done.
+    groups: usize,
+    /// Wishes that wait or are on their way, and are not apart from others.
+    entwined: usize,
+}
+
+impl<E: Errand> Waiting<E> {
+    /// Counts one more group if it may go now.
+    fn start(&mut self) -> bool {
+        let beside = self.groups < GROUPS_MAX && self.entwined == 0 && self.wishes.len() >= CROWD_MIN;
+        let starts = !self.wishes.is_empty() && (self.groups == 0 || beside);
+        self.groups += usize::from(starts);
+        starts
+    }
 }
 
 impl<E: Errand> std::fmt::Debug for Gather<E> {
@@ -62,7 +85,7 @@ impl<E: Errand> std::fmt::Debug for Gather<E> {
 
 impl<E: Errand> Gather<E> {
     pub(crate) fn new(errand: E, runtime: Handle) -> Arc<Self> {
-        let waiting = Waiting { wishes: VecDeque::new(), busy: false };
+        let waiting = Waiting { wishes: VecDeque::new(), groups: 0, entwined: 0 };
         Arc::new(Self { errand, waiting: Mutex::new(waiting), runtime })
     }
 
@@ -73,8 +96,9 @@ impl<E: Errand> Gather<E> {
         let (reply, answer) = oneshot::channel();
         let leads = {
             let mut waiting = self.lock();
+            waiting.entwined += usize::from(!E::is_apart(&wish));
             waiting.wishes.push_back((wish, reply));
-            !std::mem::replace(&mut waiting.busy, true)
+            waiting.start()
         };
         if leads {
             // On the caller's own way: to hand it to another task would cost a lone caller a fifth of a commit.
@@ -87,10 +111,11 @@ impl<E: Errand> Gather<E> {
     /// Serves those who wait now; those who have come meanwhile are served by a task of their own.
     async fn serve_group(self: Arc<Self>) {
         self.serve().await;
-        if !self.rest_if_done() {
+        if self.starts_another() {
             let runtime = self.runtime.clone();
             runtime.spawn(async move {
-                while !self.rest_if_done() {
+                self.serve().await;
+                while self.starts_another() {
                     self.serve().await;
                 }
             });
@@ -99,12 +124,14 @@ impl<E: Errand> Gather<E> {
 
     async fn serve(&self) {
         let (wishes, replies): (Vec<_>, Vec<_>) = self.take_group().into_iter().unzip();
+        let entwined = wishes.iter().filter(|wish| !E::is_apart(wish)).count();
         // A panic is an answer that nobody gets: all are told that it is unknown, and the next group is served.
         let answers = AssertUnwindSafe(self.errand.run(wishes)).catch_unwind().await.unwrap_or_default();
         for (reply, answer) in replies.into_iter().zip(answers) {
             // A caller that went away does not want the answer; what it asked for is done all the same.
             let _ = reply.send(answer);
         }
+        self.lock().entwined -= entwined;
     }
 
     fn take_group(&self) -> Vec<(E::Wish, Reply<E>)> {
@@ -120,12 +147,12 @@ impl<E: Errand> Gather<E> {
         group
     }
 
-    /// Whether nobody waits; then the next to come leads.
-    fn rest_if_done(&self) -> bool {
+    /// After a group: whether the next goes at once. If not, nobody waits or another group looks after them, or the next to
+    /// come leads.
+    fn starts_another(&self) -> bool {
         let mut waiting = self.lock();
-        let done = waiting.wishes.is_empty();
-        waiting.busy = !done;
-        done
+        waiting.groups -= 1;
+        waiting.start()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<E>> {
@@ -184,6 +211,10 @@ mod tests {
             1
         }
 
+        fn is_apart(number: &usize) -> bool {
+            *number > 0
+        }
+
         async fn run(&self, wishes: Vec<usize>) -> Vec<Result<usize, StoreError>> {
             self.groups.fetch_add(1, Ordering::SeqCst);
             self.gate.acquire().await.expect("the gate is never closed").forget();
@@ -201,12 +232,40 @@ mod tests {
     async fn those_who_come_meanwhile_are_served_together() {
         let (gather, groups, gate) = doubling();
 
-        let asked = join_all((0..100).map(|number| gather.ask(number)));
+        let asked = join_all((0..CROWD_MIN).map(|number| gather.ask(number)));
         let (answers, ()) = join(asked, async { gate.add_permits(2) }).await;
 
         let doubled: Vec<usize> = answers.into_iter().map(Result::unwrap).collect();
-        assert_eq!(doubled, (0..100).map(|number| number * 2).collect::<Vec<_>>());
+        assert_eq!(doubled, (0..CROWD_MIN).map(|number| number * 2).collect::<Vec<_>>());
         assert_eq!(groups.load(Ordering::SeqCst), 2, "the first alone, the others while it was on its way");
+    }
+
+    /// How many groups are on their way once the first is, and then a crowd has come that these lead.
+    async fn groups_of_a_crowd(first: usize, second: usize) -> usize {
+        let (gather, groups, gate) = doubling();
+        let numbers = [first, second].into_iter().chain(std::iter::repeat_n(1, CROWD_MIN - 1));
+
+        let asked = join_all(numbers.map(|number| gather.ask(number)));
+        let (answers, under_way) = join(asked, async {
+            let under_way = groups.load(Ordering::SeqCst);
+            gate.add_permits(3);
+            under_way
+        })
+        .await;
+
+        assert!(answers.into_iter().all(|answer| answer.is_ok()));
+        under_way
+    }
+
+    #[tokio::test]
+    async fn a_crowd_does_not_wait_for_the_group_before_it() {
+        assert_eq!(groups_of_a_crowd(1, 1).await, 2);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_apart_from_others_has_no_group_beside_it() {
+        assert_eq!(groups_of_a_crowd(0, 1).await, 1);
+        assert_eq!(groups_of_a_crowd(1, 0).await, 1);
     }
 
     #[tokio::test]

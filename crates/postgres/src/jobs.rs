@@ -95,7 +95,9 @@ impl JobStore for PostgresStore {
         Ok(())
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        change::delete(&self.core.database, id, "delete the job").await
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        const NAME: &str = "delete the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        change::delete(&self.core.database, id, &by, NAME).await
     }
 }

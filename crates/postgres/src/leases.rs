@@ -15,7 +15,7 @@ use windlass_store::{
     ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
 };
 
-pub(crate) use outstanding::Outstanding;
+pub(crate) use outstanding::{Known, Outstanding};
 pub(crate) use settle::{Successes, reason, settle_in};
 pub(crate) use turn::Settling;
 
@@ -62,6 +62,7 @@ impl LeaseStore for PostgresStore {
     }
 
     async fn extend(&self, token: AttemptToken) -> Result<Holder, StoreError> {
+        self.core.outstanding.moved(&token);
         write::extend(&self.core.database, &token, "extend the lease").await
     }
 
@@ -76,6 +77,7 @@ impl LeaseStore for PostgresStore {
         // A progress can be put together without its constructor; what is stored has passed it.
         let progress = Progress::new(progress.percent, progress.message.as_deref())
             .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.core.outstanding.moved(&token);
         write::progress(&self.core.database, &token, &progress, NAME).await
     }
 
@@ -83,10 +85,12 @@ impl LeaseStore for PostgresStore {
         const NAME: &str = "store the checkpoint";
         check_checkpoint(&checkpoint, &self.core.limits)
             .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.core.outstanding.moved(&token);
         write::checkpoint(&self.core.database, &token, &checkpoint, NAME).await
     }
 
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
+        self.core.outstanding.moved(&token);
         write::log(&self.core.database, &token, &lines, "store log lines").await
     }
 }

@@ -7,6 +7,7 @@
 //! What a method promises is said once, on the traits of `windlass-store`.
 
 mod address;
+mod audit;
 mod beats;
 mod care;
 mod connect;
@@ -36,6 +37,7 @@ mod schedules;
 mod server;
 mod sql;
 mod tls;
+mod tokens;
 pub mod transaction;
 mod unique;
 mod value;

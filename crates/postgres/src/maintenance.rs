@@ -44,7 +44,7 @@ impl Maintenance for PostgresStore {
     }
 
     async fn fire(&self) -> Result<Fired, StoreError> {
-        schedules::fire(&self.core, "fire schedules").await
+        Box::pin(schedules::fire(&self.core, "fire schedules")).await
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {

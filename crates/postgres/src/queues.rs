@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Keep, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
 };
 
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::gates::{self, Wholes};
 use crate::workers::micros;
-use crate::{PostgresStore, row, sql};
+use crate::{PostgresStore, audit, row, sql};
 
 #[async_trait]
 impl QueueStore for PostgresStore {
@@ -29,37 +29,28 @@ impl QueueStore for PostgresStore {
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "pause the queue";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        let session = self.core.database.call(NAME).await?;
-        let values: Values<'_> = &[&session.now, &queue.as_str(), &by.name, &by.why];
-        let values = session.execute(sql::queue::PAUSE, values);
-        values.await.committing(NAME).map(|_| ())
+        let transaction = self.core.database.begin(NAME).await?;
+        let outcome = pause(&transaction, queue, &by, NAME).await;
+        transaction.end(outcome, NAME).await
     }
 
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "resume the queue";
-        let session = self.core.database.call(NAME).await?;
-        let known = session.query_opt(sql::queue::RESUME, &[&queue.as_str()]).await.committing(NAME)?;
-        if known.is_none() {
-            return Err(StoreError::new(NAME, ErrorKind::NotFound)
-                .with_detail(format!("there is no queue \"{queue}\"")));
-        }
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let transaction = self.core.database.begin(NAME).await?;
+        let outcome = resume(&transaction, queue, &by, NAME).await;
+        transaction.end(outcome, NAME).await?;
         self.core.hint_work();
         Ok(())
     }
 
-    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "say how long jobs of the queue are kept";
         retention.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        let session = self.core.database.call(NAME).await?;
-        if retention.is_default() {
-            let lifted = session.execute(sql::queue::KEEP_NO_LONGER, &[&queue.as_str()]).await;
-            return lifted.committing(NAME).map(|_| ());
-        }
-        let stored = |keep: Option<Keep>| keep.map(|keep| keep.span().map_or(-1, micros));
-        let QueueRetention { completed, cancelled, dead, .. } = retention;
-        let (completed, cancelled, dead) = (stored(completed), stored(cancelled), stored(dead));
-        let values: Values<'_> = &[&queue.as_str(), &completed, &cancelled, &dead];
-        session.execute(sql::queue::KEEP, values).await.committing(NAME).map(|_| ())
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let transaction = self.core.database.begin(NAME).await?;
+        let outcome = keep(&transaction, queue, retention, (&by, NAME)).await;
+        transaction.end(outcome, NAME).await
     }
 
     async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
@@ -68,10 +59,11 @@ impl QueueStore for PostgresStore {
         retentions(&session, NAME).await
     }
 
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "bound the queue";
         bounds.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
-        gates::bound(&self.core.database, whole, bounds, NAME).await?;
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        gates::bound(&self.core.database, whole, (bounds, &by), NAME).await?;
         self.core.hint_work();
         Ok(())
     }
@@ -81,6 +73,55 @@ impl QueueStore for PostgresStore {
         let session = self.core.database.call(NAME).await?;
         Wholes::read(&session, NAME).await.map(Wholes::into_all)
     }
+}
+
+async fn pause(
+    session: &Session,
+    queue: &QueueName,
+    by: &Actor,
+    name: &'static str,
+) -> Result<(), StoreError> {
+    let values: Values<'_> = &[&session.now, &queue.as_str(), &by.name, &by.why];
+    if session.query_opt(sql::queue::PAUSE, values).await.during(name)?.is_none() {
+        return Ok(());
+    }
+    audit::record(session, "pause", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
+}
+
+async fn resume(
+    session: &Session,
+    queue: &QueueName,
+    by: &Actor,
+    name: &'static str,
+) -> Result<(), StoreError> {
+    match session.query_opt(sql::queue::RESUME, &[&queue.as_str()]).await.during(name)? {
+        None => {
+            Err(StoreError::new(name, ErrorKind::NotFound)
+                .with_detail(format!("there is no queue \"{queue}\"")))
+        }
+        Some(found) if found.get(1) => {
+            audit::record(session, "resume", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+async fn keep(
+    session: &Session,
+    queue: &QueueName,
+    retention: QueueRetention,
+    (by, name): (&Actor, &'static str),
+) -> Result<(), StoreError> {
+    if retention.is_default() {
+        session.execute(sql::queue::KEEP_NO_LONGER, &[&queue.as_str()]).await.during(name)?;
+    } else {
+        let stored = |keep: Option<Keep>| keep.map(|keep| keep.span().map_or(-1, micros));
+        let QueueRetention { completed, cancelled, dead, .. } = retention;
+        let (completed, cancelled, dead) = (stored(completed), stored(cancelled), stored(dead));
+        let values: Values<'_> = &[&queue.as_str(), &completed, &cancelled, &dead];
+        session.execute(sql::queue::KEEP, values).await.during(name)?;
+    }
+    audit::record(session, "keep", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
 }
 
 /// What there is to say of one queue's jobs.
@@ -107,7 +148,11 @@ fn summary(found: &Row, tallies: &mut HashMap<QueueName, Tally>) -> Result<Queue
     let name: QueueName = row::name(found, 0)?;
     let Tally { counts, oldest_ready_at } = tallies.remove(&name).unwrap_or_default();
     let pause = row::instant_option(found, 1).map(|since| {
-        let by = Actor { name: found.get::<_, Option<String>>(2).unwrap_or_default(), why: found.get(3) };
+        let by = Actor {
+            name: found.get::<_, Option<String>>(2).unwrap_or_default(),
+            why: found.get(3),
+            via: None,
+        };
         Pause { since, by }
     });
     Ok(QueueSummary { name, pause, counts, oldest_ready_at })

@@ -1,7 +1,7 @@
 //! Reviews: jobs come into them, and persons or the time decide.
 //!
-//! That a new job comes into review whose start needs an approval is seen to by the database itself, whichever way it is
-//! enqueued: see the migration.
+//! That a new job comes into review whose start needs an approval is seen to by the statement that makes it: see
+//! `job/insert.sql`.
 
 mod row;
 mod ruling;
@@ -79,7 +79,12 @@ async fn decide(session: &Session, job: JobId, ruling: &NewRuling) -> Result<Set
     };
     let terms = deciding(&asked, ruling, facts.now).map_err(|kind| refusal(NAME, job, kind))?;
     let mut rulings = Rulings::default();
-    let settled = rulings.add(&facts, terms, taken(ruling, facts.now), ruling.args.as_ref())?;
+    let settled = rulings.add(
+        &facts,
+        terms,
+        taken(ruling, facts.now),
+        (ruling.args.as_ref(), ruling.by.via.clone()),
+    )?;
     rulings.write(session, NAME).await?;
     Ok(settled)
 }

@@ -35,6 +35,10 @@ macro_rules! statements {
 }
 
 statements! {
+    audit {
+        LIST = "list",
+        RECORD = "record",
+    }
     edge {
         AWAIT_JOB = "await_job",
         BLAME = "blame",
@@ -112,6 +116,7 @@ statements! {
     }
     import {
         ANSWERS = "answers",
+        ARRIVALS = "arrivals",
         ATTEMPTS = "attempts",
         BLOCKED = "blocked",
         ERRORS = "errors",
@@ -168,6 +173,7 @@ statements! {
         CLAIM_GIVEN = "claim_given",
         CLAIM_LANE = "claim_lane",
         COMPLETE = "complete",
+        COMPLETE_AT = "complete_at",
         EXTEND = "extend",
         FINISH = "finish",
         FORGET_CLAIMS = "forget_claims",
@@ -243,6 +249,13 @@ statements! {
         RECORD_EVENT = "record_event",
         RECORD_FIRINGS = "record_firings",
     }
+    token {
+        CREATE = "create",
+        LIST = "list",
+        READ = "read",
+        REVOKE = "revoke",
+        USE = "use",
+    }
     unique {
         ADJUST = "adjust",
         FOLLOWERS = "followers",
@@ -261,9 +274,6 @@ statements! {
         TAKE = "take",
         WAITED_FOR = "waited_for",
         WRITE = "write",
-    }
-    server {
-        TIME = "time",
     }
     worker {
         BEAT = "beat",
@@ -346,6 +356,7 @@ fn type_named(name: &str) -> Option<Type> {
         "integer[]" => Type::INT4_ARRAY,
         "smallint" => Type::INT2,
         "smallint[]" => Type::INT2_ARRAY,
+        "tid[]" => Type::TID_ARRAY,
         "text" => Type::TEXT,
         "text[]" => Type::TEXT_ARRAY,
         "timestamptz" => Type::TIMESTAMPTZ,
@@ -357,25 +368,4 @@ fn type_named(name: &str) -> Option<Type> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_header_names_the_types_that_its_statement_uses() {
-        let ready = Statements::for_schema(SCHEMA);
-        for statement in ALL {
-            let Ready { text, types } = ready.get(*statement);
-            let last = (1..100).take_while(|number| text.contains(&format!("${number}"))).last().unwrap_or(0);
-            assert_eq!(types.len(), last, "{}", statement.name);
-        }
-    }
-
-    #[test]
-    fn another_schema_is_named_wherever_the_first_was() {
-        let ready = Statements::for_schema("app \"jobs\"");
-
-        let strays = ALL.iter().filter(|statement| ready.get(**statement).text.contains("windlass."));
-        assert_eq!(strays.count(), 0);
-        assert_eq!(in_schema("FROM windlass.job", "a\"b"), "FROM \"a\"\"b\".job");
-    }
-}
+mod tests;

@@ -98,7 +98,8 @@ impl PostgresStore {
     /// The answers are those of a plain enqueue, and so are the refusals of bad input, which come before anything is
     /// written. The ids are good as soon as this returns, to be written beside other data in the same transaction.
     ///
-    /// A queue, kind and version that no job had before is made known in a transaction of its own, and stays known.
+    /// A queue, kind and version that no job had before is made known in a transaction of its own, and stays known if the
+    /// caller's is rolled back: a queue may then be listed that never had a job. Nothing else comes of it.
     ///
     /// Whoever enqueues a job with the same unique key waits for the end of the transaction.
     ///
@@ -124,7 +125,8 @@ impl PostgresStore {
     /// the handler asks the store itself how the attempt ended, so a handler that settled returns as ever, and what it
     /// returns changes nothing any more; one that rolled back is judged by what it returns.
     ///
-    /// With `sqlx` and `diesel` only a success can be settled.
+    /// With `sqlx` and `diesel` only a success can be settled, and only of a job whose end concerns nothing else: one without a
+    /// unique key, locks, limits, rates or an order key, a review, somebody to be told, and jobs that wait for it.
     ///
     /// # Errors
     ///

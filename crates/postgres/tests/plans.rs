@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests: a failure is a panic")]
 
+#[path = "plans/headers.rs"]
+mod headers;
+
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -23,8 +26,8 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
 /// Those that are meant to read a whole table of jobs.
 const READERS: [&str; 2] = ["maintenance/faults", "queue/counts"];
 
-/// Which indexes a statement has to use, as far as it matters which.
-const INDEXES: [(&str, &[&str]); 24] = [
+/// Which indexes a statement has to use, beside those that its header names, as far as it matters which.
+const INDEXES: [(&str, &[&str]); 25] = [
     ("job/ended", &["history_id"]),
     ("job/facts", &["job_pkey"]),
     ("job/insert", &[]),
@@ -37,6 +40,7 @@ const INDEXES: [(&str, &[&str]); 24] = [
     ("lease/claim_given", &["job_pkey"]),
     ("lease/claim_lane", &["job_place", "job_deadline", "job_stopping", "worker_id_key"]),
     ("lease/complete", &["job_pkey", "claim_pkey"]),
+    ("lease/complete_at", &["claim_pkey"]),
     ("lease/extend", &["job_pkey"]),
     ("lease/finish", &["job_pkey"]),
     ("lease/return", &["job_pkey"]),
@@ -49,6 +53,29 @@ const INDEXES: [(&str, &[&str]); 24] = [
     ("maintenance/sweep_day", &["attempt_pkey", "log_pkey", "event_pkey"]),
     ("worker/beat", &["worker_id_key", "job_stopping"]),
     ("worker/held", &["job_pkey"]),
+];
+
+/// Indexes that a header names and that its plan does not show: used by a function on its behalf, or not in every state.
+const ELSEWHERE: [(&str, &str); 5] = [
+    ("edge/blame", "job_pkey"),
+    ("job/insert", "history_id"),
+    ("job/list", "job_order"),
+    ("maintenance/prune_completed", "history_id"),
+    ("review/ask_about_start", "job_pkey"),
+];
+
+/// Statements that go over waiting jobs if they were planned while there were none, though not by a plan that is made once there
+/// are some.
+const PLANNED_EMPTY: [&str; 9] = [
+    "review/list",
+    "review/settle",
+    "review/start",
+    "review/work",
+    "unique/adjust",
+    "unique/followers",
+    "unique/release",
+    "unique/replace",
+    "unique/states",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,22 +135,37 @@ fn fill() -> String {
 /// What is wrong with the plans as they would be made now.
 async fn check(client: &Client, state: &str) -> Vec<String> {
     client.batch_execute(SETTINGS).await.unwrap();
-    let mut faults = Vec::new();
+    let (mut faults, known) = (Vec::new(), indexes(client).await);
     for (name, text) in statements() {
         let plan = plan(client, &text).await;
         let mut used = Used::default();
         used.gather(&plan);
-        let is_reader = READERS.contains(&name.as_str());
+        let planned_empty = PLANNED_EMPTY.contains(&name.as_str()) && !state.starts_with("full");
+        let is_reader = READERS.contains(&name.as_str()) || planned_empty;
         for table in used.walked.iter().filter(|table| is_big(table) && !is_reader) {
             faults.push(format!("{state}: {name} walks through {table}"));
         }
         let wanted = INDEXES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, wanted)| *wanted);
-        for index in wanted.iter().filter(|index| !used.indexes.iter().any(|used| is_index(used, index))) {
+        let named = headers::indexes(&text, &known).unwrap_or_else(|problem| {
+            faults.push(format!("{name} {problem}"));
+            Vec::new()
+        });
+        let named = named.iter().map(String::as_str).filter(|index| is_big(table_of(index)));
+        let named = named.filter(|index| !ELSEWHERE.contains(&(&name, index)));
+        let wanted = wanted.iter().copied().chain(named);
+        for index in wanted.filter(|index| !used.indexes.iter().any(|used| is_index(used, index))) {
             faults.push(format!("{state}: {name} does not use {index}, but {:?}", used.indexes));
         }
     }
     client.batch_execute("RESET ALL").await.unwrap();
     faults
+}
+
+/// Every index of the store.
+async fn indexes(client: &Client) -> BTreeSet<String> {
+    let query = "SELECT relname::text FROM pg_class
+                 WHERE relkind IN ('i', 'I') AND relnamespace = 'windlass'::regnamespace";
+    client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 /// Lists walk through windows of a block range index, once there are statistics. Before that the planner takes `job_place`, and
@@ -151,6 +193,14 @@ fn is_index(used: &str, wanted: &str) -> bool {
     used.ends_with(column)
 }
 
+/// The table that an index is of, by its name. Those of small tables are empty here, so which one a plan takes says nothing.
+fn table_of(index: &str) -> &str {
+    match index {
+        "history_id" => "job",
+        _ => index.split('_').next().unwrap_or_default(),
+    }
+}
+
 /// What a plan does with tables.
 #[derive(Debug, Default)]
 struct Used {
@@ -160,7 +210,8 @@ struct Used {
 
 impl Used {
     fn gather(&mut self, node: &Value) {
-        if let Some(index) = node["Index Name"].as_str() {
+        let arbiters = node["Conflict Arbiter Indexes"].as_array().into_iter().flatten();
+        for index in arbiters.chain([&node["Index Name"]]).filter_map(Value::as_str) {
             self.indexes.insert(index.to_owned());
         }
         if let Some(table) = node["Relation Name"].as_str().filter(|_| walks(node)) {
@@ -228,7 +279,23 @@ fn parameter(line: &str) -> Option<(String, String)> {
 /// Every statement of the store, by its file.
 fn statements() -> Vec<(String, String)> {
     let mut statements = Vec::new();
-    for noun in ["gate", "job", "lane", "leader", "lease", "maintenance", "queue", "worker"] {
+    for noun in [
+        "edge",
+        "error",
+        "flow",
+        "gate",
+        "job",
+        "lane",
+        "leader",
+        "lease",
+        "maintenance",
+        "notice",
+        "queue",
+        "review",
+        "schedule",
+        "unique",
+        "worker",
+    ] {
         for file in fs::read_dir(format!("sql/{noun}")).unwrap() {
             let path = file.unwrap().path();
             let verb = path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -6,8 +6,8 @@ mod scene;
 use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use windlass_core::{AttemptError, Due, JobState, Json, Timestamp, Verdict};
-use windlass_store::{Actor, ErrorKind, JobStore, LeaseStore, Settlement, StoreError};
+use windlass_core::{Args, AttemptError, Due, JobState, Json, Timestamp, Unique, Verdict};
+use windlass_store::{Actor, EnqueueOutcome, ErrorKind, JobStore, LeaseStore, Settlement, StoreError};
 
 use scene::{Scene, WRITE, field, forged, job, refused};
 
@@ -95,6 +95,60 @@ async fn a_job_goes_with_the_transaction_or_the_savepoint_that_is_rolled_back() 
     assert!(outer.is_ok() && matches!(again, Err(Undone::OnPurpose)));
     assert!(scene.exists(kept.id).await);
     assert!(!scene.exists(gone.id).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_taken_once_the_transaction_has_committed() {
+    let scene = Scene::new().await;
+    let mut connection = connection(&scene).await;
+    let keyed = |unique: Unique| {
+        let mut new = job();
+        new.options.unique = Some(unique);
+        new
+    };
+    let (gone, first, mut replacing) = (keyed(Unique::key("k")), keyed(Unique::key("k")), job());
+    replacing.options.unique = Some(Unique::key("k").replace());
+    replacing.args = Args::json("2").unwrap();
+
+    let undone = connection
+        .transaction(async |tx| -> Result<(), Undone> {
+            let _ = scene.store.enqueue_in_tx(tx, vec![gone.clone()]).await?;
+            Err(Undone::OnPurpose)
+        })
+        .await;
+    let answers = connection
+        .transaction(async |tx| -> Result<_, Undone> {
+            let batch = vec![first.clone(), keyed(Unique::key("k")), job()];
+            let mut answers = scene.store.enqueue_in_tx(tx, batch).await?;
+            answers.extend(scene.store.enqueue_in_tx(tx, vec![replacing.clone()]).await?);
+            Ok(answers)
+        })
+        .await
+        .unwrap();
+    let refusal = connection
+        .transaction(async |tx| -> Result<(), Undone> {
+            scene.store.enqueue_in_tx(tx, vec![keyed(Unique::key("k").reject())]).await?;
+            Ok(())
+        })
+        .await;
+
+    assert!(matches!(undone, Err(Undone::OnPurpose)));
+    assert!(!scene.exists(gone.id).await);
+    let outcomes: Vec<_> = answers.iter().map(|answer| (answer.id == first.id, answer.outcome)).collect();
+    assert_eq!(
+        outcomes,
+        [
+            (true, EnqueueOutcome::Created),
+            (true, EnqueueOutcome::Existing),
+            (false, EnqueueOutcome::Created),
+            (true, EnqueueOutcome::Replaced)
+        ]
+    );
+    assert_eq!(scene.store.job(first.id).await.unwrap().args, replacing.args);
+    let Err(Undone::Store(error)) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(*error.kind(), ErrorKind::Duplicate(first.id));
+    let met = scene.store.enqueue(vec![keyed(Unique::key("k"))]).await.unwrap()[0];
+    assert_eq!((met.id, met.outcome), (first.id, EnqueueOutcome::Existing));
 }
 
 #[tokio::test(flavor = "multi_thread")]

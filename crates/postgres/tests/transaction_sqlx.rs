@@ -9,8 +9,8 @@ use sqlx_core::connection::Connection;
 use sqlx_core::query::query;
 use sqlx_postgres::PgConnection;
 use tokio::task::JoinSet;
-use windlass_core::{AttemptError, Due, JobState, Json, Timestamp, Unique, Verdict};
-use windlass_store::{Actor, EnqueueOutcome, ErrorKind, JobStore, LeaseStore, Settlement};
+use windlass_core::{AttemptError, Due, Edge, JobState, Json, Timestamp, Unique, Verdict};
+use windlass_store::{Actor, EnqueueOutcome, ErrorKind, JobStore, LeaseStore, Maintenance, Settlement};
 
 use scene::{Scene, WRITE, field, forged, job, refused, somebody_waits};
 
@@ -61,6 +61,34 @@ async fn a_job_goes_with_the_transaction_or_the_savepoint_that_is_rolled_back() 
     assert_eq!(again.iter().map(|answer| answer.repeated).collect::<Vec<_>>(), [true, false]);
     assert!(scene.exists(kept.id).await);
     assert!(!scene.exists(gone.id).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_may_wait_for_one_of_its_transaction_and_for_one_that_runs() {
+    let scene = Scene::new().await;
+    let mut connection = connection(&scene).await;
+    let running = scene.running_job().await.token;
+    let (parent, mut child) = (job(), job());
+    child.after = vec![Edge::on_success(parent.id), Edge::on_finish(running.job)];
+    let mut tx = connection.begin().await.unwrap();
+
+    let _ = scene.store.enqueue_in_tx(&mut tx, vec![parent.clone()]).await.unwrap();
+    let _ = scene.store.enqueue_in_tx(&mut tx, vec![child.clone()]).await.unwrap();
+    tx.commit().await.unwrap();
+
+    assert_eq!(scene.store.job(child.id).await.unwrap().state, JobState::Blocked);
+    let ended = Settlement { token: running, verdict: Verdict::Fatal { error: AttemptError::new("x") } };
+    scene.store.settle(vec![ended]).await.unwrap().remove(0).unwrap();
+    assert_eq!(scene.store.job(child.id).await.unwrap().state, JobState::Blocked);
+    let token = scene.claim(Duration::from_secs(300)).await.unwrap().token;
+    // Others wait for it, which is more than this driver can see to.
+    let mut tx = connection.begin().await.unwrap();
+    assert_eq!(field(scene.store.complete_in_tx(&mut tx, token, None).await), "verdict");
+    tx.rollback().await.unwrap();
+    let done = Settlement { token, verdict: Verdict::Succeeded { result: None } };
+    scene.store.settle(vec![done]).await.unwrap().remove(0).unwrap();
+    assert_eq!(scene.store.job(child.id).await.unwrap().state, JobState::Ready);
+    assert_eq!(scene.store.check().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

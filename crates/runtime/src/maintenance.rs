@@ -6,11 +6,10 @@
 //!
 //! **The leader prunes and tidies, and fires schedules**: done once is enough, and a few seconds later does no harm. It asks
 //! for the lead again in time to keep it. The others ask when the lead would be free, and no sooner. Ticks are not looked for
-//! again and again: the leader sleeps until the next one, or until somebody tells of a change, and looks by itself every
-//! five seconds; every thirty, where no tick is to come.
+//! again and again: the leader sleeps until the next one, or until somebody tells of a change; the answer to who leads tells of
+//! the next tick, too, and every thirty seconds it looks by itself.
 //!
-//! With the worker's own look for work every two seconds and its beats, all this is less than two questions a second where
-//! there are no schedules.
+//! With the worker's own look for work every two seconds and its beats, all this is less than two questions a second.
 
 mod duties;
 mod fire;

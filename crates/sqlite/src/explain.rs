@@ -170,7 +170,10 @@ fn pause_of(connection: &Connection, queue: &QueueName) -> rusqlite::Result<Opti
     while let Some(found) = rows.next()? {
         if found.get_ref(0)?.as_str()? == queue.as_str() {
             let Some(since) = row::instant_option(found, 1)? else { return Ok(None) };
-            return Ok(Some(Pause { since, by: Actor { name: found.get(2)?, why: found.get(3)? } }));
+            return Ok(Some(Pause {
+                since,
+                by: Actor { name: found.get(2)?, why: found.get(3)?, via: None },
+            }));
         }
     }
     Ok(None)

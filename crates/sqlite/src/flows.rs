@@ -9,14 +9,14 @@ use windlass_core::limits::FLOW_JOBS_MAX;
 use windlass_core::{JobId, Stage};
 use windlass_store::rules::flows::{check_whole, unshared};
 use windlass_store::rules::{cancelling, deleting, retrying};
-use windlass_store::{Actor, Flow, FlowStore, Input, Page, PageRequest, Relative, StoreError};
+use windlass_store::{Actor, Flow, FlowStore, Input, Noun, Page, PageRequest, Relative, StoreError};
 
 pub(crate) use edges::{Untold, check_parents, connect, disconnect, hold_again, live_child, tell_children};
 
 use crate::error::During;
 use crate::facts::Facts;
 use crate::writer::Tx;
-use crate::{SqliteStore, gates, jobs, sql, unique};
+use crate::{SqliteStore, audit, gates, jobs, sql, unique};
 
 #[async_trait]
 impl FlowStore for SqliteStore {
@@ -64,9 +64,10 @@ impl FlowStore for SqliteStore {
         self.writer.run(NAME, move |tx| retry_flow(tx, id, &by, NAME)).await
     }
 
-    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError> {
+    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
         const NAME: &str = "delete the flow";
-        self.writer.run(NAME, move |tx| delete_flow(tx, root, NAME)).await
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.writer.run(NAME, move |tx| delete_flow(tx, root, &by, NAME)).await
     }
 }
 
@@ -103,7 +104,12 @@ fn retry_flow(tx: &mut Tx<'_>, id: JobId, by: &Actor, name: &'static str) -> Res
     Ok(ids(&flow))
 }
 
-fn delete_flow(tx: &mut Tx<'_>, root: JobId, name: &'static str) -> Result<Vec<JobId>, StoreError> {
+fn delete_flow(
+    tx: &mut Tx<'_>,
+    root: JobId,
+    by: &Actor,
+    name: &'static str,
+) -> Result<Vec<JobId>, StoreError> {
     let facts = Facts::expect(tx.connection, root, name)?;
     let needed_by = live_child(tx.connection, &facts).during(name)?;
     deleting(root, facts.holder.is_some(), needed_by, name)?;
@@ -119,6 +125,7 @@ fn delete_flow(tx: &mut Tx<'_>, root: JobId, name: &'static str) -> Result<Vec<J
         unique::removed(tx, facts).during(name)?;
         gates::removing(tx, facts).during(name)?;
         jobs::delete(tx.connection, facts.id, facts.traits).during(name)?;
+        audit::record(tx, "delete", (Noun::Job, &facts.id.to_string()), by).during(name)?;
     }
     Ok(ids(&going))
 }

@@ -5,20 +5,25 @@
 //! or one of its lane that comes before it. That is looked at whenever something is given back, somebody leaves, or time opens
 //! the gate.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod calls;
+mod wholes;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use windlass_core::gate::{GateState, Place, Refusal, Waiting};
-use windlass_core::limits::{CALLED_MAX, LINE_GRACE};
-use windlass_core::{Bounds, Fence, Gate, GateForm, JobOptions, Need, Pace, Timestamp, Traits, Whole, Wish};
+use windlass_core::gate::{GateState, Place, Refusal};
+use windlass_core::limits::LINE_GRACE;
+use windlass_core::{Fence, Gate, GateForm, JobOptions, Need, Timestamp, Traits, Wish};
 
 use crate::facts::Facts;
-use crate::lanes::Lane;
 use crate::leases::array;
 use crate::row;
 use crate::sql;
 use crate::writer::Tx;
+
+pub(crate) use calls::{call, next_opening, open};
+pub(crate) use wholes::{Wholes, bound};
 
 /// Most gates that one call forgets.
 const FORGOTTEN_MAX: u32 = 1_000;
@@ -48,51 +53,6 @@ pub(crate) struct Turned {
 pub(crate) struct Known {
     pub(crate) id: Option<i64>,
     pub(crate) state: GateState,
-}
-
-/// The bounds of queues and kinds, read once per claim.
-#[derive(Debug, Default)]
-pub(crate) struct Wholes(BTreeMap<Whole, Bounds>);
-
-impl Wholes {
-    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(sql::gate::BOUNDS)?;
-        let bounds = statement.query_map([], |found| Ok((whole(found)?, bounds(found)?)))?;
-        bounds.collect::<Result<_, _>>().map(Self)
-    }
-
-    pub(crate) fn into_all(self) -> Vec<(Whole, Bounds)> {
-        self.0.into_iter().collect()
-    }
-
-    /// What they ask of the jobs of a lane.
-    pub(crate) fn needs(&self, lane: &Lane) -> Vec<Need> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        let wholes = [Whole::Queue(lane.queue.clone()), Whole::Kind(lane.kind.clone())];
-        let needs =
-            |whole: &Whole| self.0.get(whole).copied().unwrap_or_default().needs(whole).collect::<Vec<_>>();
-        wholes.iter().flat_map(needs).collect()
-    }
-}
-
-fn whole(found: &Row<'_>) -> rusqlite::Result<Whole> {
-    Ok(match found.get(0)? {
-        1 => Whole::Queue(row::name(found, 1)?),
-        _ => Whole::Kind(row::name(found, 1)?),
-    })
-}
-
-fn bounds(found: &Row<'_>) -> rusqlite::Result<Bounds> {
-    let rate = match found.get::<_, Option<u32>>(3)? {
-        Some(starts) => {
-            let per = Duration::from_micros(row::unsigned(found, 4)?);
-            Some(Pace { starts, per, burst: found.get(5)? })
-        }
-        None => None,
-    };
-    Ok(Bounds { limit: found.get(2)?, rate })
 }
 
 fn place(found: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
@@ -337,80 +297,6 @@ pub(crate) fn give_back(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Calls those for whom the gate has room, and notes when time makes room for another. Whether it called any.
-pub(crate) fn call(tx: &mut Tx<'_>, id: i64) -> rusqlite::Result<bool> {
-    let (mut called, mut opens_at, mut lane) = (Vec::new(), None, i64::MIN);
-    let mut state = None;
-    while let Some(next) = next_lane(tx.connection, id, lane)? {
-        lane = next;
-        let (seqs, waiting) = first(tx.connection, id, lane)?;
-        let state = match state {
-            Some(state) => state,
-            None => *state.insert(look(tx.connection, &named(tx.connection, id)?)?.state),
-        };
-        let call = GateState::call(&state, &waiting, tx.now);
-        called.extend(call.jobs.iter().map(|index| seqs[*index]));
-        opens_at = opens_at.into_iter().chain(call.opens_at).min();
-    }
-    let values = params![id, opens_at.map(Timestamp::as_micros)];
-    tx.connection.prepare_cached(sql::gate::OPEN_AT)?.execute(values)?;
-    if called.is_empty() {
-        return Ok(false);
-    }
-    tx.connection.prepare_cached(sql::gate::CALL)?.execute(params![id, array(called.iter().copied())])?;
-    tx.connection.prepare_cached(sql::gate::UNPARK)?.execute([array(called.into_iter())])?;
-    tx.hint_work();
-    Ok(true)
-}
-
-fn next_lane(connection: &Connection, gate: i64, after: i64) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(sql::gate::NEXT_LANE)?;
-    statement.query_row([gate, after], |found| found.get(0)).optional()
-}
-
-/// The first of one lane that a gate turned away, in claim order.
-fn first(connection: &Connection, gate: i64, lane: i64) -> rusqlite::Result<(Vec<i64>, Vec<Waiting>)> {
-    let form = named(connection, gate)?.form;
-    let mut waiting: Vec<Waiting> = Vec::new();
-    let mut statement = connection.prepare_cached(sql::gate::FIRST)?;
-    for called in [true, false] {
-        let rows = statement.query_map(params![gate, called, lane, CALLED_MAX], |found| {
-            let wish = Wish::from_numbers(form, (found.get(3)?, found.get(4)?));
-            Ok(Waiting { place: place(found, 0)?, wish, called: found.get(5)? })
-        })?;
-        for one in rows {
-            waiting.push(one?);
-        }
-    }
-    waiting.sort_unstable_by_key(|one| one.place);
-    waiting.truncate(CALLED_MAX);
-    Ok((waiting.iter().map(|one| one.place.order.cast_signed()).collect(), waiting))
-}
-
-/// Calls at every gate that time has opened.
-pub(crate) fn open(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
-    let mut statement = tx.connection.prepare_cached(sql::gate::DUE)?;
-    let due: Vec<i64> =
-        statement.query_map([tx.now.as_micros()], |found| found.get(0))?.collect::<Result<_, _>>()?;
-    due.into_iter().try_for_each(|id| call(tx, id).map(|_| ()))
-}
-
-/// When time opens a gate next for a job of these lanes that is parked there.
-pub(crate) fn next_opening(connection: &Connection, lanes: &[i64]) -> rusqlite::Result<Option<Timestamp>> {
-    let mut statement = connection.prepare_cached(sql::gate::OPENING)?;
-    let mut rows = statement.query([])?;
-    while let Some(found) = rows.next()? {
-        let (id, mut lane) = (found.get(0)?, i64::MIN);
-        while let Some(next) = next_lane(connection, id, lane)? {
-            if lanes.contains(&next) {
-                return row::instant_option(found, 1);
-            }
-            lane = next;
-        }
-    }
-    Ok(None)
-}
-
 /// What gates ask of a job.
 pub(crate) fn candidate(connection: &Connection, seq: i64, wholes: Vec<Need>) -> rusqlite::Result<Candidate> {
     let mut statement = connection.prepare_cached(sql::gate::JOB)?;
@@ -422,46 +308,6 @@ pub(crate) fn candidate(connection: &Connection, seq: i64, wholes: Vec<Need>) ->
             Place { priority: found.get(0)?, run_at: row::instant(found, 1)?, order: seq.cast_unsigned() };
         Ok(Candidate { seq, lane: found.get(2)?, place, needs })
     })
-}
-
-/// Bounds a queue or a kind; what runs of it counts from now on.
-pub(crate) fn bound(tx: &mut Tx<'_>, whole: &Whole, bounds: Bounds) -> rusqlite::Result<()> {
-    let (form, name, gate) = match whole {
-        Whole::Queue(queue) => (1, queue.as_str(), GateForm::QueueLimit),
-        Whole::Kind(kind) => (2, kind.as_str(), GateForm::KindLimit),
-    };
-    if bounds == Bounds::default() {
-        tx.connection.prepare_cached(sql::gate::UNBOUND)?.execute(params![form, name])?;
-    } else {
-        let rate = bounds.rate;
-        let per = rate.map(|rate| crate::leases::micros(rate.per));
-        let values =
-            params![form, name, bounds.limit, rate.map(|rate| rate.starts), per, rate.map(|rate| rate.burst)];
-        tx.connection.prepare_cached(sql::gate::BOUND)?.execute(values)?;
-    }
-    let gate = Gate::new(gate, name);
-    let id = make(tx, &gate, &look(tx.connection, &gate)?)?;
-    tx.connection.prepare_cached(sql::gate::EMPTY)?.execute([id])?;
-    if bounds.limit.is_some() {
-        count_running(tx, whole, id)?;
-    }
-    tx.hint_work();
-    Ok(())
-}
-
-fn count_running(tx: &Tx<'_>, whole: &Whole, id: i64) -> rusqlite::Result<()> {
-    let (queue, kind) = match whole {
-        Whole::Queue(queue) => (Some(queue.as_str()), None),
-        Whole::Kind(kind) => (None, Some(kind.as_str())),
-    };
-    let mut statement = tx.connection.prepare_cached(sql::gate::RUNNING)?;
-    let running = statement.query_map(params![queue, kind], |found| Ok((found.get(0)?, found.get(1)?)))?;
-    let running: Vec<(i64, Option<i64>)> = running.collect::<Result<_, _>>()?;
-    for (seq, since) in &running {
-        let values = params![id, seq, false, since.unwrap_or(tx.now.as_micros())];
-        tx.connection.prepare_cached(sql::gate::HOLD)?.execute(values)?;
-    }
-    mark(tx, running.into_iter().map(|(seq, _)| seq))
 }
 
 /// Marks jobs that have something to give back when their attempts close.

@@ -12,8 +12,8 @@ use windlass_core::{
 };
 use windlass_store::rules::{cancelling, check_batch, deleting, hastening, retrying};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Page,
-    PageRequest, StoreError,
+    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Noun,
+    Page, PageRequest, StoreError,
 };
 
 use crate::effects;
@@ -22,7 +22,7 @@ use crate::facts::Facts;
 use crate::flows::{check_parents, connect, disconnect, hold_again, live_child};
 use crate::maintenance::watch_deadline;
 use crate::writer::Tx;
-use crate::{SqliteStore, explain, gates, reviews, row, sql, unique};
+use crate::{SqliteStore, audit, explain, gates, reviews, row, sql, unique};
 
 #[async_trait]
 impl JobStore for SqliteStore {
@@ -115,8 +115,9 @@ impl JobStore for SqliteStore {
         self.writer.run(NAME, move |tx| run_now(tx, id, &by, NAME)).await
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "delete the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         self.writer
             .run(NAME, move |tx| {
                 let facts = Facts::expect(tx.connection, id, NAME)?;
@@ -124,7 +125,8 @@ impl JobStore for SqliteStore {
                 deleting(id, facts.holder.is_some(), needed_by, NAME)?;
                 unique::removed(tx, &facts).during(NAME)?;
                 gates::removing(tx, &facts).during(NAME)?;
-                delete(tx.connection, id, facts.traits).during(NAME)
+                delete(tx.connection, id, facts.traits).during(NAME)?;
+                audit::record(tx, "delete", (Noun::Job, &id.to_string()), &by).during(NAME)
             })
             .await
     }
@@ -258,7 +260,7 @@ fn log(connection: &Connection, id: JobId, page: PageRequest) -> rusqlite::Resul
 fn events(connection: &Connection, id: JobId) -> rusqlite::Result<Vec<JobEvent>> {
     let mut statement = connection.prepare_cached(sql::job::EVENTS)?;
     let events = statement.query_map([id.as_bytes()], |row| {
-        let by = Actor { name: row.get(2)?, why: row.get(3)? };
+        let by = Actor { name: row.get(2)?, why: row.get(3)?, via: None };
         Ok(JobEvent { at: row::instant(row, 0)?, verb: row.get(1)?, by, revision: row::unsigned(row, 4)? })
     })?;
     events.collect()
@@ -340,6 +342,12 @@ pub(crate) fn change(
 
 /// Keeps who made the change that was just made.
 pub(crate) fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
+    tell(tx, facts, verb, by)?;
+    audit::record(tx, verb, (Noun::Job, &facts.id.to_string()), by)
+}
+
+/// Lets the change that was just made be among what happened to the job.
+pub(crate) fn tell(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
     let mut statement = tx.connection.prepare_cached(sql::job::RECORD_EVENT)?;
     let revision = facts.revision + 1;
     statement.execute(params![facts.id.as_bytes(), revision, tx.now.as_micros(), verb, by.name, by.why])?;

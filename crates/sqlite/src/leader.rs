@@ -6,7 +6,7 @@ use windlass_store::Leadership;
 use windlass_store::rules::{leading, resigned};
 
 use crate::writer::Tx;
-use crate::{row, sql};
+use crate::{row, schedules, sql};
 
 /// Takes the lead, keeps it, or finds out who has it; that changes nothing.
 pub(crate) fn lead(tx: &Tx<'_>, candidate: WorkerId) -> rusqlite::Result<Leadership> {
@@ -15,7 +15,7 @@ pub(crate) fn lead(tx: &Tx<'_>, candidate: WorkerId) -> rusqlite::Result<Leaders
     if last != Some(leadership) {
         keep(tx, leadership)?;
     }
-    Ok(leadership)
+    Ok(Leadership { look_at: schedules::next(tx.connection)?, ..leadership })
 }
 
 pub(crate) fn resign(tx: &Tx<'_>, leader: WorkerId) -> rusqlite::Result<()> {
@@ -33,13 +33,14 @@ fn read(tx: &Tx<'_>) -> rusqlite::Result<Option<Leadership>> {
             leader: WorkerId::from_bytes(found.get(0)?),
             term: term.cast_unsigned(),
             until: row::instant(found, 2)?,
+            look_at: None,
         })
     });
     leadership.optional()
 }
 
 fn keep(tx: &Tx<'_>, leadership: Leadership) -> rusqlite::Result<()> {
-    let Leadership { leader, term, until } = leadership;
+    let Leadership { leader, term, until, .. } = leadership;
     let values = params![leader.as_bytes(), term.cast_signed(), until.as_micros()];
     tx.connection.prepare_cached(sql::leader::KEEP)?.execute(values)?;
     Ok(())

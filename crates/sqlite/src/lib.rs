@@ -9,6 +9,7 @@
 //!
 //! What a method promises is said once, on the traits of `windlass-store`.
 
+mod audit;
 mod effects;
 mod error;
 mod errors;
@@ -31,6 +32,7 @@ mod reviews;
 mod row;
 mod schedules;
 mod sql;
+mod tokens;
 mod unique;
 mod wal;
 mod workers;

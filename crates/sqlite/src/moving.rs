@@ -11,6 +11,8 @@ use windlass_store::{ErrorKind, StoreError};
 use crate::error::{During, opening};
 use crate::{SqliteStore, sql};
 
+mod beside;
+
 /// Makes the guards, and drops them.
 const RAISE: &str = include_str!("../migrations/guards/raise.sql");
 const LOWER: &str = include_str!("../migrations/guards/lower.sql");
@@ -38,7 +40,7 @@ impl SqliteStore {
     /// Begins to move the jobs to `address`, which must have no secrets in it: it is stored, and shown to whoever opens
     /// the file.
     ///
-    /// Once this returns, no process can enqueue, claim or change a job in this file, or pause a queue. Beginning once
+    /// Once this returns, no process can enqueue, claim or change a job in this file, or change a queue or a schedule. Beginning once
     /// more changes nothing, whatever the address is then.
     ///
     /// # Errors
@@ -93,6 +95,14 @@ impl SqliteStore {
     }
 }
 
+/// Refuses an answer from a file that is no queue any more, where giving it would change nothing that the guards hold: that
+/// another job stands for the one that is asked for may be true no more where that one is now.
+pub(crate) fn refuse_answer(connection: &Connection, operation: &'static str) -> Result<(), StoreError> {
+    let Some(Moved { address, .. }) = read(connection).during(operation)? else { return Ok(()) };
+    let why = format!("its jobs were moved to {address}; open that instead");
+    Err(StoreError::new(operation, ErrorKind::Unavailable).with_detail(why))
+}
+
 /// Refuses a file that is no queue any more.
 pub(crate) fn refuse_moved(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let Some(Moved { address, done }) = read(connection).during("open the store")? else { return Ok(()) };
@@ -108,5 +118,5 @@ pub(crate) fn refuse_moved(connection: &Connection, path: &Path) -> Result<(), S
 
 fn read(connection: &Connection) -> rusqlite::Result<Option<Moved>> {
     let moved = |row: &rusqlite::Row<'_>| Ok(Moved { address: row.get(0)?, done: row.get(1)? });
-    connection.query_row(sql::moved::READ, [], moved).optional()
+    connection.prepare_cached(sql::moved::READ)?.query_row([], moved).optional()
 }

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Keep, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
 };
 
 use crate::error::During;
 use crate::gates::{self, Wholes};
 use crate::leases::micros;
-use crate::{SqliteStore, row, sql};
+use crate::{SqliteStore, audit, row, sql};
 
 #[async_trait]
 impl QueueStore for SqliteStore {
@@ -30,13 +30,17 @@ impl QueueStore for SqliteStore {
             .run(NAME, move |tx| {
                 let values = params![queue.as_str(), tx.now.as_micros(), by.name, by.why];
                 let pause = || tx.connection.prepare_cached(sql::queue::PAUSE)?.execute(values);
-                pause().during(NAME).map(|_| ())
+                if pause().during(NAME)? > 0 {
+                    audit::record(tx, "pause", (Noun::Queue, queue.as_str()), &by).during(NAME)?;
+                }
+                Ok(())
             })
             .await
     }
 
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "resume the queue";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         let queue = queue.clone();
         self.writer
             .run(NAME, move |tx| {
@@ -46,18 +50,26 @@ impl QueueStore for SqliteStore {
                         .with_detail(format!("there is no queue \"{queue}\"")));
                 }
                 let resume = || tx.connection.prepare_cached(sql::queue::RESUME)?.execute([queue.as_str()]);
-                resume().during(NAME)?;
+                if resume().during(NAME)? > 0 {
+                    audit::record(tx, "resume", (Noun::Queue, queue.as_str()), &by).during(NAME)?;
+                }
                 tx.hint_work();
                 Ok(())
             })
             .await
     }
 
-    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError> {
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "say how long jobs of the queue are kept";
         retention.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         let queue = queue.clone();
-        self.writer.run(NAME, move |tx| keep(tx.connection, &queue, &retention).during(NAME)).await
+        self.writer
+            .run(NAME, move |tx| {
+                keep(tx.connection, &queue, &retention).during(NAME)?;
+                audit::record(tx, "keep", (Noun::Queue, queue.as_str()), &by).during(NAME)
+            })
+            .await
     }
 
     async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
@@ -65,11 +77,17 @@ impl QueueStore for SqliteStore {
         self.readers.run(NAME, |connection| retentions(connection).during(NAME)).await
     }
 
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "bound the queue";
         bounds.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
         let whole = whole.clone();
-        self.writer.run(NAME, move |tx| gates::bound(tx, &whole, bounds).during(NAME)).await
+        self.writer
+            .run(NAME, move |tx| {
+                gates::bound(tx, &whole, bounds).during(NAME)?;
+                audit::record(tx, "bound", Noun::of_whole(&whole), &by).during(NAME)
+            })
+            .await
     }
 
     async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
@@ -106,23 +124,6 @@ pub(crate) fn retentions(connection: &Connection) -> rusqlite::Result<Vec<(Queue
     retentions.collect()
 }
 
-impl SqliteStore {
-    /// The number of the last exclusive grant of a resource; zero if there was none.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable`, `Corrupt`.
-    pub async fn last_fence(&self) -> Result<u64, StoreError> {
-        const NAME: &str = "read the number of the last grant";
-        self.readers
-            .run(NAME, |connection| {
-                let mut statement = connection.prepare_cached(sql::gate::LAST_NUMBER).during(NAME)?;
-                statement.query_row([], |found| row::unsigned(found, 0)).during(NAME)
-            })
-            .await
-    }
-}
-
 /// What there is to say of one queue's jobs.
 #[derive(Debug, Default)]
 struct Tally {
@@ -137,7 +138,9 @@ fn list(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<QueueSu
         let name: QueueName = row::name(row, 0)?;
         let tally = tallies.remove(&name).unwrap_or_default();
         let pause = match row::instant_option(row, 1)? {
-            Some(since) => Some(Pause { since, by: Actor { name: row.get(2)?, why: row.get(3)? } }),
+            Some(since) => {
+                Some(Pause { since, by: Actor { name: row.get(2)?, why: row.get(3)?, via: None } })
+            }
             None => None,
         };
         Ok(QueueSummary { name, pause, counts: tally.counts, oldest_ready_at: tally.oldest_ready_at })

@@ -9,16 +9,16 @@ use windlass_core::{
     Args, Decision, JobId, Json, Phase, Reason, Review, Ruling, Stage, Timestamp, Traits, state,
 };
 use windlass_store::rules::reviews::{
-    Asked, Look, Round, decider, deciding, refusal, reminder, taken, taken_by_time,
+    Asked, Look, Round, decider, deciding, refusal, reminder, reminders, taken, taken_by_time,
 };
 use windlass_store::{
-    Cursor, ErrorKind, NewRuling, Page, PageRequest, Rescued, ReviewFilter, ReviewRecord, ReviewStore,
+    Actor, Cursor, ErrorKind, NewRuling, Page, PageRequest, Rescued, ReviewFilter, ReviewRecord, ReviewStore,
     Settled, Settling, StoreError,
 };
 
 use crate::error::During;
 use crate::facts::Facts;
-use crate::jobs::{any_of, change, check_exists, note, stored_args};
+use crate::jobs::{any_of, change, check_exists, insert_all, note, stored_args, tell};
 use crate::writer::Tx;
 use crate::{SqliteStore, effects, sql};
 
@@ -68,14 +68,16 @@ fn decide(tx: &mut Tx<'_>, job: JobId, ruling: &NewRuling) -> Result<Settled, St
         editable: record.editable,
     };
     let terms = deciding(&asked, ruling, tx.now).map_err(|kind| refusal(NAME, job, kind))?;
-    rule(tx, &facts, terms, (&taken(ruling, tx.now), ruling.args.as_ref())).during(NAME)
+    let taken = taken(ruling, tx.now);
+    let by = Actor { via: ruling.by.via.clone(), ..decider(&taken) };
+    rule(tx, &facts, (terms, &by), (&taken, ruling.args.as_ref())).during(NAME)
 }
 
 /// Takes the job where a decision about it leads.
 fn rule(
     tx: &mut Tx<'_>,
     facts: &Facts,
-    terms: &Review,
+    (terms, by): (&Review, &Actor),
     (ruling, args): (&Ruling, Option<&Args>),
 ) -> rusqlite::Result<Settled> {
     let course = terms.course(ruling.decision);
@@ -90,7 +92,7 @@ fn rule(
         ruling.digest.as_bytes(),
         ruling.edited,
     ])?;
-    note(tx, facts, ruling.decision.as_str(), &decider(ruling))?;
+    note(tx, facts, ruling.decision.as_str(), by)?;
     let (stage, reason, run_at) = follow(tx, facts, course, (ruling.decision, args))?;
     let (seen, reason) = state::seen(stage, reason, run_at, tx.now);
     Ok(Settled { state: seen, reason })
@@ -205,12 +207,13 @@ pub(crate) fn look(tx: &mut Tx<'_>, rescued: &mut Rescued, most: usize) -> rusql
         match round.look(tx.now) {
             Look::Decide => {
                 let ruling = taken_by_time(record.terms.otherwise, record.digest, tx.now);
-                rule(tx, &facts, &record.terms, (&ruling, None))?;
+                rule(tx, &facts, (&record.terms, &decider(&ruling)), (&ruling, None))?;
                 rescued.decided += 1;
             }
             Look::Remind => {
                 round.remind(&record.terms, tx.now);
                 remind(tx, &facts, &round)?;
+                insert_all(tx, &reminders(&record, &round, tx.now))?;
                 rescued.reminded += 1;
             }
             Look::Nothing => {}
@@ -235,7 +238,7 @@ fn remind(tx: &Tx<'_>, facts: &Facts, round: &Round) -> rusqlite::Result<()> {
         micros(round.look_at()),
     ])?;
     change(tx, facts, sql::review::TOUCH, [facts.seq])?;
-    note(tx, facts, "remind", &reminder(round))
+    tell(tx, facts, "remind", &reminder(round))
 }
 
 /// What an attempt of a job of these traits is to carry out.

@@ -39,6 +39,17 @@ pub(crate) fn name<N: FromStr<Err = Invalid>>(row: &Row<'_>, index: usize) -> ru
     row.get_ref(index)?.as_str()?.parse().map_err(|invalid: Invalid| damaged(index, Type::Text, invalid))
 }
 
+/// What is kept as a text that the model reads.
+pub(crate) fn read_text<T: FromStr<Err = Invalid>>(text: &str, index: usize) -> rusqlite::Result<T> {
+    text.parse().map_err(|invalid: Invalid| damaged(index, Type::Text, invalid))
+}
+
+/// A word that the model may or may not know.
+pub(crate) fn word<T>(row: &Row<'_>, index: usize, known: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let word = row.get_ref(index)?.as_str()?;
+    known(word).ok_or_else(|| damaged(index, Type::Text, format!("{word:?} has no meaning")))
+}
+
 /// A number the model may or may not know.
 pub(crate) fn number<T>(
     row: &Row<'_>,

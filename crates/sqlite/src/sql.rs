@@ -15,6 +15,10 @@ macro_rules! statements {
 }
 
 statements! {
+    audit {
+        LIST = "list",
+        RECORD = "record",
+    }
     edge {
         BLOCK = "block",
         BLOCKED_BY = "blocked_by",
@@ -49,6 +53,7 @@ statements! {
     }
     gate {
         AHEAD = "ahead",
+        ARRIVALS = "arrivals",
         BOUND = "bound",
         BOUNDS = "bounds",
         CALL = "call",
@@ -212,6 +217,14 @@ statements! {
     }
     schema {
         TABLES = "tables",
+    }
+    token {
+        CREATE = "create",
+        LIST = "list",
+        NAMED = "named",
+        READ = "read",
+        REVOKE = "revoke",
+        USE = "use",
     }
     unique {
         ADJUST = "adjust",

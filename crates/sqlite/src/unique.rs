@@ -20,8 +20,9 @@ use crate::flows::{check_parents, connect};
 use crate::gates;
 use crate::jobs::{exists, insert_all, stored_args, stored_options};
 use crate::maintenance::watch_deadline;
+use crate::moving::refuse_answer;
 use crate::writer::Tx;
-use crate::{SqliteStore, row, sql};
+use crate::{row, sql};
 
 /// Most keys, and most answers, that one call forgets.
 const FORGOTTEN_MAX: u32 = 1_000;
@@ -32,6 +33,7 @@ pub(crate) fn enqueue(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
+    refuse_answer(tx.connection, name)?;
     let (known, keys) = (known(tx, jobs).during(name)?, states(tx.connection, jobs).during(name)?);
     let plan = plan(jobs, &known, keys, tx.now).map_err(|refused| refused.error(name, jobs.len()))?;
     let mut jobs = jobs.to_vec();
@@ -83,7 +85,7 @@ fn state(connection: &Connection, key: UniqueKey) -> rusqlite::Result<Option<Key
 }
 
 /// A row in the first five columns of `sql/unique/of_job.sql` and `sql/unique/read.sql`.
-fn key_row(found: &Row<'_>) -> rusqlite::Result<KeyRow> {
+pub(crate) fn key_row(found: &Row<'_>) -> rusqlite::Result<KeyRow> {
     Ok(KeyRow {
         job: row::job_id(found, 0)?,
         hold: row::number(found, 1, Hold::from_number)?,
@@ -279,53 +281,4 @@ pub(crate) fn forget(tx: &Tx<'_>) -> rusqlite::Result<()> {
     let before = tx.now.before(ANSWER_KEPT).as_micros();
     tx.connection.prepare_cached(sql::unique::FORGET_ANSWERS)?.execute(params![before, FORGOTTEN_MAX])?;
     Ok(())
-}
-
-impl SqliteStore {
-    /// Unique keys that are taken, in their order, at most `limit` of those behind `after`.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable`, `Corrupt`.
-    pub async fn taken_keys(
-        &self,
-        after: Option<UniqueKey>,
-        limit: u32,
-    ) -> Result<Vec<(UniqueKey, KeyRow)>, StoreError> {
-        const NAME: &str = "read the unique keys";
-        let taken = move |connection: &Connection| -> rusqlite::Result<_> {
-            let mut statement = connection.prepare_cached(sql::unique::TAKEN)?;
-            let after = after.as_ref().map(UniqueKey::as_bytes);
-            let rows = statement.query_map(params![after, limit], |found| {
-                Ok((UniqueKey::from_bytes(found.get(5)?), key_row(found)?))
-            })?;
-            rows.collect()
-        };
-        self.readers.run(NAME, move |connection| taken(connection).during(NAME)).await
-    }
-
-    /// What is remembered of jobs that were not made, as others had their unique keys: in the order of their ids, at most
-    /// `limit` of those behind `after`, each with when it was answered.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable`, `Corrupt`.
-    pub async fn remembered_answers(
-        &self,
-        after: Option<JobId>,
-        limit: u32,
-    ) -> Result<Vec<(JobId, Enqueued, Timestamp)>, StoreError> {
-        const NAME: &str = "read what was answered";
-        let answers = move |connection: &Connection| -> rusqlite::Result<_> {
-            let mut statement = connection.prepare_cached(sql::unique::ANSWERS)?;
-            let after = after.as_ref().map(JobId::as_bytes);
-            let rows = statement.query_map(params![after, limit], |found| {
-                let outcome = row::number(found, 2, outcome_from_number)?;
-                let answer = Enqueued { id: row::job_id(found, 1)?, outcome, repeated: true };
-                Ok((row::job_id(found, 0)?, answer, row::instant(found, 3)?))
-            })?;
-            rows.collect()
-        };
-        self.readers.run(NAME, move |connection| answers(connection).during(NAME)).await
-    }
 }

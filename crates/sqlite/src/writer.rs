@@ -11,6 +11,7 @@
 
 mod failure;
 mod pace;
+mod wish;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,17 +20,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use windlass_core::{Limits, Timestamp};
-use windlass_store::{Clock, ErrorKind, Signals, StoreError};
+use windlass_store::{Clock, Signals, StoreError};
 
-use crate::error::{During, is_fault};
-use crate::flows::{Untold, tell_children};
+use crate::error::During;
+use crate::flows::Untold;
 use crate::lanes::Lanes;
 use crate::open::Opener;
 use crate::wal::Wal;
 use failure::{Failure, Stage, panicked};
 use pace::{MOMENT, Pace, soon};
+use wish::{Answer, Operation, Wish, received, stopped};
 
 /// Most operations in one transaction: more would delay the first of them for no further gain.
 const GROUP_MAX: usize = 1024;
@@ -74,63 +76,6 @@ impl Tx<'_> {
     }
 }
 
-/// One caller's wish, from its arrival to its answer.
-trait Operation: Send {
-    /// Does it. May be called again, after everything it did was rolled back.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
-
-    /// Tells the caller what it said, or that the group it ran in failed.
-    fn answer(self: Box<Self>, committed: Result<(), &StoreError>);
-}
-
-struct Wish<F, T> {
-    name: &'static str,
-    body: F,
-    outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-    /// Its place among the waiting, given back with the answer.
-    place: OwnedSemaphorePermit,
-}
-
-impl<F, T> Operation for Wish<F, T>
-where
-    F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send,
-    T: Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let outcome = (self.body)(tx);
-        let outcome = outcome.and_then(|done| tell_children(tx).during(self.name).map(|()| done));
-        let fault =
-            outcome.as_ref().err().filter(|error| is_fault(error)).map(|error| error.share(self.name));
-        self.outcome = Some(outcome);
-        fault.map_or(Ok(()), Err)
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), &StoreError>) {
-        let outcome = match (committed, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            (Err(error), _) => Err(error.share(self.name)),
-            (Ok(()), None) => Err(stopped(self.name)),
-        };
-        // Before the answer: who asks again at once is to find itself alone.
-        drop(self.place);
-        // A caller that went away does not want the answer; what it asked for is done all the same.
-        let _ = self.reply.send(outcome);
-    }
-}
-
-fn stopped(operation: &'static str) -> StoreError {
-    StoreError::new(operation, ErrorKind::Unavailable).with_detail("the store is closed")
-}
-
-/// What comes back to the caller.
-type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
-
-async fn received<T>(name: &'static str, answer: Answer<T>) -> Result<T, StoreError> {
-    // The thread is gone, and took with it whether it had come to the commit.
-    answer.await.map_err(|_| StoreError::new(name, ErrorKind::Unknown))?
-}
-
 /// The way to the writer.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -138,12 +83,6 @@ pub(crate) struct Writer {
     places: Arc<Semaphore>,
     pace: Arc<Pace>,
     thread: Option<JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for dyn Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Operation")
-    }
 }
 
 /// What the writer needs besides its connection.

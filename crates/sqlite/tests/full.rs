@@ -68,7 +68,7 @@ async fn a_full_store_takes_jobs_again_once_it_was_pruned() {
     for job in &jobs {
         // A job grows by little when it is cancelled; where even that finds no room, deleting it makes some.
         if store.cancel(job.id, Actor::new("test")).await.is_err() {
-            store.delete(job.id).await.unwrap();
+            store.delete(job.id, Actor::new("test")).await.unwrap();
         }
     }
 

@@ -1,8 +1,7 @@
-//! Schedules in a file: leaders that come and go, and rows that make no sense.
+//! Schedules in a file: rows that make no sense.
 
 #![expect(clippy::unwrap_used, reason = "tests: a failure is a panic")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +10,7 @@ use rusqlite::Connection;
 use windlass_core::{Args, JobTemplate, KindName, NewSchedule, Overlap, Rhythm, ScheduleName, Timestamp};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{
-    Actor, Clock, FiringOutcome, JobFilter, JobStore, LEADER_LEASE, Maintenance, ManualClock, PageRequest,
-    ScheduleState, ScheduleStore, ids,
+    Actor, Clock, FiringOutcome, Maintenance, ManualClock, PageRequest, ScheduleState, ScheduleStore,
 };
 
 const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -31,68 +29,6 @@ fn schedule(index: usize, rhythm: Rhythm) -> NewSchedule {
 
 async fn open(path: &Path, clock: &Arc<ManualClock>) -> SqliteStore {
     SqliteOptions::new(path).clock(Arc::clone(clock) as Arc<dyn Clock>).open().await.unwrap()
-}
-
-/// How many leaders there are, one after the other.
-const LEADERS: u32 = 1_000;
-
-/// Each leader leads for a moment and is gone without a word, some in the middle of firing; the one before may not know
-/// that it leads no more, and fires as well.
-#[tokio::test]
-async fn g15_each_tick_makes_one_job_through_a_thousand_leaders() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.db");
-    let clock = Arc::new(ManualClock::at(START));
-    let stores = [open(&path, &clock).await, open(&path, &clock).await];
-    stores[0].put_schedule(schedule(0, Rhythm::Every(SECOND)), Actor::new("test")).await.unwrap();
-    let cron = Rhythm::cron("*/5 * * * * *", "Europe/Berlin");
-    stores[0].put_schedule(schedule(1, cron), Actor::new("test")).await.unwrap();
-
-    for leader in 0..LEADERS {
-        let [store, other] =
-            if leader % 2 == 0 { [&stores[0], &stores[1]] } else { [&stores[1], &stores[0]] };
-        let led = store.lead(ids::worker_id()).await.unwrap();
-        assert_eq!(led.term, u64::from(leader) + 1, "nobody leads any more");
-        // Between half a second and four seconds pass, and the lead is over when the next one asks.
-        clock.advance(Duration::from_millis(500 + u64::from(leader * 7_919 % 3_500)));
-        match leader % 3 {
-            0 => drop(store.fire().await.unwrap()),
-            1 => {
-                // Whoever asked is gone before there is an answer.
-                let fire = tokio::time::timeout(Duration::from_micros(50), store.fire()).await;
-                drop(fire);
-            }
-            _ => {
-                let (one, two) = tokio::join!(store.fire(), other.fire());
-                drop((one.unwrap(), two.unwrap()));
-            }
-        }
-        clock.advance(LEADER_LEASE);
-    }
-    while stores[0].fire().await.unwrap().more {}
-
-    let passed = clock.now().since(START).as_secs();
-    for (index, every) in [(0, 1), (1, 5)] {
-        let made = made(&stores[1], &name(index)).await;
-        assert_eq!(made.len() as u64, passed / every, "one for each tick of schedule {index}");
-        assert!(made.values().all(|count| *count == 1), "schedule {index}");
-    }
-}
-
-async fn made(store: &SqliteStore, schedule: &ScheduleName) -> BTreeMap<Timestamp, u32> {
-    let (mut made, mut page) = (BTreeMap::new(), PageRequest::first(500));
-    loop {
-        let read = store.jobs(JobFilter::default(), page).await.unwrap();
-        for fired_by in read.items.into_iter().filter_map(|job| job.options.fired_by) {
-            if fired_by.schedule == *schedule {
-                *made.entry(fired_by.tick.unwrap()).or_default() += 1;
-            }
-        }
-        match read.next {
-            Some(next) => page = page.after(Some(next)),
-            None => return made,
-        }
-    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use async_trait::async_trait;
 use windlass_core::limits::{ERROR_TREE_MAX, PAGE_MAX};
-use windlass_core::{AttemptError, EdgePolicy, JobId, JobState, Json, KindName, QueueName, Reason};
+use windlass_core::{AttemptError, EdgePolicy, JobId, JobState, Json, KindName, QueueName, Reason, Tag};
 
 use crate::{Actor, JobStore, Page, PageRequest, StoreError};
 
@@ -55,6 +55,8 @@ pub struct FlowJob {
     pub state: JobState,
     /// Why, where there is a reason.
     pub reason: Option<Reason>,
+    /// Words to find it by: what tells it from others of its kind.
+    pub tags: Vec<Tag>,
 }
 
 /// An edge of a flow.
@@ -174,8 +176,8 @@ pub trait FlowStore: JobStore {
     /// # Errors
     ///
     /// `NotFound`; `NotReady` when an unfinished job depends on it, or an attempt of what is to be removed is open;
-    /// `Invalid(flow)` for a flow that is larger than can be shown.
-    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError>;
+    /// `Invalid(flow)` for a flow that is larger than can be shown; `Invalid(by…)`.
+    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError>;
 
     /// What is to blame for the error of a job: its own error, and below it those of the parents that it was caused by, down to
     /// the roots. An error was caused by parents if it says so, or if the job was cancelled because of them. At most

@@ -7,7 +7,7 @@ use windlass_core::{
     Tag, Timestamp,
 };
 
-use crate::{Cursor, ErrorKind, Explanation, Page, PageRequest, StoreError};
+use crate::{Cursor, ErrorKind, Explanation, Page, PageRequest, StoreError, Via};
 
 /// What became of one enqueued job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +43,14 @@ pub struct Actor {
     pub name: String,
     /// Why, if they say.
     pub why: Option<String>,
+    /// How they came to the store, if that is known. Told by the [audit](crate::AuditStore) alone.
+    pub via: Option<Via>,
 }
 
 impl Actor {
     /// Someone of this name, who gives no reason.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), why: None }
+        Self { name: name.into(), why: None, via: None }
     }
 
     /// The same, for this reason.
@@ -58,11 +60,23 @@ impl Actor {
         self
     }
 
+    /// The same, who came this way.
+    #[must_use]
+    pub fn via(self, via: Via) -> Self {
+        Self { via: (!via.is_unknown()).then_some(via), ..self }
+    }
+
+    /// The name and the reason alone: what stands with the thing that was changed.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { via: None, ..self }
+    }
+
     /// Refuses an actor that would leave no trace, or too large a one. Asked by every method that takes one.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] with the field `by.name` or `by.why`.
+    /// [`Invalid`] with the field `by.name`, `by.why` or `by.via.request`.
     pub fn validate(&self) -> Result<(), Invalid> {
         if self.name.is_empty() {
             return Err(Invalid::new("by.name", "must not be empty"));
@@ -79,7 +93,7 @@ impl Actor {
         if self.why.as_ref().is_some_and(|why| why.contains('\0')) {
             return Err(Invalid::new("by.why", "contains a NUL character"));
         }
-        Ok(())
+        self.via.as_ref().map_or(Ok(()), Via::validate)
     }
 }
 
@@ -296,8 +310,8 @@ pub trait JobStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound`; `NotReady` while an attempt is open, or an unfinished job depends on it.
-    async fn delete(&self, id: JobId) -> Result<(), StoreError>;
+    /// `NotFound`; `NotReady` while an attempt is open, or an unfinished job depends on it; `Invalid(by…)`.
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 }
 
 /// A further copy of a job, as it would be enqueued by hand.

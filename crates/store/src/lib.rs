@@ -50,12 +50,14 @@
 //! | a unique key that is empty or longer than 512 bytes; a span of zero or of more than a year | `Invalid(unique.key)`, `Invalid(unique.for)`, `Invalid(unique.debounce…)` |
 //! | replace or debounce of a job that has `after`, locks, limits or a review; debounce with a time of its own | `Invalid(unique.on_conflict)` |
 //! | an actor's name that is empty, longer than 128 bytes or has a control character; a reason longer than 1 KiB or with a NUL | `Invalid(by.name)`, `Invalid(by.why)` |
+//! | an id of a request that is empty, longer than 128 bytes, or no word | `Invalid(by.via.request)` |
+//! | a token without a name or roles, with a role twice, with more than 64 queues, or with the name of another that is not revoked | `Invalid(name)`, `Invalid(roles)`, `Invalid(queues)` |
 //! | a lock both shared and exclusive; a lock, limit or rate named twice; more than 16 of each | `Invalid(locks[i].mode)`, `Invalid(limits[i])`, `Invalid(rates)` |
 //! | a name of a resource, a key or an order key that is empty, longer than 256 bytes or has a control character | `Invalid(locks[i].resource)`, `Invalid(limits[i].key)`, `Invalid(order_key)` |
 //! | a limit of zero; a rate of no starts, in no time, of more than one a microsecond, or with a burst outside 1 to 1,000,000 | `Invalid(limits[i].max)`, `Invalid(limit)`, `Invalid(rates[i].starts)`, `Invalid(rate.per)`, `Invalid(rate.burst)` |
 //! | a cron expression that cannot be read or never comes, an unknown time zone, an interval below a second | `Invalid(cron)`, `Invalid(zone)`, `Invalid(every)`, with the field of the expression |
 //! | a schedule with a jitter above a day, more than 1,000 missed ticks to make up for, an end before its start, or a job that cannot be enqueued | `Invalid(jitter)`, `Invalid(missed)`, `Invalid(ends_at)`, `Invalid(job…)` |
-//! | a review whose time to decide is zero or longer than a year, with reminders more often than every minute, or without an attempt to carry the decision out | `Invalid(review.decide_within)`, `Invalid(review.remind_every)`, `Invalid(review.settle_attempts_max)`, `Invalid(review.settle_retry…)` |
+//! | a review whose time to decide is zero or longer than a year, with reminders more often than every minute, with targets of reminders but no time for them, or without an attempt to carry the decision out | `Invalid(review.decide_within)`, `Invalid(review.remind_every)`, `Invalid(review.remind…)`, `Invalid(review.settle_attempts_max)`, `Invalid(review.settle_retry…)` |
 //! | a decision by who submitted the job, unless they may; with other args for a job that has started already, or is declined | `Invalid(by.name)`, `Invalid(args)` |
 //! | a decision about a job that is not in review, or about another digest than that of what is reviewed | `NotReady`, `Conflict` |
 //! | an unknown job, worker, queue, schedule or token | `NotFound` |
@@ -64,6 +66,7 @@
 //! | a folder that is missing or read-only | `Unavailable`, with the path |
 //! | a full disk | `Full`; nothing is written, and work resumes when there is space |
 
+pub mod audit;
 pub mod clock;
 pub mod error;
 pub mod errors;
@@ -77,14 +80,17 @@ pub mod page;
 pub mod queues;
 pub mod retention;
 pub mod reviews;
+mod role;
 pub mod rules;
 pub mod schedules;
 pub mod signals;
+pub mod tokens;
 pub mod unique;
 pub mod workers;
 
 use std::sync::Arc;
 
+pub use audit::{AuditEntry, AuditFilter, AuditStore, Noun, Via};
 pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
 pub use error::{ErrorKind, StoreError};
 pub use errors::{ErrorFilter, ErrorGroup, ErrorStore};
@@ -102,11 +108,13 @@ pub use page::{Cursor, Page, PageRequest};
 pub use queues::{Pause, QueueStore, QueueSummary, StateCounts};
 pub use retention::{Keep, QueueRetention, Retention};
 pub use reviews::{NewRuling, ReviewFilter, ReviewRecord, ReviewStore, Settling};
+pub use role::Role;
 pub use schedules::{
     Backfilled, Declared, Firing, FiringOutcome, LastFiring, Schedule, ScheduleEvent, ScheduleOutcome,
     ScheduleState, ScheduleStore,
 };
 pub use signals::{Signal, Signals};
+pub use tokens::{NewToken, Secret, SecretHash, Token, TokenId, TokenStore};
 pub use workers::{Beat, LeaseSummary, NewWorker, Worker, WorkerStore};
 
 /// Everything a store can do. Implemented by naming the nouns; nothing else is asked for.
@@ -119,6 +127,8 @@ pub trait Store:
     + WorkerStore
     + ReviewStore
     + ScheduleStore
+    + TokenStore
+    + AuditStore
     + Maintenance
 {
     /// Hints that there may be something new. Never a fact: a scan finds everything without them.

@@ -69,6 +69,9 @@ pub struct Leadership {
     pub term: u64,
     /// Until when it leads if it does not ask again, by the store's clock.
     pub until: Timestamp,
+    /// When there is something to [fire](Maintenance::fire), as far as is known; none if nothing is to come. So whoever leads
+    /// need not ask for that again and again.
+    pub look_at: Option<Timestamp>,
 }
 
 /// What an acknowledged write survives.

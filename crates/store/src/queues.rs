@@ -73,16 +73,16 @@ pub trait QueueStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `NotFound` for a queue that never was.
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError>;
+    /// `NotFound` for a queue that never was; `Invalid(by…)`.
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError>;
 
     /// Says how long the finished jobs of the queue are kept, instead of what [`prune`](crate::Maintenance::prune) is told for
     /// all. Stored, so it survives restarts, and holds for jobs that have ended before. It makes no queue.
     ///
     /// # Errors
     ///
-    /// `Invalid(retention…)`.
-    async fn keep(&self, queue: &QueueName, retention: QueueRetention) -> Result<(), StoreError>;
+    /// `Invalid(retention…)`, `Invalid(by…)`.
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention, by: Actor) -> Result<(), StoreError>;
 
     /// Every queue of which something of its own is said, by name.
     async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError>;
@@ -95,8 +95,8 @@ pub trait QueueStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `Invalid(limit)` and `Invalid(rate…)`; `Conflict` when others kept the store from counting what runs.
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError>;
+    /// `Invalid(limit)`, `Invalid(rate…)`, `Invalid(by…)`; `Conflict` when others kept the store from counting what runs.
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError>;
 
     /// Every queue and kind that is bounded, by name, queues first.
     async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError>;

@@ -81,6 +81,24 @@ pub struct QueueRetention {
 }
 
 impl QueueRetention {
+    /// The same, with completed jobs kept so long.
+    #[must_use]
+    pub const fn completed(self, keep: Keep) -> Self {
+        Self { completed: Some(keep), ..self }
+    }
+
+    /// The same, with cancelled jobs kept so long.
+    #[must_use]
+    pub const fn cancelled(self, keep: Keep) -> Self {
+        Self { cancelled: Some(keep), ..self }
+    }
+
+    /// The same, with dead jobs kept so long.
+    #[must_use]
+    pub const fn dead(self, keep: Keep) -> Self {
+        Self { dead: Some(keep), ..self }
+    }
+
     /// Whether nothing is said.
     #[must_use]
     pub fn is_default(&self) -> bool {
@@ -116,8 +134,7 @@ mod tests {
     #[test]
     fn a_queue_says_what_differs_and_no_more() {
         let second = Duration::from_secs(1);
-        let own =
-            QueueRetention { completed: Some(Keep::For(second)), dead: Some(Keep::Forever), cancelled: None };
+        let own = QueueRetention::default().completed(Keep::For(second)).dead(Keep::Forever);
 
         let held = Retention::default().in_queue(&own);
 

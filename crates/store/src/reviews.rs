@@ -135,8 +135,9 @@ pub struct Settling {
 ///
 /// # When nobody decides
 ///
-/// [`rescue`](crate::Maintenance::rescue) takes the default of the terms for decided once its time is over, and counts
-/// reminders. Both leave an event by [`REVIEWER`].
+/// [`rescue`](crate::Maintenance::rescue) takes the default of the terms for decided once its time is over, and reminds: it
+/// counts, and enqueues a notice for each of [`Review::remind`](windlass_core::Review) in the same commit, the same ones
+/// whoever does it. Both leave an event by [`REVIEWER`].
 #[async_trait]
 pub trait ReviewStore: Send + Sync {
     /// Decides about a job in review, and says where that takes it. Nothing starts before its approval is committed (G17).

@@ -53,7 +53,10 @@ pub fn leading(last: Option<Leadership>, candidate: WorkerId, now: Timestamp) ->
     match last {
         Some(last) if last.until > now && last.leader != candidate => last,
         Some(last) if last.until > now => Leadership { until, ..last },
-        last => Leadership { leader: candidate, term: last.map_or(0, |last| last.term) + 1, until },
+        last => {
+            let term = last.map_or(0, |last| last.term) + 1;
+            Leadership { leader: candidate, term, until, look_at: None }
+        }
     }
 }
 

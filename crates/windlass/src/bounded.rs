@@ -72,7 +72,7 @@ impl Bounded {
     async fn change(&self, change: impl FnOnce(&mut Bounds) + Send) -> Result<(), Error> {
         let mut bounds = self.bounds().await?;
         change(&mut bounds);
-        self.windlass.store().bound(&self.whole()?, bounds).await
+        self.windlass.store().bound(&self.whole()?, bounds, self.windlass.actor()).await
     }
 
     fn whole(&self) -> Result<Whole, Error> {

@@ -4,15 +4,15 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use windlass_core::{JobId, KindName, NewJob, QueueName, Whole};
+use windlass_core::{JobId, NewJob};
 use windlass_memory::MemoryStore;
 use windlass_runtime::{Worker, WorkerBuilder};
-use windlass_store::{Actor, CancelOutcome, JobFilter, QueueSummary, SharedStore};
+use windlass_store::{Actor, CancelOutcome, JobFilter, SharedStore};
 
 use crate::address;
 use crate::enqueue::{Enqueue, EnqueueMany, Enqueued};
 use crate::handle::Untyped;
-use crate::{Bounded, Error, Flow, Job, JobHandle, Jobs};
+use crate::{Error, Flow, Job, JobHandle, Jobs};
 
 /// A job queue: the way in for those who ask for work and for those who do it.
 ///
@@ -216,60 +216,6 @@ impl Windlass {
     /// Jobs that match, newest first, read page by page.
     pub fn jobs(&self, filter: JobFilter) -> Jobs {
         Jobs::new(Arc::clone(&self.store), filter)
-    }
-
-    /// Every queue, by name, with how full it is. Counts everything: meant for people, not for loops.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable`, `Corrupt`.
-    pub async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
-        self.store.queues().await
-    }
-
-    /// Stops claims from a queue until it is [resumed](Self::resume). What runs goes on. Stored, so it holds for every
-    /// process and survives restarts.
-    ///
-    /// # Errors
-    ///
-    /// `Invalid(queue)`.
-    pub async fn pause(&self, queue: &str) -> Result<(), Error> {
-        let queue = QueueName::new(queue).map_err(|invalid| Error::invalid("pause a queue", invalid))?;
-        self.store.pause(&queue, self.actor()).await
-    }
-
-    /// Lets a queue be claimed from again.
-    ///
-    /// # Errors
-    ///
-    /// `Invalid(queue)`; `NotFound` for a queue that never was.
-    pub async fn resume(&self, queue: &str) -> Result<(), Error> {
-        let queue = QueueName::new(queue).map_err(|invalid| Error::invalid("resume a queue", invalid))?;
-        self.store.resume(&queue).await
-    }
-
-    /// A queue as a whole, to be bounded: see [`Bounded`].
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use windlass::{Windlass, model::Pace};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), windlass::Error> {
-    /// # let windlass = Windlass::in_memory();
-    /// windlass.queue("mail").limit(5).await?;
-    /// windlass.queue("mail").rate(Pace::new(100, Duration::from_secs(60))).await?;
-    /// windlass.kind("report").limit(1).await?;
-    /// windlass.queue("mail").unlimited().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn queue(&self, queue: &str) -> Bounded {
-        Bounded::new(self.clone(), QueueName::new(queue).map(Whole::Queue))
-    }
-
-    /// A kind as a whole, over all its queues, to be bounded: see [`Bounded`].
-    pub fn kind(&self, kind: &str) -> Bounded {
-        Bounded::new(self.clone(), KindName::new(kind).map(Whole::Kind))
     }
 
     /// Stops a job on purpose, as [`JobHandle::cancel`] does.

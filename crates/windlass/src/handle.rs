@@ -4,11 +4,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use windlass_core::limits::PAGE_MAX;
-use windlass_core::{AttemptError, Job as JobRecord, JobId, JobState, Json, LogLine, Reason};
-use windlass_store::{CancelOutcome, ErrorTree, Explanation, Flow, PageRequest};
+use windlass_core::{Job as JobRecord, JobId, JobState};
+use windlass_store::{CancelOutcome, Explanation, ids};
 
-use crate::{Error, Job, Windlass};
+use crate::{Error, Windlass};
+
+mod flow;
+mod history;
+mod result;
+
+pub use result::ResultError;
 
 /// How often a wait looks by itself. Ends in this process are hinted at once; those in others are found this late at
 /// the worst, for one read a second.
@@ -111,97 +116,57 @@ impl<J> JobHandle<J> {
         self.windlass.store().retry(self.id, self.windlass.actor()).await
     }
 
-    /// What is to blame if the job went wrong: its own error, and below it those of the jobs it waited for, down to the roots.
+    /// Makes the job due now, if it waits for its time. A ready one stays as it is.
     ///
     /// # Errors
     ///
-    /// `NotFound`.
-    pub async fn error_tree(&self) -> Result<ErrorTree, Error> {
-        self.windlass.store().error_tree(self.id).await
+    /// `NotFound`; `Finished`; `NotReady` for a job that is running, blocked or in review.
+    pub async fn run_now(&self) -> Result<(), Error> {
+        self.windlass.store().run_now(self.id, self.windlass.actor()).await
     }
 
-    /// The job with all that it is connected with by waiting.
+    /// Makes a further copy of the job, which has ended: under a new id, with a fresh budget, due now. The job itself stays as it
+    /// is, and the copy says what it is a copy of ([`JobOptions::rerun_of`](crate::model::JobOptions::rerun_of)).
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use windlass::{Job, Windlass};
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "report")]
+    /// # struct Report { month: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// # let windlass = Windlass::in_memory();
+    /// let report = windlass.enqueue(Report { month: 11 }).await?.handle();
+    /// report.cancel().await?;
+    ///
+    /// let copy = report.rerun().await?;
+    /// assert_eq!(copy.job().await?.options.rerun_of, Some(report.id()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// `NotFound`.
-    pub async fn flow(&self) -> Result<Flow, Error> {
-        self.windlass.store().flow(self.id).await
-    }
-
-    /// Cancels every unfinished job of the flow that this one belongs to. Answers which they were.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound`; `Invalid(flow)` for one of more than 10,000 jobs.
-    pub async fn cancel_flow(&self) -> Result<Vec<JobId>, Error> {
-        self.windlass.store().cancel_flow(self.id, self.windlass.actor()).await
-    }
-
-    /// Gives every dead or cancelled job of the flow that this one belongs to a new budget: those that wait for others wait
-    /// again. Answers which they were.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound`; `NotReady` while the attempt of a cancelled job still runs; `Invalid(flow)` for one of more than 10,000 jobs.
-    pub async fn retry_flow(&self) -> Result<Vec<JobId>, Error> {
-        self.windlass.store().retry_flow(self.id, self.windlass.actor()).await
-    }
-
-    /// What the job's handler logged, in all its attempts, in order. At most about a megabyte is kept of each job.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound`.
-    pub async fn logs(&self) -> Result<Vec<LogLine>, Error> {
-        let mut lines = Vec::new();
-        let mut request = PageRequest::first(PAGE_MAX);
-        loop {
-            let mut page = self.windlass.store().logs(self.id, request).await?;
-            let last = page.items.is_empty();
-            lines.append(&mut page.items);
-            match page.next {
-                Some(next) if !last => request = request.after(Some(next)),
-                _ => return Ok(lines),
-            }
-        }
-    }
-}
-
-impl<J: Job> JobHandle<J> {
-    /// Waits until the job has ended, and gives what its handler made.
-    ///
-    /// Waits as [`wait`](Self::wait) does: as long as it takes, through every retry. The result can be asked for
-    /// again, by anyone, until the job is pruned.
-    ///
-    /// # Errors
-    ///
-    /// [`ResultError`] says how the job ended instead, or why that could not be learned.
+    /// `NotFound`; `NotReady` for a job that has not ended; `Duplicate` for one whose unique key another job has.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: waiting changes nothing.
-    pub async fn result(&self) -> Result<J::Output, ResultError> {
-        let job = self.wait().await?;
-        match (job.state, job.reason) {
-            (JobState::Completed, _) => output::<J>(&job),
-            (JobState::Cancelled, Some(reason)) => Err(ResultError::Cancelled { reason, error: job.error }),
-            (_, reason) => {
-                Err(ResultError::Dead { reason: reason.unwrap_or(Reason::Exhausted), error: job.error })
-            }
-        }
+    /// A dropped future may or may not have made the copy. Who needs to know asks the [store](Windlass::store), with an id of
+    /// their own for the copy.
+    pub async fn rerun(&self) -> Result<Self, Error> {
+        let copy = self.windlass.store().rerun(self.id, ids::job_id()).await?;
+        Ok(Self::new(self.windlass.clone(), copy.id))
     }
-}
 
-/// What a completed job made. A job that made nothing made `null`, which is what `()` and `None` are read from.
-fn output<J: Job>(job: &JobRecord) -> Result<J::Output, ResultError> {
-    if job.kind.as_str() != J::KIND {
-        let problem = format!("it is of kind {}, not {}", job.kind, J::KIND);
-        return Err(ResultError::NotDecodable { problem });
+    /// Removes the job with its attempts, logs and events, whether it has ended or not.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `NotReady` while it runs, or while an unfinished job waits for it.
+    pub async fn delete(&self) -> Result<(), Error> {
+        self.windlass.store().delete(self.id, self.windlass.actor()).await
     }
-    let null = Json::null();
-    let result = job.result.as_ref().unwrap_or(&null);
-    result.decode().map_err(|error| ResultError::NotDecodable { problem: error.to_string() })
 }
 
 impl<J> Clone for JobHandle<J> {
@@ -214,39 +179,4 @@ impl<J> fmt::Debug for JobHandle<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("JobHandle").field(&self.id).finish()
     }
-}
-
-/// Why a job has no result to give.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResultError {
-    /// It was given up.
-    #[error("the job is dead ({reason}){}", because(error.as_ref()))]
-    Dead {
-        /// Why.
-        reason: Reason,
-        /// What went wrong last, if anything did.
-        error: Option<AttemptError>,
-    },
-    /// It was stopped on purpose.
-    #[error("the job was cancelled ({reason}){}", because(error.as_ref()))]
-    Cancelled {
-        /// By whom or what.
-        reason: Reason,
-        /// What its handler said, if it was the handler that stopped it.
-        error: Option<AttemptError>,
-    },
-    /// It completed, but what it made is not what its type says.
-    #[error("could not read the job's result: {problem}")]
-    NotDecodable {
-        /// What does not fit.
-        problem: String,
-    },
-    /// The store could not be asked, or does not know the job.
-    #[error(transparent)]
-    Store(#[from] Error),
-}
-
-fn because(error: Option<&AttemptError>) -> String {
-    error.map(|error| format!(": {}", error.message)).unwrap_or_default()
 }

@@ -47,14 +47,13 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::time::Duration;
 
-use windlass_core::limits::PAGE_MAX;
 use windlass_core::review::Subject;
 use windlass_core::{
     Args, AttemptError, Decision, Invalid, Job as JobRecord, JobId, JobState, Phase, Reason, Timestamp,
 };
-use windlass_store::{Actor, ErrorKind, NewRuling, PageRequest, ReviewFilter, ReviewRecord, Settled};
+use windlass_store::{Actor, ErrorKind, NewRuling, ReviewFilter, ReviewRecord, Settled};
 
-use crate::{Error, Windlass};
+use crate::{Error, Windlass, paging};
 
 /// How often a wait looks by itself, as that for the end of a job does.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -78,16 +77,8 @@ impl Reviews {
     ///
     /// `Unavailable`, `Corrupt`.
     pub async fn open(&self, filter: ReviewFilter) -> Result<Vec<Review>, Error> {
-        let mut reviews = Vec::new();
-        let mut request = PageRequest::first(PAGE_MAX);
-        loop {
-            let page = self.0.store().reviews(filter.clone(), request).await?;
-            reviews.extend(page.items.into_iter().map(|record| self.review(record)));
-            match page.next {
-                Some(next) => request = request.after(Some(next)),
-                None => return Ok(reviews),
-            }
-        }
+        let records = paging::all(|page| self.0.store().reviews(filter.clone(), page)).await?;
+        Ok(records.into_iter().map(|record| self.review(record)).collect())
     }
 
     /// What is to be decided about a job, or was last; none if nobody was asked about it yet.

@@ -1,11 +1,11 @@
 //! What a program asks of its schedules.
 
 use windlass_core::{ScheduleName, Timestamp};
-use windlass_store::{PageRequest, ids};
+use windlass_store::{PageRequest, ScheduleEvent, ids};
 
 use crate::handle::Untyped;
 use crate::schedule::{Backfilled, Firing, Schedule, ScheduleBuilder};
-use crate::{Error, JobHandle, Windlass};
+use crate::{Error, JobHandle, Windlass, paging};
 
 impl Windlass {
     /// A schedule of this name, made or changed when the answer is awaited: see [`schedule`](crate::schedule).
@@ -24,16 +24,16 @@ impl Windlass {
     ///
     /// `Unavailable`, `Corrupt`.
     pub async fn schedules(&self) -> Result<Vec<Schedule>, Error> {
-        let mut schedules = Vec::new();
-        let mut page = PageRequest::first(windlass_core::limits::PAGE_MAX);
-        loop {
-            let read = self.store().schedules(page).await?;
-            schedules.extend(read.items);
-            match read.next {
-                Some(next) => page = page.after(Some(next)),
-                None => return Ok(schedules),
-            }
-        }
+        paging::all(|page| self.store().schedules(page)).await
+    }
+
+    /// One schedule as it is now; [`schedule`](Self::schedule) makes or changes one.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(schedule)`; `NotFound`.
+    pub async fn schedule_named(&self, name: &str) -> Result<Schedule, Error> {
+        self.store().schedule(&named("read the schedule", name)?).await
     }
 
     /// Lets a schedule fire nothing until it is [resumed](Self::resume_schedule).
@@ -115,6 +115,15 @@ impl Windlass {
     pub async fn firings(&self, name: &str, limit: u32) -> Result<Vec<Firing>, Error> {
         let name = named("read the firings", name)?;
         Ok(self.store().firings(&name, PageRequest::first(limit)).await?.items)
+    }
+
+    /// What was done to a schedule by hand, and by whom, in order.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(schedule)`; `NotFound`.
+    pub async fn schedule_events(&self, name: &str) -> Result<Vec<ScheduleEvent>, Error> {
+        self.store().schedule_events(&named("read what was done to the schedule", name)?).await
     }
 }
 

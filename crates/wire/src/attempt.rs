@@ -5,6 +5,7 @@ use windlass_core::{Attempt, AttemptError, AttemptOutcome, Timestamp};
 
 /// One execution of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct AttemptShape {
     /// Which attempt, 1 the first.

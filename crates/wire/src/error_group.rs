@@ -6,6 +6,7 @@ use windlass_store::ErrorGroup;
 
 /// Errors of attempts that are the same but for what changes each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ErrorGroupShape {
     /// What they are found by.

@@ -6,6 +6,7 @@ use windlass_store::JobEvent;
 
 /// A change that somebody made to a job by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct EventShape {
     /// When.

@@ -9,6 +9,7 @@ use crate::PauseShape;
 
 /// Why a job does not run, and when it will.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ExplanationShape {
     /// The job.
@@ -38,6 +39,7 @@ impl ExplanationShape {
 
 /// What stands in a job's way. Fields that do not concern it are left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ObstacleShape {
     /// What it is: `final`, `running`, `scheduled`, `late`, `dependencies`, `review`, `paused`, `queue_limit`, `queue_rate`,
@@ -77,6 +79,7 @@ pub struct ObstacleShape {
 
 /// An open attempt that has what a job wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct HolderShape {
     /// Its job.
@@ -160,6 +163,7 @@ const fn word(form: GateForm) -> &'static str {
 
 /// How a queue or a kind is bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct BoundShape {
     /// Its name.

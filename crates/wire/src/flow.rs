@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use windlass_core::{Edge, EdgePolicy, Invalid, JobId, JobState, KindName, QueueName, Reason};
+use windlass_core::{
+    AttemptError, Edge, EdgePolicy, Invalid, JobId, JobState, KindName, QueueName, Reason, Tag,
+};
 use windlass_store::{ErrorTree, Flow, FlowEdge, FlowJob, Relative};
 
 use crate::fields::problem;
@@ -54,6 +56,12 @@ impl AfterShape {
         Self { parent: ParentRef::Job(id), on: EdgePolicy::OnSuccess }
     }
 
+    /// Waits as the edge says.
+    #[must_use]
+    pub const fn of(edge: &Edge) -> Self {
+        Self { parent: ParentRef::Job(edge.parent), on: edge.policy }
+    }
+
     /// The edge, where the job is named by its id.
     #[must_use]
     pub const fn edge(&self) -> Option<Edge> {
@@ -91,6 +99,7 @@ impl AfterShape {
 
 /// The job at the other end of an edge, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct RelativeShape {
     /// Its id.
@@ -115,6 +124,7 @@ impl From<Relative> for RelativeShape {
 
 /// The connected jobs of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct FlowShape {
     /// The jobs, in the order in which they were enqueued.
@@ -132,6 +142,7 @@ impl FlowShape {
 
 /// A job of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct FlowJobShape {
     /// Its id.
@@ -145,10 +156,14 @@ pub struct FlowJobShape {
     /// Why, where there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
 }
 
 /// An edge of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct FlowEdgeShape {
     /// The job that is waited for.
@@ -167,6 +182,7 @@ impl From<&Flow> for FlowShape {
             queue: job.queue.clone(),
             state: job.state,
             reason: job.reason,
+            tags: job.tags.clone(),
         };
         let edge =
             |edge: &FlowEdge| FlowEdgeShape { parent: edge.parent, child: edge.child, on: edge.policy };
@@ -180,6 +196,7 @@ impl From<&Flow> for FlowShape {
 
 /// A job that went wrong, and what of the jobs it waited for is to blame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ErrorTreeShape {
     /// Its id.
@@ -193,9 +210,10 @@ pub struct ErrorTreeShape {
     pub reason: Option<Reason>,
     /// What it says went wrong last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<windlass_core::AttemptError>,
+    pub error: Option<AttemptError>,
     /// The parents that are to blame.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub causes: Vec<ErrorTreeShape>,
 }
 

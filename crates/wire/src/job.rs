@@ -6,14 +6,15 @@ use std::time::Duration;
 use base64::Engine;
 use serde::{Deserialize, Deserializer, Serialize};
 use windlass_core::{
-    Args, AttemptError, Job, JobId, JobOptions, JobState, Json, KeyedLimit, KindName, Lock, Notify, Phase,
-    Priority, Progress, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp, Unique, span,
+    Args, AttemptError, FiredBy, Job, JobId, JobOptions, JobState, Json, KeyedLimit, KindName, Lock, Notify,
+    Phase, Priority, Progress, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp, Unique, span,
 };
 
 use crate::count;
 
 /// A job and what became of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct JobShape {
     /// Its id.
@@ -55,6 +56,7 @@ pub struct JobShape {
     pub deadline: Option<Timestamp>,
     /// How long one attempt may take.
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub timeout: Option<Duration>,
     /// How long it waits after a failure.
     pub retry: RetryPolicy,
@@ -98,6 +100,12 @@ pub struct JobShape {
     /// Who asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
+    /// Which schedule made it, and for which tick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_by: Option<FiredBy>,
+    /// The job that it is a further copy of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<JobId>,
     /// The name of the worker of its last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
@@ -154,6 +162,8 @@ impl JobShape {
         "error",
         "review",
         "submitted_by",
+        "fired_by",
+        "rerun_of",
         "worker",
         "created_at",
         "started_at",
@@ -177,6 +187,8 @@ impl From<Job> for JobShape {
             limits,
             rates,
             order_key,
+            fired_by,
+            rerun_of,
             ..
         } = job.options;
         let (args, args_base64) = shown(&job.args);
@@ -213,6 +225,8 @@ impl From<Job> for JobShape {
             error: job.error,
             review,
             submitted_by,
+            fired_by,
+            rerun_of,
             worker: job.worker,
             created_at: job.created_at,
             started_at: job.started_at,
@@ -223,11 +237,11 @@ impl From<Job> for JobShape {
 }
 
 /// A value that is there, be it `null`: a job that made nothing and one that made `null` are not the same.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }
 
-fn shown(args: &Args) -> (Json, Option<String>) {
+pub(crate) fn shown(args: &Args) -> (Json, Option<String>) {
     match args {
         Args::Json(json) => (json.clone(), None),
         Args::Bytes(bytes) => (Json::null(), Some(base64::engine::general_purpose::STANDARD.encode(bytes))),
@@ -278,6 +292,8 @@ mod tests {
             r#"{"timeout":"1h30m","tags":["a"],"meta":{"k":1},"submitted_by":"ada","review":{"of":"outcome"},"#,
             r#""unique":{"key":"k"},"locks":[{"resource":"disk"}],"limits":[{"key":"host","max":2}],"#,
             r#""rates":[{"key":"api","starts":5,"per":"1m"}],"order_key":"o","#,
+            r#""rerun_of":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11","#,
+            r#""fired_by":{"schedule":"nightly","tick":"1970-01-01T00:00:00Z"},"#,
             r#""notify":[{"mail":"ops@example.com","on":["dead"]}]}"#
         );
         serde_json::from_str(text).unwrap()

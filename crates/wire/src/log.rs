@@ -5,6 +5,7 @@ use windlass_core::{LogLevel, LogLine, Timestamp};
 
 /// One line of a job's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct LogShape {
     /// When it was stored.

@@ -1,5 +1,7 @@
 //! What somebody probably meant.
 
+use windlass_core::Invalid;
+
 /// The one of `names` that is closest to `word`, if any is close enough to be a slip of the fingers.
 #[must_use]
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -22,6 +24,20 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[must_use]
 pub fn suggestion<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// Refuses a field that is none of `known`, those of `what`.
+///
+/// # Errors
+///
+/// [`Invalid`] of that field, with the one that was probably meant, or else with those there are.
+pub fn check_field(what: &str, name: &str, known: &[&str]) -> Result<(), Invalid> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let meant = suggestion(name, known.iter().copied());
+    let meant = meant.unwrap_or_else(|| format!("the fields are {}", known.join(", ")));
+    Err(Invalid::new(name, format!("is not a field of {what}: {meant}")))
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ fn target(raw: &RawValue) -> Result<Notify, Invalid> {
 
 /// A notice, as it is shown with the job it tells of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct NoticeShape {
     /// The notice is a job itself; this is its id.

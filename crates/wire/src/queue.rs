@@ -8,6 +8,7 @@ use windlass_store::{Pause, QueueSummary};
 
 /// A queue at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct QueueShape {
     /// Its name.
@@ -28,6 +29,7 @@ pub struct QueueShape {
 
 /// A queue's pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct PauseShape {
     /// Since when.

@@ -8,6 +8,7 @@ use windlass_store::ReviewRecord;
 
 /// What is or was to be decided about a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ReviewShape {
     /// The job.
@@ -17,6 +18,7 @@ pub struct ReviewShape {
     /// Where it waits.
     pub queue: QueueName,
     /// What is decided about: whether it may start, or what it made.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub of: Subject,
     /// Whether nobody has decided yet, and the job waits for it.
     pub open: bool,
@@ -59,6 +61,7 @@ pub struct ReviewShape {
 
 /// A decision that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct RulingShape {
     /// What was decided.

@@ -14,6 +14,7 @@ use crate::{PauseShape, count};
 
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ScheduleShape {
     /// Its name.
@@ -28,6 +29,7 @@ pub struct ScheduleShape {
     pub zone: Option<String>,
     /// The time between two ticks, if that is what it ticks by.
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub every: Option<Duration>,
     /// Its next tick, unless it fires no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,7 @@ pub struct ScheduleShape {
     pub missed: Missed,
     /// How far jobs may be due after their ticks.
     #[serde(default, with = "span::text", skip_serializing_if = "Duration::is_zero")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub jitter: Duration,
     /// No tick before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ pub struct ScheduleShape {
 
 /// The last tick that made a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LastShape {
     /// The tick.
     pub tick: Timestamp,
@@ -91,6 +95,7 @@ pub struct LastShape {
 
 /// The job that each tick makes. Fields that are left at their defaults are left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct TemplateShape {
     /// Which handler it is for.
@@ -111,9 +116,11 @@ pub struct TemplateShape {
     pub losses_max: u32,
     /// How long after it is due it must be finished.
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub deadline_in: Option<Duration>,
     /// How long one attempt may take.
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub timeout: Option<Duration>,
 }
 
@@ -205,6 +212,7 @@ impl From<Schedule> for ScheduleShape {
 
 /// What became of a tick, or of several in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct FiringShape {
     /// The tick; the first of them.
@@ -247,6 +255,7 @@ impl From<Firing> for FiringShape {
 
 /// A change that somebody made to a schedule by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ScheduleEventShape {
     /// When.

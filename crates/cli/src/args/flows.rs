@@ -25,6 +25,8 @@ pub(crate) enum FlowsCommand {
     Delete {
         /// The id of the job.
         id: JobId,
+        #[command(flatten)]
+        by: By,
     },
 }
 

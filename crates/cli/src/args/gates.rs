@@ -3,6 +3,7 @@
 use clap::Args;
 use windlass_core::{KeyedLimit, Lock, Pace, QueueName, Rate};
 
+use super::By;
 use super::values::duration;
 
 /// Beside whom a job may start, and how often.
@@ -44,6 +45,8 @@ pub(crate) struct LimitArgs {
     /// The name is that of a kind, and the limit holds over all its queues.
     #[arg(long)]
     pub(crate) kind: bool,
+    #[command(flatten)]
+    pub(crate) by: By,
 }
 
 /// How often jobs of a queue, or of a kind, may start.
@@ -58,6 +61,8 @@ pub(crate) struct RateArgs {
     /// The name is that of a kind, and the rate holds over all its queues.
     #[arg(long)]
     pub(crate) kind: bool,
+    #[command(flatten)]
+    pub(crate) by: By,
 }
 
 /// A bound, or none.

@@ -144,6 +144,8 @@ pub(crate) struct WhichJobs {
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
     pub(crate) which: WhichJobs,
+    #[command(flatten)]
+    pub(crate) by: By,
 }
 
 #[derive(Debug, Args)]

@@ -44,7 +44,7 @@ pub(crate) struct NoticeArgs {
     pub(crate) trust: Option<PathBuf>,
 }
 
-fn target(text: &str) -> Result<Target, String> {
+pub(super) fn target(text: &str) -> Result<Target, String> {
     let target = match text.strip_prefix("mailto:") {
         Some(address) => Target::Mail(address.to_owned()),
         None if text.contains("://") => Target::Webhook(text.to_owned()),

@@ -4,6 +4,7 @@ use clap::Args;
 use windlass_core::QueueName;
 use windlass_store::{Keep, QueueRetention};
 
+use super::By;
 use super::values::duration;
 
 #[derive(Debug, Args)]
@@ -19,6 +20,8 @@ pub(crate) struct RetentionArgs {
     /// The same for dead jobs.
     #[arg(long, value_name = "TIME", requires = "queue", value_parser = keep)]
     pub(crate) dead: Option<Said>,
+    #[command(flatten)]
+    pub(crate) by: By,
 }
 
 /// What is said of one state.

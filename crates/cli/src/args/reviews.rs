@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use windlass_core::notice::Target;
 use windlass_core::{Decision, Digest, JobId, KindName, QueueName, Review};
 
 use super::By;
+use super::notices::target;
 use super::values::{cursor, duration};
 
 /// That a person decides about a job.
@@ -23,6 +25,9 @@ pub(crate) struct ReviewOptions {
     /// How often they are reminded.
     #[arg(long, value_name = "TIME", requires = "review", value_parser = duration)]
     pub(crate) remind_every: Option<Duration>,
+    /// Send the reminders to `mailto:ADDRESS` or an `https://…`, too. Repeatable; sent by `work` and `run` with --allow-host.
+    #[arg(long, value_name = "TARGET", requires = "remind_every", value_parser = target)]
+    pub(crate) remind: Vec<Target>,
     /// Who asks for the job; may not decide about it.
     #[arg(long, value_name = "NAME")]
     pub(crate) submitted_by: Option<String>,
@@ -55,6 +60,7 @@ impl ReviewOptions {
         };
         terms.decide_within = self.decide_within;
         terms.remind_every = self.remind_every;
+        terms.remind.clone_from(&self.remind);
         if self.otherwise == Some(Otherwise::Accept) {
             terms.otherwise = Decision::Accept;
         }

@@ -18,6 +18,9 @@ pub(crate) struct HandlerArgs {
     /// Run this shell command for each job: its JSON on stdin, its result from stdout, its log from stderr.
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<String>,
+    /// Give --exec what the jobs made that each job waited for, as `parents` in its JSON.
+    #[arg(long, requires = "exec")]
+    pub(crate) parents: bool,
     /// How many jobs to run at a time [default: one per CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SLOTS_MAX)))]
     pub(crate) slots: Option<u32>,
@@ -45,7 +48,8 @@ with the fields of POST /api/v1/jobs:
   {\"kind\": \"exec\", \"args\": {\"command\": [\"convert\", \"a.png\", \"a.webp\"]}, \"timeout\": \"5m\"}
 
 A job that others wait for has a `ref`, and they name it: {\"kind\": \"exec\", \"after\": [\"fetch\"], …}. With \
-{\"ref\": \"fetch\", \"on\": \"on_finish\"} in place of the name, any end of it will do.
+{\"ref\": \"fetch\", \"on\": \"on_finish\"} in place of the name, any end of it will do. Its command reads what they wrote \
+if its args say \"stdin_from\": \"parents\"; see `windlass work --help`.
 
 Its jobs are known by the content of the file: the same file, run again, goes on with what is unfinished, \
 and `--fresh` does it all once more. A changed file is another run. Finished jobs are known for a week.")]
@@ -80,7 +84,10 @@ WINDLASS_QUEUE. What it writes to stdout is the result: JSON, or else text. Each
 job's log, but `::progress 40 resizing` says how far it has come. It ends with exit code 0 when it is done, 75 to \
 be asked again later, 65 or 66 when no further attempt can help, and anything else when it failed.
 
-Without --exec, jobs of the built-in kind `exec` are run: {\"command\": [\"program\", \"arg\"], \"cwd\", \"env\", \"stdin\"}.")]
+Without --exec, jobs of the built-in kind `exec` are run: {\"command\": [\"program\", \"arg\"], \"cwd\", \"env\", \"stdin\"}. \
+With \"stdin_from\": \"parents\" in place of stdin, the command reads what the jobs wrote to stdout that its job waited for, in \
+the order of its `after`; with \"parents_json\", an array of {\"id\", \"kind\", \"state\", \"result\" or \"error\"}. What it \
+writes is kept up to 64 KiB. It has the same variables, and the same exit codes.")]
 pub(crate) struct WorkArgs {
     /// A queue to work on, and how many of its jobs at a time. Repeatable [default: every queue].
     #[arg(long = "queue", value_name = "QUEUE[:SLOTS]", value_parser = queue_slots)]

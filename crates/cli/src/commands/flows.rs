@@ -14,8 +14,13 @@ use crate::error::CliError;
 use crate::output::cell::counted;
 use crate::output::{Cell, Column, List, Output, Record, Row, fields};
 
-const JOBS: &[Column] =
-    &[Column::whole("JOB"), Column::new("STATE"), Column::new("KIND"), Column::new("ALSO AFTER")];
+const JOBS: &[Column] = &[
+    Column::whole("JOB"),
+    Column::new("STATE"),
+    Column::new("KIND"),
+    Column::new("TAGS"),
+    Column::new("ALSO AFTER"),
+];
 
 const ERRORS: &[Column] =
     &[Column::whole("JOB"), Column::new("STATE"), Column::new("KIND"), Column::new("ERROR")];
@@ -42,9 +47,9 @@ pub(crate) async fn run(command: FlowsCommand, context: &Context) -> Result<Outp
                 ("retried", "nothing of it was dead or cancelled"),
             )
         }
-        FlowsCommand::Delete { id } => {
-            let removed =
-                context.store().await?.delete_flow(id).await.map_err(|error| CliError::about(id, error))?;
+        FlowsCommand::Delete { id, by } => {
+            let (store, by) = (context.store().await?, Actor::new(by.by));
+            let removed = store.delete_flow(id, by).await.map_err(|error| CliError::about(id, error))?;
             answers(removed, "deleted").into_output()
         }
     }
@@ -94,7 +99,8 @@ async fn show(id: JobId, context: &Context) -> Result<Output, CliError> {
             Cell::text(format!("{}{}", line.branch, line.job.id)),
             Cell::State(line.job.state),
             Cell::text(&line.job.kind),
-            if line.also_after.is_empty() { Cell::Empty } else { Cell::text(line.also_after.join(", ")) },
+            listed(&line.job.tags),
+            listed(&line.also_after),
         ],
         fields: windlass_wire::Fields::default(),
     });
@@ -103,6 +109,13 @@ async fn show(id: JobId, context: &Context) -> Result<Output, CliError> {
     let record = Record { id: id.to_string(), lines, sections, fields: fields(&FlowShape::from(&flow)) };
     let output = Output::record(record);
     Ok(if flow.cut { output.with_note("there is more of it than is shown") } else { output })
+}
+
+fn listed(words: &[impl ToString]) -> Cell {
+    match words {
+        [] => Cell::Empty,
+        words => Cell::text(words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// As in "5 jobs: 2 completed, 3 blocked".

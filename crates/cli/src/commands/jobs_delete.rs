@@ -1,6 +1,7 @@
 //! `windlass jobs delete`
 
 use windlass_core::JobState;
+use windlass_store::Actor;
 
 use crate::args::DeleteArgs;
 use crate::commands::bulk::{self, Verb};
@@ -13,11 +14,10 @@ const DELETE: Verb =
     Verb { name: "delete", states: &[JobState::Completed, JobState::Cancelled, JobState::Dead] };
 
 pub(crate) async fn run(args: DeleteArgs, context: &Context) -> Result<Output, CliError> {
-    bulk::run(
-        &DELETE,
-        args.which,
-        context,
-        |store, id| async move { store.delete(id).await.map(|()| "deleted") },
-    )
+    let by = Actor::new(args.by.by);
+    bulk::run(&DELETE, args.which, context, |store, id| {
+        let by = by.clone();
+        async move { store.delete(id, by).await.map(|()| "deleted") }
+    })
     .await
 }

@@ -1,8 +1,9 @@
 //! `windlass queues limit` and `windlass queues rate`
 
 use windlass_core::{Bounds, KindName, Pace, QueueName, Whole, span};
+use windlass_store::Actor;
 
-use crate::args::{LimitArgs, RateArgs};
+use crate::args::{By, LimitArgs, RateArgs};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Cell, Column, Output, Row, fields};
@@ -14,12 +15,12 @@ pub(crate) const FIELDS: &[&str] = windlass_wire::BoundShape::FIELDS;
 
 pub(crate) async fn limit(args: LimitArgs, context: &Context) -> Result<Output, CliError> {
     let whole = whole(args.queue, args.kind)?;
-    change(&whole, context, |bounds| bounds.limit = args.limit.0).await
+    change(&whole, (context, args.by), |bounds| bounds.limit = args.limit.0).await
 }
 
 pub(crate) async fn rate(args: RateArgs, context: &Context) -> Result<Output, CliError> {
     let whole = whole(args.queue, args.kind)?;
-    change(&whole, context, |bounds| bounds.rate = args.rate.0).await
+    change(&whole, (context, args.by), |bounds| bounds.rate = args.rate.0).await
 }
 
 fn whole(name: QueueName, is_kind: bool) -> Result<Whole, CliError> {
@@ -31,14 +32,14 @@ fn whole(name: QueueName, is_kind: bool) -> Result<Whole, CliError> {
 
 async fn change(
     whole: &Whole,
-    context: &Context,
+    (context, by): (&Context, By),
     change: impl FnOnce(&mut Bounds),
 ) -> Result<Output, CliError> {
     let store = context.store().await?;
     let known = store.bounds().await?.into_iter().find(|(of, _)| of == whole);
     let mut bounds = known.map(|(_, bounds)| bounds).unwrap_or_default();
     change(&mut bounds);
-    store.bound(whole, bounds).await?;
+    store.bound(whole, bounds, Actor::new(by.by)).await?;
     let note = if bounds.limit.is_none() && bounds.rate.is_none() {
         "its jobs are not bounded any more"
     } else {

@@ -1,16 +1,17 @@
 //! `windlass queues resume`
 
 use windlass_core::QueueName;
-use windlass_store::SharedStore;
+use windlass_store::{Actor, SharedStore};
 
+use crate::args::By;
 use crate::commands::queues_list;
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::output::Output;
 
-pub(crate) async fn run(queue: QueueName, context: &Context) -> Result<Output, CliError> {
+pub(crate) async fn run(queue: QueueName, by: By, context: &Context) -> Result<Output, CliError> {
     let store = context.store().await?;
-    store.resume(&queue).await.map_err(|error| {
+    store.resume(&queue, Actor::new(by.by)).await.map_err(|error| {
         let error = CliError::from(error);
         match error.code {
             ErrorCode::NotFound => {

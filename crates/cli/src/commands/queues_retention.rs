@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use windlass_core::{QueueName, span};
-use windlass_store::{Keep, QueueRetention};
+use windlass_store::{Actor, Keep, QueueRetention};
 
 use crate::args::RetentionArgs;
 use crate::context::Context;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: RetentionArgs, context: &Context) -> Result<Output
         let all = store.retentions().await?;
         let before = all.into_iter().find(|(name, _)| name == queue).map(|(_, own)| own);
         if let Some(retention) = args.said(before.unwrap_or_default()) {
-            store.keep(queue, retention).await?;
+            store.keep(queue, retention, Actor::new(&args.by.by)).await?;
         }
     }
     let mut rows = store.retentions().await?;

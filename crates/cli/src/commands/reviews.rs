@@ -104,30 +104,44 @@ async fn asked(store: &SharedStore, id: JobId) -> Result<ReviewRecord, CliError>
     })
 }
 
-/// What `reviews show` and `jobs show` print of a review.
-pub(crate) fn lines(record: &ReviewRecord) -> Vec<(&'static str, Cell)> {
+fn lines(record: &ReviewRecord) -> Vec<(&'static str, Cell)> {
     let text = |bytes: &[u8]| Cell::text(String::from_utf8_lossy(bytes));
-    let otherwise = record.decide_by.map(|_| record.terms.otherwise.as_str());
-    let ruling = record.ruling.as_ref();
-    let by = ruling.map(|ruling| ruling.by.as_deref().unwrap_or("nobody in time"));
-    vec![
+    let mut lines = vec![
         ("job", Cell::text(record.job)),
         ("kind", Cell::text(&record.kind)),
         ("queue", Cell::text(&record.queue)),
-        ("review of", Cell::text(record.terms.of.as_str())),
         ("args", text(record.args.as_bytes())),
-        ("staged", Cell::maybe(record.staged.as_ref(), |json| text(json.as_bytes()))),
-        ("digest", Cell::text(record.digest)),
         ("submitted by", Cell::maybe(record.submitted_by.as_ref(), Cell::text)),
+    ];
+    lines.extend(question(record));
+    lines.extend(answer(record));
+    lines
+}
+
+/// What `reviews show` and `jobs show` print of what a person is asked.
+pub(super) fn question(record: &ReviewRecord) -> Vec<(&'static str, Cell)> {
+    let staged = |json: &Json| Cell::text(String::from_utf8_lossy(json.as_bytes()));
+    let otherwise = record.decide_by.map(|_| record.terms.otherwise.as_str());
+    vec![
+        ("review of", Cell::text(record.terms.of.as_str())),
+        ("staged", Cell::maybe(record.staged.as_ref(), staged)),
+        ("digest", Cell::text(record.digest)),
         ("in review", Cell::text(if record.open { "yes" } else { "no" })),
         ("since", Cell::Time(record.asked_at)),
         ("decide by", Cell::maybe(record.decide_by, Cell::Time)),
         ("otherwise", Cell::maybe(otherwise, Cell::text)),
         ("reminders", Cell::Number(record.reminders.into())),
-        ("decision", Cell::maybe(ruling.map(|ruling| ruling.decision.as_str()), Cell::text)),
-        ("decided by", Cell::maybe(by, Cell::text)),
-        ("decided", Cell::maybe(ruling.map(|ruling| ruling.at), Cell::Time)),
-        ("comment", Cell::maybe(ruling.and_then(|ruling| ruling.comment.as_ref()), Cell::text)),
+    ]
+}
+
+/// What they print of what was decided.
+pub(super) fn answer(record: &ReviewRecord) -> Vec<(&'static str, Cell)> {
+    let Some(ruling) = &record.ruling else { return Vec::new() };
+    vec![
+        ("decision", Cell::text(ruling.decision.as_str())),
+        ("decided by", Cell::text(ruling.by.as_deref().unwrap_or("nobody in time"))),
+        ("decided", Cell::Time(ruling.at)),
+        ("comment", Cell::maybe(ruling.comment.as_ref(), Cell::text)),
     ]
 }
 
@@ -141,7 +155,7 @@ async fn decide(
         Some(digest) => digest,
         None => asked(&store, id).await?.digest,
     };
-    let by = Actor { name: args.by.by, why: args.comment };
+    let by = Actor { name: args.by.by, why: args.comment, via: None };
     let ruling = NewRuling { decision, by, digest, args: edited.map(Args::Json) };
     store.decide(id, ruling).await.map_err(|error| refused(id, error))?;
     let until = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use windlass_core::span;
 use windlass_store::Worker;
 use windlass_wire::WorkerShape;
 
+use crate::args::SilentArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Cell, Column, Output, Row, fields};
@@ -22,13 +24,15 @@ const COLUMNS: &[Column] = &[
     Column::new("SINCE"),
 ];
 
-pub(crate) async fn run(context: &Context) -> Result<Output, CliError> {
-    let workers = context.store().await?.workers(Duration::ZERO).await?;
+pub(crate) async fn run(args: SilentArgs, context: &Context) -> Result<Output, CliError> {
+    let workers = context.store().await?.workers(args.silent).await?;
     let rows: Vec<Row> = workers.into_iter().map(row).collect();
-    if rows.is_empty() {
-        return Ok(Output::list(COLUMNS, rows).with_note("no workers: start one with `windlass work`"));
-    }
-    Ok(Output::list(COLUMNS, rows))
+    let note = match (rows.is_empty(), args.silent) {
+        (false, _) => return Ok(Output::list(COLUMNS, rows)),
+        (true, Duration::ZERO) => "no workers: start one with `windlass work`".to_owned(),
+        (true, silent) => format!("no worker has been silent for {}", span::format(silent)),
+    };
+    Ok(Output::list(COLUMNS, rows).with_note(note))
 }
 
 fn row(worker: Worker) -> Row {

@@ -77,6 +77,7 @@ fn verbs_take_all_that_match_and_nothing_they_are_not_for() {
     assert_eq!(cancelled.as_array().unwrap().len(), 2);
     let rerun = shelf.line(&["jobs", "rerun", cancelled[0]["id"].as_str().unwrap(), "-q"]);
     assert_eq!(shelf.of_job(&rerun, "state"), "ready");
+    assert_eq!(shelf.of_job(&rerun, "rerun_of"), cancelled[0]["id"]);
     let deleted = shelf.json(&["jobs", "delete", "--all", "--json"]);
     assert_eq!(deleted.as_array().unwrap().len(), 2, "what is still to be done stays");
     assert_eq!(shelf.json(&["jobs", "--json"]).as_array().unwrap().len(), 2);

@@ -48,7 +48,7 @@ fn a_flow_is_shown_as_a_tree_and_as_json() {
     let flow = shelf.json(&["flows", "show", &child, "--json"]);
 
     assert!(shown.contains("3 jobs: 2 ready, 1 blocked"), "{shown}");
-    assert!(shown.contains(&format!("└─ {child}\tblocked\tchild\t{two}")), "{shown}");
+    assert!(shown.contains(&format!("└─ {child}\tblocked\tchild\t\t{two}")), "{shown}");
     assert_eq!(states(&flow), ["ready", "ready", "blocked"]);
     assert_eq!(flow["edges"][0], json!({"parent": one, "child": child, "on": "on_success"}));
     assert_eq!(flow["cut"], false);

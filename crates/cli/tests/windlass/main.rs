@@ -4,10 +4,14 @@ mod dead_letters;
 #[cfg(test)]
 mod flows;
 mod gates;
+#[cfg(test)]
+mod inputs;
 mod jobs;
 #[cfg(test)]
 mod notices;
 mod output;
+#[cfg(test)]
+mod pipeline;
 mod postgres;
 #[cfg(test)]
 mod promote;

@@ -1,12 +1,16 @@
 //! `windlass promote`
 
+mod features;
 mod life;
 
 use std::io::{BufRead, BufReader, Write};
 
 use windlass::Address;
+use windlass_core::{Args, Bounds, NewJob, QueueName, Unique, Whole};
 use windlass_sqlite::SqliteOptions;
-use windlass_store::SharedStore;
+use windlass_store::{
+    Actor, ErrorKind, JobStore as _, Keep, QueueRetention, QueueStore as _, SharedStore, ids,
+};
 
 use crate::shelf::{Shelf, wait_for_the_end};
 use life::{Life, all_of, live};
@@ -128,15 +132,33 @@ async fn who_had_the_file_open_can_no_longer_change_it() {
     let shelf = Shelf::with_database();
     let open = SqliteOptions::new(shelf.path("app.db")).open().await.unwrap();
     let before = life::enqueue(&open, "before").await.unwrap();
+    let mut keyed = NewJob::new(ids::job_id(), "before".parse().unwrap(), Args::default());
+    keyed.options.unique = Some(Unique::key("k"));
+    let _ = open.enqueue(vec![keyed.clone()]).await.unwrap();
+    keyed.id = ids::job_id();
 
     shelf.ok(&["promote", "app.db"]);
     let after = life::enqueue(&open, "after").await.unwrap_err();
-    let cancelled = windlass_store::JobStore::cancel(&open, before, windlass_store::Actor::new("ada")).await;
+    let queue: QueueName = "default".parse().unwrap();
+    let whole = Whole::Queue(queue.clone());
+    let refusals = [
+        after,
+        open.cancel(before, Actor::new("ada")).await.map(drop).unwrap_err(),
+        // It would be answered that another job stands for it, which may have ended since.
+        open.enqueue(vec![keyed]).await.map(drop).unwrap_err(),
+        open.pause(&queue, Actor::new("ada")).await.unwrap_err(),
+        open.bound(&whole, Bounds { limit: Some(1), rate: None }, Actor::new("ada")).await.unwrap_err(),
+        open.keep(&queue, QueueRetention::default().dead(Keep::Forever), Actor::new("ada"))
+            .await
+            .unwrap_err(),
+    ];
 
-    assert_eq!(*after.kind(), windlass_store::ErrorKind::Unavailable, "{after:?}");
-    assert!(format!("{after:?}").contains("its jobs were moved to postgres://"), "{after:?}");
-    assert!(cancelled.is_err());
-    assert_eq!(shelf.line(&["jobs", "-q"]), before.to_string());
+    for refusal in refusals {
+        assert_eq!(*refusal.kind(), ErrorKind::Unavailable, "{refusal:?}");
+        assert!(format!("{refusal:?}").contains("its jobs were moved to postgres://"), "{refusal:?}");
+    }
+    assert_eq!((open.bounds().await.unwrap(), open.retentions().await.unwrap()), (vec![], vec![]));
+    assert!(shelf.ok(&["jobs", "-q"]).contains(&before.to_string()));
 }
 
 #[test]

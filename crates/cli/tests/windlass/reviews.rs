@@ -28,6 +28,32 @@ fn a_job_waits_for_a_person_and_starts_with_what_they_say() {
 }
 
 #[test]
+fn a_job_is_shown_with_what_a_person_was_asked_and_what_they_said() {
+    let shelf = Shelf::new();
+    let timed = ["--decide-within", "1h", "--otherwise", "accept"];
+    let id = shelf.line(&[&["enqueue", "shell", "1", "--review", "start"], &timed[..]].concat());
+    let later = shelf.line(&[&["enqueue", "shell", "1", "--review", "outcome"], &timed[..]].concat());
+
+    let open = shelf.ok(&["jobs", "show", &id]);
+    let not_yet = shelf.ok(&["jobs", "show", &later]);
+    shelf.ok(&["reviews", "decline", &id, "--by", "bob", "--comment", "not on a Friday"]);
+    let declined = shelf.ok(&["jobs", "show", &id]);
+    let json = shelf.json(&["jobs", "show", &id, "--json"]);
+
+    assert!(open.contains("review of\tstart") && open.contains("in review\tyes"), "{open}");
+    assert!(open.contains("decide by\t") && open.contains("otherwise\taccept"), "{open}");
+    assert!(!open.contains("decided by\t"), "{open}");
+    assert!(not_yet.contains("review of\toutcome") && not_yet.contains("decide within\t1h"), "{not_yet}");
+    assert!(!not_yet.contains("in review\t"), "{not_yet}");
+    assert!(declined.contains("decision\tdecline") && declined.contains("decided by\tbob"), "{declined}");
+    assert!(declined.contains("comment\tnot on a Friday"), "{declined}");
+    let (asked, ruling) = (&json["reviewed"], &json["reviewed"]["ruling"]);
+    assert_eq!((&asked["of"], &asked["open"]), (&"start".into(), &false.into()));
+    assert_eq!((&ruling["by"], &ruling["comment"]), (&"bob".into(), &"not on a Friday".into()));
+    assert_eq!(shelf.of_job(&later, "reviewed"), serde_json::Value::Null);
+}
+
+#[test]
 fn a_decision_is_refused_with_what_to_do() {
     let shelf = Shelf::new();
     let (id, plain) = (enqueued(&shelf, "start"), shelf.line(&["enqueue", "shell"]));

@@ -89,9 +89,14 @@ fn schedules_are_paused_resumed_run_backfilled_and_removed() {
 
     let job = shelf.line(&["schedules", "run", "hourly"]);
     assert_eq!(shelf.of_job(&job, "kind"), "clean");
+    assert_eq!(shelf.of_job(&job, "fired_by"), serde_json::json!({ "schedule": "hourly" }));
+    assert!(shelf.ok(&["jobs", "show", &job]).contains("fired by\thourly, by hand"));
     let range = ["--from", "2026-01-01T00:00:00Z", "--until", "2026-01-01T05:30:00Z", "-q"];
     let backfill = [&["schedules", "backfill", "hourly"][..], &range[..]].concat();
-    assert_eq!(shelf.ok(&backfill).lines().count(), 6);
+    let filled = shelf.ok(&backfill);
+    assert_eq!(filled.lines().count(), 6);
+    let first = shelf.ok(&["jobs", "show", filled.lines().next().unwrap()]);
+    assert!(first.contains("fired by\thourly at 2026-01-01T00:00:00Z"), "{first}");
     assert_eq!(shelf.ok(&backfill), "");
 
     let missing = shelf.run(&["schedules", "remove", "hourly", "nowhere"]);

@@ -134,6 +134,8 @@ fn a_worker_is_listed_while_it_lives() {
     let (_, gate) = shelf.reached("gate");
 
     let workers = shelf.json(&["workers", "list", "--json"]);
+    let leases = shelf.json(&["workers", "leases", "--json"]);
+    let silent = shelf.ok(&["workers", "leases", "--silent", "10m"]);
     worker.signal(rustix::process::Signal::TERM);
     wait_for_the_end(gate);
     let worker = worker.ended();
@@ -144,6 +146,9 @@ fn a_worker_is_listed_while_it_lives() {
         (&serde_json::json!(["default"]), &3.into(), &1.into())
     );
     assert_eq!(listed["kinds"][0]["kind"], "slow");
+    assert_eq!((&leases[0]["worker"], &leases[0]["attempt"]), (&listed["id"], &1.into()));
+    assert!(leases[0]["job"].is_string() && leases[0].get("token").is_none(), "{leases}");
+    assert_eq!(silent, "");
     assert_eq!(worker.code, Some(0), "{worker:?}");
     assert_eq!(shelf.ok(&["workers", "list"]), "");
     assert!(shelf.ok(&["doctor"]).contains("ok\tworkers\tnone are registered"));

@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use super::*;
+use crate::limits::{ATTEMPTS_UNLIMITED, ERROR_BYTES_MAX};
+use crate::retry::Jitter;
+use crate::{Decision, Reason, RetryPolicy, Review, Stage};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 const DUE: Timestamp = Timestamp::from_micros(900_000_000);

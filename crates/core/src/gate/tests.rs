@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::limits::LINE_GRACE;
-use crate::{Args, JobId, Limits, NewJob, Timestamp};
+use crate::{Args, JobId, JobOptions, Limits, NewJob, Timestamp};
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
 
@@ -122,7 +122,7 @@ fn wish() -> impl Strategy<Value = Wish> {
 proptest! {
     /// However starts are asked for, no window has more than its rate and the burst.
     #[test]
-    fn a_rate_is_never_exceeded_in_any_window(
+    fn g16_a_rate_is_never_exceeded_in_any_window(
         starts in 1_u32..50, per in 1_u64..5_000_000, burst in 1_u32..6, steps in vec(0_i64..400_000, 1..80),
     ) {
         prop_assume!(u64::from(starts) <= per);
@@ -160,7 +160,7 @@ proptest! {
 
     /// Readers and writers: one who has it alone has it alone, whoever comes in whatever order.
     #[test]
-    fn nobody_has_a_resource_beside_one_who_has_it_alone(asked in vec((wish(), 0_u64..50, any::<bool>()), 1..60)) {
+    fn g12_nobody_has_a_resource_beside_one_who_has_it_alone(asked in vec((wish(), 0_u64..50, any::<bool>()), 1..60)) {
         let (mut gate, mut held): (GateState, Vec<Wish>) = (GateState::default(), Vec::new());
         for (wish, order, leaves) in asked {
             if leaves && held.pop().is_some() {

@@ -18,6 +18,14 @@ fn terms_that_make_no_sense_are_refused_by_field() {
         "review.decide_within"
     );
     assert_eq!(refused(&Review::start().remind_every(second)), "review.remind_every");
+    let desk = || Target::Mail("desk@example.com".to_owned());
+    assert_eq!(refused(&Review::start().remind(desk())), "review.remind");
+    let reminded = Review::start().remind_every(second * 60);
+    assert_eq!(refused(&reminded.clone().remind(desk()).remind(desk())), "review.remind[1]");
+    let wrong = Target::Webhook("ftp://example.com".to_owned());
+    assert_eq!(refused(&reminded.clone().remind(wrong)), "review.remind[0].webhook");
+    let many = (0..9).map(|n| Target::Mail(format!("desk{n}@example.com")));
+    assert_eq!(refused(&many.fold(reminded, Review::remind)), "review.remind");
     let fraction = Duration::from_millis(1_500);
     assert_eq!(refused(&Review::start().decide_within(fraction, Decision::Accept)), "review.decide_within");
     let settling = |attempts_max, retry| refused(&Review::outcome().settle_attempts(attempts_max, retry));

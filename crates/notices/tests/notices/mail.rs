@@ -1,11 +1,11 @@
 //! Mail: what the server is handed, and what its answers mean.
 
 use windlass_core::notice::Target;
+use windlass_mail_testing::{MailServer, Manners};
 use windlass_notices::NoticeConfig;
 
 use crate::certificates::Certificates;
 use crate::http_server::HttpServer;
-use crate::mail_server::{MailServer, Manners};
 use crate::support::{fatal, passing, send, sent};
 
 fn config(smtp: impl Into<String>) -> NoticeConfig {
@@ -92,7 +92,7 @@ async fn what_may_pass_is_tried_again() {
 #[tokio::test]
 async fn nothing_is_said_in_the_open_to_a_server_that_cannot_encrypt() {
     let server = MailServer::plain();
-    let smtp = format!("smtp://ada:sesame@localhost:{}", server.port);
+    let smtp = format!("smtp://ada:sesame@localhost:{}", server.port());
 
     let (error, _) = passing(send(config(smtp), ops()).await);
 
@@ -109,7 +109,7 @@ async fn a_password_is_told_to_a_server_that_has_shown_who_it_is() {
         ("smtp", MailServer::with(Manners { start_tls: offered, ..Manners::default() })),
         ("smtps", MailServer::with(Manners { implicit_tls: implicit, ..Manners::default() })),
     ] {
-        let smtp = format!("{scheme}://ada:sesame@localhost:{}", server.port);
+        let smtp = format!("{scheme}://ada:sesame@localhost:{}", server.port());
 
         let (_stranger, _) = passing(send(config(&smtp), ops()).await);
         assert!(!server.conversation().iter().any(|line| line.starts_with("AUTH")), "{scheme}");

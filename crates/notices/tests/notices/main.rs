@@ -5,7 +5,6 @@
 mod certificates;
 mod http_server;
 mod mail;
-mod mail_server;
 mod support;
 mod webhook;
 mod worker;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use windlass_core::notice::{EndedJob, Notice, Target};
+use windlass_core::notice::{About, EndedJob, Notice, Target};
 use windlass_core::{AttemptError, JobId, Verdict};
 use windlass_notices::{NoticeConfig, Resolve, Sender};
 
@@ -29,8 +29,12 @@ pub(crate) fn ended() -> EndedJob {
 }
 
 pub(crate) async fn send(config: NoticeConfig, to: Target) -> Verdict {
+    send_about(config, to, About::Job(ended())).await
+}
+
+pub(crate) async fn send_about(config: NoticeConfig, to: Target, about: About) -> Verdict {
     let sender = Sender::new(config.timeout(PATIENCE)).unwrap();
-    sender.send(id(), &Notice { to, job: ended() }).await
+    sender.send(id(), &Notice { to, about }).await
 }
 
 pub(crate) fn sent(verdict: &Verdict) {

@@ -4,13 +4,13 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use windlass_core::Timestamp;
-use windlass_core::notice::Target;
+use windlass_core::notice::{About, Target};
 use windlass_notices::{NoticeConfig, Secret, Sender, Signed};
 use windlass_store::ManualClock;
 
 use crate::certificates::Certificates;
 use crate::http_server::{Answer, HttpServer, Request, was_connected_to};
-use crate::support::{Rebinding, SECRET, fatal, id, passing, send, sent};
+use crate::support::{Rebinding, SECRET, fatal, id, passing, send, send_about, sent};
 
 const NEXT_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -59,6 +59,23 @@ async fn a_webhook_tells_what_has_ended_and_shows_whose_it_is() {
     assert!(is_by(SECRET, &request.body));
     assert!(!is_by(NEXT_SECRET, &request.body));
     assert!(!is_by(SECRET, b"{}"));
+}
+
+#[tokio::test]
+async fn a_reminder_says_what_is_to_be_decided_and_not_about_what() {
+    let server = HttpServer::answering(Answer::status("204 No Content"));
+    let data = concat!(
+        r#"{"id":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11","kind":"report.build","queue":"reports","of":"start","#,
+        r#""round":1,"asked_at":"2026-11-21T08:00:00Z","reminder":2,"reminded_at":"2026-11-21T10:00:00Z","#,
+        r#""submitted_by":"ada"}"#
+    );
+    let about = About::Review(serde_json::from_str(data).unwrap());
+
+    sent(&send_about(config(), webhook(server.url("127.0.0.1")), about).await);
+
+    let body = String::from_utf8(server.request().body).unwrap();
+    let expected = r#"{"type":"review.reminder","timestamp":"2026-11-21T10:00:00Z","data":"#;
+    assert_eq!(body, format!("{expected}{data}}}"));
 }
 
 #[tokio::test]
@@ -182,8 +199,10 @@ async fn a_busy_receiver_is_asked_again_when_it_says() {
 async fn a_receiver_that_does_not_answer_in_time_is_asked_again() {
     let server = HttpServer::answering(Answer::Nothing);
     let sender = Sender::new(config().timeout(Duration::from_millis(100))).unwrap();
-    let notice =
-        windlass_core::notice::Notice { to: webhook(server.url("127.0.0.1")), job: crate::support::ended() };
+    let notice = windlass_core::notice::Notice {
+        to: webhook(server.url("127.0.0.1")),
+        about: About::Job(crate::support::ended()),
+    };
 
     let (error, _) = passing(sender.send(id(), &notice).await);
 

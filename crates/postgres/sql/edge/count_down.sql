@@ -4,8 +4,9 @@
 --   $2  failed     uuid[], that ended without success: for children that wait for any end
 --
 -- Children are locked in the order in which they were enqueued: the same for everyone who locks more than one. `OFFSET 0` keeps
--- the planner from walking through whole tables where it takes them for empty. 2 is the policy of who waits for any end, and
--- the stage of who is blocked. Index: edge_parent, the primary keys of job and blocked. No row: none.
+-- the planner from walking through whole tables where it takes them for empty; what is touched and what is held are brought
+-- together by grouping, as a join of the two is slow where the planner takes them for small. 2 is the policy of who waits for
+-- any end, and the stage of who is blocked. Index: edge_parent, the primary keys of job and blocked. No row: none.
 WITH touched AS MATERIALIZED (
     SELECT next.child, count(*)::integer AS parents
     FROM (
@@ -31,11 +32,23 @@ held AS MATERIALIZED (
     ORDER BY job.seq
     FOR NO KEY UPDATE
 ),
+given AS MATERIALIZED (
+    SELECT either.child, sum(either.parents)::integer AS parents
+    FROM (
+        SELECT touched.child, touched.parents, false AS held
+        FROM touched
+        UNION ALL
+        SELECT held.id, 0, true
+        FROM held
+    ) AS either
+    GROUP BY either.child
+    HAVING bool_or(either.held)
+),
 counted AS (
     UPDATE windlass.blocked
-    SET waits = blocked.waits - touched.parents
-    FROM touched
-    WHERE blocked.job = touched.child AND blocked.job = ANY (ARRAY(SELECT id FROM held))
+    SET waits = blocked.waits - given.parents
+    FROM given
+    WHERE blocked.job = given.child
     RETURNING blocked.job, blocked.waits
 )
 SELECT job

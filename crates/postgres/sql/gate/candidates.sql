@@ -8,13 +8,13 @@
 --   $6  closed    integer[], lanes that are left out
 --
 -- Index: job_place. Reads every lane. No row: nothing is due.
-SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.late,
+SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.deadline,
     coalesce($1, statement_timestamp())
 FROM unnest(ARRAY[0, 1, 2, 3, 4, 5]::smallint[]) AS band (priority)
 CROSS JOIN LATERAL (
     SELECT locked.id, locked.seq, locked.lane, locked.priority, locked.run_at, locked.traits,
         CASE WHEN locked.traits & 16 <> 0 THEN locked.options END AS options,
-        coalesce(locked.deadline <= coalesce($1, statement_timestamp()), false) AS late
+        locked.deadline
     FROM windlass.lane
     CROSS JOIN LATERAL (
         SELECT seen.ctid AS place, seen.run_at, seen.seq

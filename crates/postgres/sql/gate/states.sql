@@ -1,32 +1,39 @@
--- How gates stand that were locked in the same transaction.
+-- How gates stand that were locked in the same transaction, and when that is: whoever has waited for a lock must not start by a
+-- time that was read before.
 --
 --   $1  gates  bigint[]
 --
 -- Index: the primary keys of gate and held; stand_line, stand_here, job_turn. No row: they were forgotten.
 SELECT gate.id, gate.form, gate.name, gate.freed_at, gate.arrival, gate.opens_at,
-    (SELECT count(*) FROM windlass.held WHERE held.gate = gate.id),
-    EXISTS (SELECT FROM windlass.held WHERE held.gate = gate.id AND held.exclusive),
+    holders.count, holders.exclusive,
     shared.priority, shared.run_at, shared.seq, alone.priority, alone.run_at, alone.seq,
     CASE WHEN gate.form = 5 THEN (
         SELECT job.seq
         FROM windlass.job
-        WHERE job.order_key = gate.name AND job.order_key IS NOT NULL AND job.stage <> 6
+        WHERE windlass.order_key(job.traits, job.options) = gate.name COLLATE "C"
+            AND windlass.order_key(job.traits, job.options) IS NOT NULL AND job.stage <> 6
         ORDER BY job.seq
         LIMIT 1
     ) END,
-    EXISTS (SELECT FROM windlass.stand WHERE stand.gate = gate.id AND stand.here AND NOT stand.called)
+    EXISTS (SELECT FROM windlass.stand WHERE stand.gate = gate.id AND stand.here AND NOT stand.called),
+    statement_timestamp()
 FROM windlass.gate
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, coalesce(bool_or(held.exclusive), false) AS exclusive
+    FROM windlass.held
+    WHERE held.gate = gate.id
+) AS holders
 LEFT JOIN LATERAL (
     SELECT stand.priority, stand.run_at, stand.seq
     FROM windlass.stand
-    WHERE stand.gate = gate.id AND stand.in_line AND stand.amount = 0
+    WHERE gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 0
     ORDER BY stand.priority, stand.run_at, stand.seq
     LIMIT 1
 ) AS shared ON true
 LEFT JOIN LATERAL (
     SELECT stand.priority, stand.run_at, stand.seq
     FROM windlass.stand
-    WHERE stand.gate = gate.id AND stand.in_line AND stand.amount = 1
+    WHERE gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 1
     ORDER BY stand.priority, stand.run_at, stand.seq
     LIMIT 1
 ) AS alone ON true

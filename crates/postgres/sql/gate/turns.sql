@@ -8,7 +8,8 @@ FROM unnest($1) AS wanted (key)
 CROSS JOIN LATERAL (
     SELECT job.seq, job.id
     FROM windlass.job
-    WHERE job.order_key = wanted.key COLLATE "C" AND job.order_key IS NOT NULL AND job.stage <> 6
+    WHERE windlass.order_key(job.traits, job.options) = wanted.key COLLATE "C"
+        AND windlass.order_key(job.traits, job.options) IS NOT NULL AND job.stage <> 6
     ORDER BY job.seq
     LIMIT 1
 ) AS first

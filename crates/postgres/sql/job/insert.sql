@@ -1,4 +1,4 @@
--- Makes jobs known; answers those whose ids were not there already.
+-- Makes jobs known, and asks persons about those that need an approval; answers those whose ids were not there already.
 --
 --   $1  now              timestamptz; NULL for the server's
 --   $2  ids              uuid[]
@@ -35,9 +35,14 @@ WITH made AS (
     FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS given (id, lane, priority, budget, args, run_at,
         delay, deadline, deadline_delay, traits, options)
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, traits
 )
 SELECT made.id
-FROM (SELECT windlass.refuse_ended(ARRAY(SELECT id FROM made), $13) AS fresh) AS checked
+FROM (
+    SELECT windlass.refuse_ended(ARRAY(SELECT id FROM made), $13) AS fresh,
+        CASE WHEN EXISTS (SELECT FROM made WHERE traits & 32 <> 0) THEN
+            windlass.ask_about_start(ARRAY(SELECT id FROM made WHERE traits & 32 <> 0), coalesce($1, statement_timestamp()))
+        END AS asked
+) AS checked
 CROSS JOIN made
 WHERE checked.fresh

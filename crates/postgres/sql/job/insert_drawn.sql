@@ -1,4 +1,4 @@
--- Makes jobs known whose ids were drawn for this call, so that none of them can be there already.
+-- Makes jobs known whose ids were drawn for this call, so that none of them can be there already, and that nobody reviews.
 --
 --   $1  now              timestamptz; NULL for the server's
 --   $2  ids              uuid[]

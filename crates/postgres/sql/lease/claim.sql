@@ -132,7 +132,8 @@ claimed AS (
         lease_until = (SELECT now FROM me) + $8 * interval '1 microsecond'
     WHERE job.ctid = ANY ((SELECT places FROM picked)::tid[])
     RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.number, job.attempt, job.priority, job.traits,
-        job.deadline, job.args, job.options, (job.more).losses, (job.more).checkpoint, job.lane
+        job.deadline, job.args, job.options, (job.more).losses, (job.more).checkpoint, job.lane,
+        job.ctid AS spot
 )
 SELECT NULL::uuid, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::bigint,
     NULL::smallint, NULL::integer, NULL::timestamptz, NULL::bytea, NULL::text, NULL::bigint, NULL::text, me.now,
@@ -148,12 +149,12 @@ SELECT NULL::uuid, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::big
             ORDER BY job.run_at
             LIMIT 1
         ) AS later
-    ) END, guarded.found
+    ) END, guarded.found, NULL::tid
 FROM me
 CROSS JOIN late
 CROSS JOIN guarded
 CROSS JOIN stopping
 UNION ALL
 SELECT id, seq, run_at, created_at, budget, number, attempt, priority, traits, deadline, args, options, losses, checkpoint,
-    NULL, NULL, NULL, lane, NULL, NULL, NULL
+    NULL, NULL, NULL, lane, NULL, NULL, NULL, spot
 FROM claimed

@@ -72,4 +72,4 @@ RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.number, j
         SELECT string_agg(concat_ws(' ', stopped.id, stopped.number, stopped.nonce), ',')
         FROM windlass.job AS stopped
         WHERE stopped.stage = 6 AND stopped.holder = (SELECT number FROM me)
-    )
+    ), job.ctid

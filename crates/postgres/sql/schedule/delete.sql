@@ -2,7 +2,7 @@
 --
 --   $1  id  bigint
 --
--- Index: the primary keys.
+-- Index: the primary keys of schedule and firing.
 WITH history AS (
     DELETE FROM windlass.firing
     WHERE schedule = $1

@@ -76,5 +76,9 @@ made AS (
         args, run_at, delay, deadline, deadline_delay, traits, options, place)
     JOIN recorded ON recorded.job = given.id
     ORDER BY given.place
+    RETURNING id, traits
 )
-SELECT ARRAY(SELECT id FROM kept), ARRAY(SELECT job FROM recorded WHERE job IS NOT NULL)
+SELECT ARRAY(SELECT id FROM kept), ARRAY(SELECT job FROM recorded WHERE job IS NOT NULL),
+    CASE WHEN EXISTS (SELECT FROM made WHERE traits & 32 <> 0) THEN
+        windlass.ask_about_start(ARRAY(SELECT id FROM made WHERE traits & 32 <> 0), $1)
+    END

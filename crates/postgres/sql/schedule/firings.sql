@@ -5,7 +5,7 @@
 --   $3  form      smallint, of that entry
 --   $4  limit     bigint
 --
--- Index: the primary key.
+-- Index: the primary key of firing.
 SELECT tick, form, at, job, until, count
 FROM windlass.firing
 WHERE schedule = $1 AND ($2 IS NULL OR (tick <= $2 AND (tick < $2 OR form > $3)))

@@ -21,7 +21,7 @@
 --   $19 errors           text[]; NULL for none
 --   $20 revisions        bigint[]
 --
--- Index: the unique one on the name.
+-- Index: schedule_name_key.
 INSERT INTO windlass.schedule (name, asked, program, created_at, changed_at, anchor, next_tick, held, look_at, paused_at,
     paused_by, paused_why, removed_at, last_tick, last_job, fired, skipped, forgotten_until, error, revision)
 SELECT given.name, given.asked, given.program, given.created_at, given.changed_at, given.anchor, given.next_tick, given.held,

@@ -3,7 +3,7 @@
 --   $1  after  bigint, the id the page goes on from; 0 for the first
 --   $2  limit  bigint
 --
--- Index: the primary key.
+-- Index: the primary key of schedule.
 SELECT schedule.name, schedule.asked, schedule.program, schedule.created_at, schedule.changed_at, schedule.anchor,
     schedule.next_tick, schedule.held, schedule.look_at, schedule.paused_at, schedule.paused_by, schedule.paused_why,
     schedule.removed_at, schedule.last_tick, schedule.last_job, schedule.fired, schedule.skipped, schedule.forgotten_until,

@@ -8,7 +8,7 @@
 --   $6  job       uuid; NULL for none
 --   $7  kept      integer
 --
--- Index: the primary key.
+-- Index: the primary key of schedule_event.
 WITH last AS (
     SELECT coalesce(max(number), 0) AS number
     FROM windlass.schedule_event

@@ -3,7 +3,7 @@
 --   $1  now  timestamptz; NULL for the server's
 --   $2  id   uuid
 --
--- Index: that of the unique id, job_stopping. No row: it is unknown, gone or expired.
+-- Index: worker_id_key, job_stopping. No row: it is unknown, gone or expired.
 UPDATE windlass.worker
 SET seen_at = coalesce($1, statement_timestamp()),
     lease_until = coalesce($1, statement_timestamp()) + lease * interval '1 microsecond'

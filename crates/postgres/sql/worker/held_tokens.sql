@@ -2,7 +2,7 @@
 --
 --   $1  id  uuid
 --
--- Index: that of the unique id, claim_worker, the primary key of job. No row: it holds none, or is unknown.
+-- Index: worker_id_key, claim_worker, the primary key of job. No row: it holds none, or is unknown.
 SELECT job.id, job.number, job.nonce
 FROM windlass.worker
 JOIN windlass.claim ON claim.worker = worker.number

@@ -3,7 +3,7 @@
 --   $1  now  timestamptz; NULL for the server's
 --   $2  id   uuid
 --
--- Index: that of the unique id. No row: it is unknown or gone.
+-- Index: worker_id_key. No row: it is unknown or gone.
 SELECT number, lease_until > coalesce($1, statement_timestamp()), lease_until
 FROM windlass.worker
 WHERE id = $2 AND gone_at IS NULL

@@ -7,7 +7,7 @@ use windlass_core::limits::FLOW_JOBS_MAX;
 use windlass_core::{JobId, JobState, Reason, Stage};
 use windlass_store::rules::flows::check_whole;
 use windlass_store::rules::{deleting, retrying};
-use windlass_store::{Actor, ErrorKind, FlowJob, StoreError};
+use windlass_store::{Actor, ErrorKind, FlowJob, Noun, StoreError};
 
 use super::read;
 use crate::database::{Database, Session, Values};
@@ -16,7 +16,7 @@ use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::{Fates, number};
 use crate::jobs::{TRIES, note, restore};
-use crate::{gates, sql, unique};
+use crate::{audit, gates, sql, unique};
 
 pub(super) async fn cancel_flow(
     database: &Database,
@@ -58,8 +58,8 @@ async fn cancel_flow_in(
     }
     let values: Values<'_> = &[&session.now, &running, &number(Reason::Operator)];
     session.execute(sql::job::STOP, values).await.during(name)?;
-    fates.write(session, name).await?;
-    // Behind those that were not running, so that none of them is told that it was failed.
+    effects.join(fates.write_rows(session, name).await?);
+    // Behind all of them, so that none is told that it was failed.
     effects.follow(session, name).await?;
     let cancelled: Vec<JobId> = ids.into_iter().filter(|id| changed.contains_key(id)).collect();
     let facts: Vec<&Facts> = cancelled.iter().map(|id| &changed[id]).collect();
@@ -109,16 +109,18 @@ async fn retry_flow_in(
 pub(super) async fn delete_flow(
     database: &Database,
     root: JobId,
+    by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
     let transaction = database.begin(name).await?;
-    let outcome = delete_flow_in(&transaction, root, name).await;
+    let outcome = delete_flow_in(&transaction, root, by, name).await;
     transaction.end(outcome, name).await
 }
 
 async fn delete_flow_in(
     session: &Session,
     root: JobId,
+    by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
     check_deletable(session, root, name).await?;
@@ -139,6 +141,8 @@ async fn delete_flow_in(
     if removed.len() < ordered.len() {
         return Err(StoreError::new(name, ErrorKind::Conflict));
     }
+    let ids = ordered.iter().map(JobId::to_string).collect();
+    audit::record(session, "delete", (Noun::Job, ids), (by, name)).await?;
     Ok(ordered)
 }
 

@@ -7,57 +7,56 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::BoxFuture;
 use uuid::Uuid;
 use windlass_core::edge::open_parents;
 use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, Reason, Stage, Traits};
 use windlass_store::{ErrorKind, StoreError};
 
 use crate::database::{Ask, Session};
+use crate::effects::Effects;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::Fates;
 use crate::{reviews, row, sql};
 
-/// Does to blocked jobs what it means for them that these have ended, each at a final stage, whose rows say so already.
-/// `failed` are blocked jobs of which it is known already that they will never run.
-///
-/// Boxed, since to end a job is to tell its children.
-pub(crate) fn tell_children<'a, A: Ask>(
-    ask: &'a A,
-    ended: &'a [(Uuid, Stage)],
-    failed: &'a [Uuid],
+/// Does to blocked jobs what it means for them that these have ended, each at a final stage, whose rows say so already. Answers
+/// what follows for those that it ends. `failed` are blocked jobs of which it is known already that they will never run.
+pub(crate) async fn tell_children(
+    ask: &impl Ask,
+    ended: &[(Uuid, Stage)],
+    failed: &[Uuid],
     name: &'static str,
-) -> BoxFuture<'a, Result<(), StoreError>> {
-    Box::pin(async move {
-        let of = |completed| {
-            let chosen = ended.iter().filter(move |(_, stage)| (*stage == Stage::Completed) == completed);
-            chosen.map(|(id, _)| *id).collect::<Vec<Uuid>>()
-        };
-        let (completed, mut lost) = (of(true), of(false));
-        if !lost.is_empty() || !failed.is_empty() {
-            let closed = close(ask, &lost, failed, name).await?;
-            lost.extend(closed);
-        }
-        let done = ask.query(sql::edge::COUNT_DOWN, &[&completed, &lost]).await.during(name)?;
-        let done: Vec<Uuid> = done.iter().map(|row| row.get(0)).collect();
-        if !done.is_empty() {
-            let released = ask.query(sql::edge::RELEASE, &[&done]).await.during(name)?;
-            let reviewed = released.iter().filter(|row| row::traits(row, 1).has(Traits::REVIEWED));
-            let reviewed: Vec<Uuid> = reviewed.map(|row| row.get(0)).collect();
-            reviews::enter(ask, &reviewed, name).await?;
-        }
-        Ok(())
-    })
+) -> Result<Effects, StoreError> {
+    let of = |completed| {
+        let chosen = ended.iter().filter(move |(_, stage)| (*stage == Stage::Completed) == completed);
+        chosen.map(|(id, _)| *id).collect::<Vec<Uuid>>()
+    };
+    let (completed, mut lost) = (of(true), of(false));
+    let mut effects = Effects::default();
+    if !lost.is_empty() || !failed.is_empty() {
+        let closed;
+        (closed, effects) = close(ask, &lost, failed, name).await?;
+        lost.extend(closed);
+    }
+    let done = ask.query(sql::edge::COUNT_DOWN, &[&completed, &lost]).await.during(name)?;
+    let done: Vec<Uuid> = done.iter().map(|row| row.get(0)).collect();
+    if !done.is_empty() {
+        ask.made_work();
+        let released = ask.query(sql::edge::RELEASE, &[&done]).await.during(name)?;
+        let reviewed = released.iter().filter(|row| row::traits(row, 1).has(Traits::REVIEWED));
+        let reviewed: Vec<Uuid> = reviewed.map(|row| row.get(0)).collect();
+        reviews::enter(ask, &reviewed, name).await?;
+    }
+    Ok(effects)
 }
 
-/// Ends the blocked jobs that will never run, and answers which they are.
-async fn close<A: Ask>(
-    ask: &A,
+/// Ends the blocked jobs that will never run, and answers which they are, and what follows.
+async fn close(
+    ask: &impl Ask,
     lost: &Vec<Uuid>,
     failed: &[Uuid],
     name: &'static str,
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<(Vec<Uuid>, Effects), StoreError> {
     let failed = failed.to_vec();
     let closing = || async {
         let rows = ask.query(sql::edge::CLOSING, &[lost, &failed]).await.during(name)?;
@@ -69,7 +68,7 @@ async fn close<A: Ask>(
     // Once more: what was seen before the locks may have changed while they were waited for.
     let closed = closing().await?;
     if closed.is_empty() {
-        return Ok(closed);
+        return Ok((closed, Effects::default()));
     }
     let blamed = blame(ask, &closed, name).await?;
     let ids: Vec<JobId> = closed.iter().copied().map(JobId::from_uuid).collect();
@@ -80,8 +79,8 @@ async fn close<A: Ask>(
         fates.stop(&facts, (Stage::Cancelled, Reason::DependencyFailed), Some(&error))?;
     }
     // Their children are among those that are told here.
-    let _told = fates.write_leaving_children(ask, name).await?;
-    Ok(closed)
+    let effects = fates.write_rows(ask, name).await?.with_children_told();
+    Ok((closed, effects))
 }
 
 /// Which parent each of these jobs was failed by, and how that ended.

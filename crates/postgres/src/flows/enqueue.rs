@@ -122,7 +122,8 @@ pub(crate) async fn make(
     let links = Links::of(new, |id| parents.stages.get(&id).copied());
     links.insert(session, new, lanes, name).await?;
     if !links.failed.is_empty() {
-        tell_children(session, &[], &links.failed, name).await?;
+        let closed = Box::pin(tell_children(session, &[], &links.failed, name)).await?;
+        Box::pin(closed.follow(session, name)).await?;
     }
     Ok(())
 }

@@ -112,6 +112,7 @@ fn flow_job(found: &Row) -> Result<FlowJob, StoreError> {
         queue: row::name(found, 9)?,
         state,
         reason,
+        tags: row::options(found, 10)?.map(|options| options.tags).unwrap_or_default(),
     })
 }
 

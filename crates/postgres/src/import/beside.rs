@@ -1,8 +1,8 @@
-//! What lies beside the jobs: who has unique keys, what was answered, and what went wrong.
+//! What lies beside the jobs: who has unique keys, what was answered, what went wrong, and how far rates have come.
 
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use windlass_core::{JobId, Timestamp, UniqueKey};
+use windlass_core::{Gate, JobId, Timestamp, UniqueKey};
 use windlass_store::unique::{KeyRow, outcome_number};
 use windlass_store::{Enqueued, ErrorGroup, StoreError};
 
@@ -62,5 +62,21 @@ impl PostgresStore {
         let values: [&(dyn ToSql + Sync); 8] =
             [&fingerprints, &kinds, &classes, &messages, &counts, &first_at, &last_at, &jobs];
         session.execute(sql::import::ERRORS, &values).await.committing(NAME).map(|_| ())
+    }
+
+    /// Takes over how far the starts of each rate have come, so that no more start in any window than may, be it that the move
+    /// lies in the middle of it.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    pub async fn import_arrivals(&self, arrivals: &[(Gate, Timestamp)]) -> Result<(), StoreError> {
+        const NAME: &str = "import how far the rates have come";
+        let session = self.core.database.call(NAME).await?;
+        let forms: Vec<i16> = arrivals.iter().map(|(gate, _)| gate.form.as_number().into()).collect();
+        let names: Vec<&str> = arrivals.iter().map(|(gate, _)| &*gate.name).collect();
+        let arrivals: Vec<Instant> = arrivals.iter().map(|(_, arrival)| Instant(*arrival)).collect();
+        let values: Values<'_> = &[&forms, &names, &arrivals];
+        session.execute(sql::import::ARRIVALS, values).await.committing(NAME).map(|_| ())
     }
 }

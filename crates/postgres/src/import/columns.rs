@@ -24,12 +24,10 @@ type Written = Result<(), tokio_postgres::Error>;
 /// What a job uses that most do not, told by what it asks for.
 fn traits(record: &Record) -> Traits {
     let job = &record.job;
-    Traits::CHILD.when(!record.parents.is_empty())
+    job.options.traits()
+        | Traits::CHILD.when(!record.parents.is_empty())
         | Traits::PARENT.when(record.awaited)
         | Traits::BYTES.when(matches!(job.args, Args::Bytes(_)))
-        | Traits::NOTIFIES.when(!job.options.notify.is_empty())
-        | Traits::GATED.when(job.options.is_gated())
-        | Traits::REVIEWED.when(job.options.review.is_some())
 }
 
 /// The same, and what of a decision is carried out.
@@ -327,7 +325,8 @@ impl EdgeColumns {
                 columns.parents.push(parent.id.as_uuid());
                 columns.policies.push(parent.policy.as_number().into());
             }
-            if record.job.state == JobState::Blocked {
+            // One without parents waits for the key of another, which is kept with the key.
+            if record.job.state == JobState::Blocked && !record.parents.is_empty() {
                 columns.blocked.push(child);
                 columns.waits.push(i32::try_from(open_parents(standing(record))).unwrap_or(i32::MAX));
             }

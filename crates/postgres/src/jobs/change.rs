@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use windlass_core::{JobId, Reason, Stage, Traits};
 use windlass_store::rules::{cancelling, hastening, retrying};
-use windlass_store::{Actor, CancelOutcome, ErrorKind, StoreError};
+use windlass_store::{Actor, CancelOutcome, ErrorKind, Noun, StoreError};
 
 use crate::database::{Database, Session, Values};
 use crate::effects::Effects;
@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::fates::{Fates, number};
 use crate::flows::{check_deletable, hold_again};
 use crate::reviews;
-use crate::{gates, sql, unique};
+use crate::{audit, gates, sql, unique};
 
 /// How often a retry is tried that met somebody else's change.
 pub(crate) const TRIES: usize = 10;
@@ -129,13 +129,18 @@ async fn run_now_in(session: &Session, id: JobId, by: &Actor, name: &'static str
     note(session, &[&facts], ("run_now", by), name).await
 }
 
-pub(super) async fn delete(database: &Database, id: JobId, name: &'static str) -> Result<(), StoreError> {
+pub(super) async fn delete(
+    database: &Database,
+    id: JobId,
+    by: &Actor,
+    name: &'static str,
+) -> Result<(), StoreError> {
     let transaction = database.begin(name).await?;
-    let outcome = delete_in(&transaction, id, name).await;
+    let outcome = delete_in(&transaction, id, by, name).await;
     transaction.end(outcome, name).await
 }
 
-async fn delete_in(session: &Session, id: JobId, name: &'static str) -> Result<(), StoreError> {
+async fn delete_in(session: &Session, id: JobId, by: &Actor, name: &'static str) -> Result<(), StoreError> {
     let facts = check_deletable(session, id, name).await?;
     if facts.traits.has(Traits::UNIQUE) {
         unique::removed(session, &[id.as_uuid()], name).await?;
@@ -148,7 +153,7 @@ async fn delete_in(session: &Session, id: JobId, name: &'static str) -> Result<(
     if removed.is_empty() {
         return Err(StoreError::new(name, ErrorKind::Conflict));
     }
-    Ok(())
+    audit::record(session, "delete", (Noun::Job, vec![id.to_string()]), (by, name)).await
 }
 
 /// What there is of the job, locked if it has not ended; and whether it has not.
@@ -175,5 +180,7 @@ pub(crate) async fn note(
     let ids: Vec<Uuid> = jobs.iter().map(|facts| facts.id.as_uuid()).collect();
     let revisions: Vec<i64> = jobs.iter().map(|facts| facts.revision + 1).collect();
     let values: Values<'_> = &[&session.now, &ids, &revisions, &verb, &by.name, &by.why];
-    session.execute(sql::job::RECORD_EVENT, values).await.during(name).map(|_| ())
+    session.execute(sql::job::RECORD_EVENT, values).await.during(name)?;
+    let ids = jobs.iter().map(|facts| facts.id.to_string()).collect();
+    audit::record(session, verb, (Noun::Job, ids), (by, name)).await
 }

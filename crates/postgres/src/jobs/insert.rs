@@ -37,6 +37,12 @@ impl Errand for Enqueueing {
         jobs.len()
     }
 
+    /// An id that was drawn for its call stands in no other. Others may come twice at the same time, and two groups that
+    /// name the same ids in different order would wait for one another.
+    fn is_apart(jobs: &Vec<NewJob>) -> bool {
+        jobs.iter().all(|job| job.drawn)
+    }
+
     async fn run(&self, mut wishes: Vec<Vec<NewJob>>) -> Vec<Result<Vec<Enqueued>, StoreError>> {
         let counts: Vec<usize> = wishes.iter().map(Vec::len).collect();
         let jobs: Vec<NewJob> = match wishes.len() {
@@ -90,7 +96,7 @@ async fn insert(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec
 async fn insert_some(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
     let lanes = store.lanes.of(jobs, &store.database, name).await?;
     if let Some(lanes) = &lanes
-        && jobs.iter().all(|job| job.drawn)
+        && jobs.iter().all(|job| job.drawn && job.options.review.is_none())
         && insert_drawn(store, jobs, lanes, name).await?
     {
         return Ok(jobs.iter().map(|job| answer(job, false)).collect());

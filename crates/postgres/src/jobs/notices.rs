@@ -1,4 +1,4 @@
-//! Notices: those who asked for it are told when a job has ended.
+//! Notices: those who asked for it are told when a job has ended, and reminded of one in review.
 
 use uuid::Uuid;
 use windlass_core::NewJob;
@@ -32,8 +32,29 @@ pub(crate) async fn enqueue(
         Some(lane) => lane,
         None => lane(ask, operation).await?,
     };
+    insert(ask, (&made, lane), operation).await
+}
+
+/// Enqueues these reminders.
+pub(crate) async fn remind(
+    ask: &impl Ask,
+    reminders: &[NewJob],
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    if reminders.is_empty() {
+        return Ok(());
+    }
+    let lane = lane(ask, operation).await?;
+    insert(ask, (reminders, lane), operation).await
+}
+
+async fn insert(
+    ask: &impl Ask,
+    (made, lane): (&[NewJob], i32),
+    operation: &'static str,
+) -> Result<(), StoreError> {
     let lanes = vec![lane; made.len()];
-    let columns = Columns::of(&made, &lanes)?;
+    let columns = Columns::of(made, &lanes)?;
     ask.query(sql::job::INSERT, &columns.values(&ask.now())).await.during(operation)?;
     ask.made_work();
     Ok(())

@@ -169,7 +169,7 @@ pub(super) async fn events(
 }
 
 fn event(row: &Row) -> JobEvent {
-    let by = Actor { name: row.get(2), why: row.get(3) };
+    let by = Actor { name: row.get(2), why: row.get(3), via: None };
     JobEvent { at: row::instant(row, 0), verb: row.get(1), by, revision: row::unsigned(row, 4) }
 }
 

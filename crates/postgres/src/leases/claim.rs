@@ -1,5 +1,7 @@
 //! Claims: the first due jobs of a scope, leased to a worker.
 
+mod rows;
+
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -13,16 +15,18 @@ use windlass_store::{
 };
 
 use super::guarded;
+use super::outstanding::Known;
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::facts::Facts;
 use crate::floors::{Floors, LaneFloors, Place};
-use crate::lanes::Lane;
 use crate::maintenance::expire;
 use crate::sql::Statement;
 use crate::value::Instant;
 use crate::workers::{micros, unknown};
-use crate::{Core, reviews, row, sql};
+use crate::{Core, row, sql};
+
+use rows::{Common, leased};
 
 /// A claim as it is sent.
 pub(super) struct Claim<'a> {
@@ -41,10 +45,17 @@ pub(super) struct Claim<'a> {
     lane: Option<(i32, LaneFloors)>,
 }
 
+/// A job that was claimed.
+pub(super) struct Leased {
+    pub(super) place: Place,
+    pub(super) known: Known,
+    pub(super) job: LeasedJob,
+}
+
 /// What the store says to a claim.
 pub(super) struct Answer {
-    /// What was claimed, each with its place.
-    pub(super) jobs: Vec<(Place, LeasedJob)>,
+    /// What was claimed.
+    pub(super) jobs: Vec<Leased>,
     next_due: Option<Timestamp>,
     pub(super) cancelled: Vec<AttemptToken>,
     /// Whether nothing was claimed because a job waits past its deadline.
@@ -62,7 +73,7 @@ impl Answer {
     }
 
     /// Adds what was claimed by asking gates.
-    pub(super) fn add(&mut self, jobs: Vec<(Place, LeasedJob)>, next_due: Option<Timestamp>) {
+    pub(super) fn add(&mut self, jobs: Vec<Leased>, next_due: Option<Timestamp>) {
         self.jobs.extend(jobs);
         self.next_due = next_due;
         self.guarded = false;
@@ -70,8 +81,10 @@ impl Answer {
 
     /// What was claimed, in claim order.
     pub(super) fn claimed(mut self) -> Claimed {
-        self.jobs.sort_unstable_by_key(|((_, priority, run_at, seq), _)| (*priority, *run_at, *seq));
-        Claimed { jobs: self.jobs.into_iter().map(|(_, job)| job).collect(), next_due: self.next_due }
+        self.jobs.sort_unstable_by_key(|Leased { place: (_, priority, run_at, seq), .. }| {
+            (*priority, *run_at, *seq)
+        });
+        Claimed { jobs: self.jobs.into_iter().map(|one| one.job).collect(), next_due: self.next_due }
     }
 }
 
@@ -179,6 +192,11 @@ impl<'a> Claim<'a> {
         let first = rows.first().ok_or_else(|| unknown(NAME, self.worker))?;
         let common = Common {
             lane: self.lane.as_ref().map(|(lane, _)| *lane),
+            spot: match self.lane {
+                Some(_) => Some(17),
+                // A lease of its own is extended with its worker's.
+                None => self.own.is_none().then_some(21),
+            },
             nonce: self.nonce,
             started_at: row::instant(first, 14),
             lease_until: self
@@ -211,7 +229,7 @@ impl<'a> Claim<'a> {
         session: &Session,
         given: &Given<'_>,
         name: &'static str,
-    ) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
+    ) -> Result<Vec<Leased>, StoreError> {
         let values: Values<'_> = &[&session.now, &self.worker_uuid];
         let here = session.query_opt(sql::worker::HERE, values);
         let here = here.await.during(name)?.ok_or_else(|| unknown(name, self.worker))?;
@@ -228,7 +246,7 @@ impl<'a> Claim<'a> {
         name: &'static str,
     ) -> Result<Answer, StoreError> {
         let (found, late) = self.meet(session, name).await?;
-        let untold = expire(session, &late, name).await?;
+        let effects = expire(session, &late, name).await?;
         let weary = late.len() == LATE_PER_CLAIM_MAX;
         if weary {
             self.limit = i64::try_from(found).unwrap_or(i64::MAX);
@@ -240,7 +258,7 @@ impl<'a> Claim<'a> {
             answer.next_due = rows.first().map(|first| row::instant(first, 14));
         }
         // Behind the claim: what they let go is for the next one, as everywhere.
-        untold.tell(session, name).await?;
+        effects.follow(session, name).await?;
         Ok(answer)
     }
 
@@ -273,6 +291,8 @@ impl<'a> Claim<'a> {
 pub(super) struct Given<'a> {
     pub(super) nonce: u64,
     pub(super) jobs: &'a Vec<Uuid>,
+    /// When they start, where it was decided by a time; none for when it is written.
+    pub(super) at: Option<Instant>,
 }
 
 type ScopeColumns<'c, 'a> = (&'c Option<Vec<&'a str>>, &'c Option<Vec<&'a str>>, &'c Vec<i64>);
@@ -305,7 +325,7 @@ pub(super) async fn claim_job(
     let transaction = store.database.begin(name).await?;
     let outcome = claim_job_in(&transaction, store, (worker, job, lease), name).await;
     let leased = transaction.end(outcome, name).await?;
-    store.outstanding.claimed(std::iter::once(&leased.token));
+    store.outstanding.claimed(std::iter::once((leased.token, Known::default())));
     Ok(leased)
 }
 
@@ -327,13 +347,14 @@ async fn claim_job_in(
     let paused = session.query_opt(sql::queue::PAUSED, &[&facts.lane.abs()]).await.during(name)?.is_some();
     let candidate = Candidate { stage: facts.stage, run_at: facts.run_at, deadline: facts.deadline, paused };
     candidate.claiming(facts.now).map_err(|kind| StoreError::new(name, kind))?;
-    let Some(fences) = guarded::admit(store, session, job.as_uuid(), name).await? else {
+    let Some(guarded::Admitted { fences, at }) = guarded::admit(store, session, job.as_uuid(), name).await?
+    else {
         return Err(StoreError::new(name, ErrorKind::NotReady));
     };
-    let given = Given { nonce: ids::nonce(), jobs: &vec![job.as_uuid()] };
+    let given = Given { nonce: ids::nonce(), jobs: &vec![job.as_uuid()], at };
     let mut jobs = lease_given(store, session, (&here, own(lease)), &given, name).await?;
-    let (_, leased) = jobs.pop().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
-    Ok(LeasedJob { fences, ..leased })
+    let leased = jobs.pop().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
+    Ok(LeasedJob { fences, ..leased.job })
 }
 
 /// Leases jobs that were found claimable, and locked, in the same transaction, to a worker that is here.
@@ -344,73 +365,20 @@ async fn lease_given(
     (here, own): (&Row, Option<Duration>),
     given: &Given<'_>,
     name: &'static str,
-) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
+) -> Result<Vec<Leased>, StoreError> {
     let (number, until): (i32, Instant) = (here.get(0), here.get(1));
-    let values: Values<'_> =
-        &[&session.now, given.jobs, &given.nonce.cast_signed(), &own.map(micros), &number, &until];
+    let values: Values<'_> = &[
+        &given.at.or(session.now),
+        given.jobs,
+        &given.nonce.cast_signed(),
+        &own.map(micros),
+        &number,
+        &until,
+    ];
     let rows = session.query(sql::lease::CLAIM_GIVEN, values).await.during(name)?;
     let first = rows.first().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
     let started_at = row::instant(first, 14);
     let lease_until = own.map_or(until.0, |span| started_at.after(span));
-    let common = Common { lane: None, nonce: given.nonce, started_at, lease_until };
+    let common = Common { lane: None, spot: None, nonce: given.nonce, started_at, lease_until };
     leased(store, &rows, &common, name).await
-}
-
-/// What holds for all jobs of a claim.
-struct Common {
-    /// Their lane, where they are all in the same and do not say so.
-    lane: Option<i32>,
-    nonce: u64,
-    started_at: Timestamp,
-    lease_until: Timestamp,
-}
-
-/// The jobs in the columns of `lease/claim.sql`, each with its place.
-async fn leased(
-    store: &Core,
-    rows: &[Row],
-    common: &Common,
-    name: &'static str,
-) -> Result<Vec<(Place, LeasedJob)>, StoreError> {
-    let lane = |row: &Row| common.lane.unwrap_or_else(|| row.get(17));
-    let lanes = store.lanes.names(filled(rows).map(lane), &store.database, name).await?;
-    let mut jobs = Vec::with_capacity(rows.len());
-    for row in filled(rows) {
-        let lane = lane(row);
-        let place: Place = (lane, row.get(7), row::instant(row, 2), row.get(1));
-        jobs.push((place, leased_job(row, &lanes[&lane], common)?));
-    }
-    let traits = filled(rows).map(|row| row::traits(row, 8));
-    let each = jobs.iter_mut().map(|(_, job)| job).zip(traits);
-    reviews::complete(&store.database, each, name).await?;
-    Ok(jobs)
-}
-
-/// The rows that tell of a job.
-fn filled(rows: &[Row]) -> impl Iterator<Item = &Row> + Clone {
-    rows.iter().filter(|row| row.get::<_, Option<i64>>(1).is_some())
-}
-
-fn leased_job(row: &Row, lane: &Lane, common: &Common) -> Result<LeasedJob, StoreError> {
-    let (attempts_max, _) = row::budgeted(row, 4);
-    Ok(LeasedJob {
-        token: AttemptToken { job: row::job_id(row, 0), number: row::unsigned(row, 5), nonce: common.nonce },
-        lease_until: common.lease_until,
-        kind: lane.kind.clone(),
-        version: lane.version,
-        queue: lane.queue.clone(),
-        priority: row::priority(row, 7, row::traits(row, 8))?,
-        attempt: row::count(row, 6),
-        attempts_max,
-        losses: row.get::<_, Option<i64>>(12).map_or(0, |losses| u32::try_from(losses).unwrap_or(u32::MAX)),
-        run_at: row::instant(row, 2),
-        created_at: row::instant(row, 3),
-        deadline: row::instant_option(row, 9),
-        started_at: common.started_at,
-        args: row::args(row, 10, row.get(8)),
-        checkpoint: row::json(row, 13),
-        options: row::options(row, 11)?,
-        fences: Vec::new(),
-        settles: None,
-    })
 }

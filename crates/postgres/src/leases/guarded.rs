@@ -4,24 +4,27 @@
 //! A round ends where a job that was called somewhere is turned away elsewhere, since others may be called then who come before
 //! what was to be looked at next.
 
+mod admit;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 use windlass_core::gate::{Place, Refusal};
 use windlass_core::limits::PARKED_PER_CLAIM_MAX;
 use windlass_core::{Fence, Gate, GateForm, JobId, JobOptions, Need, Timestamp, Traits};
-use windlass_store::rules::LATE_PER_CLAIM_MAX;
-use windlass_store::{LeasedJob, StoreError, ids};
+use windlass_store::rules::{LATE_PER_CLAIM_MAX, past};
+use windlass_store::{StoreError, ids};
 
-use super::claim::{Answer, Claim, Given};
+use super::claim::{Answer, Claim, Given, Leased};
 use crate::database::{Session, Transaction, Values};
 use crate::error::During;
-use crate::floors;
 use crate::gates::{self, Known, Wholes};
 use crate::lanes::Lane;
 use crate::maintenance::expire;
 use crate::value::Instant;
 use crate::{Core, row, sql};
+
+pub(super) use admit::{Admitted, admit};
 
 const NAME: &str = "claim jobs";
 
@@ -34,7 +37,7 @@ struct Candidate {
     lane: i32,
     place: Place,
     gated: bool,
-    late: bool,
+    deadline: Option<Timestamp>,
     needs: Vec<Need>,
 }
 
@@ -42,7 +45,7 @@ struct Candidate {
 struct Guarded<'a, 'r> {
     store: &'a Core,
     claim: &'a Claim<'r>,
-    jobs: Vec<(floors::Place, LeasedJob)>,
+    jobs: Vec<Leased>,
     limit: usize,
     late: usize,
     turned: usize,
@@ -111,29 +114,36 @@ impl Guarded<'_, '_> {
         Ok(more)
     }
 
-    async fn round_in(
-        &mut self,
-        session: &Session,
-    ) -> Result<(bool, Option<Vec<(floors::Place, LeasedJob)>>), StoreError> {
+    async fn round_in(&mut self, session: &Session) -> Result<(bool, Option<Vec<Leased>>), StoreError> {
         let wanted = self.limit - self.jobs.len();
         let look = wanted.max(self.turned.min(LOOK_MAX));
         let candidates = self.candidates(session, look).await?;
-        let late: Vec<JobId> =
-            candidates.iter().filter(|one| one.late).map(|one| JobId::from_uuid(one.id)).collect();
+        let late: Vec<JobId> = candidates
+            .iter()
+            .filter(|one| past(one.deadline, self.now))
+            .map(|one| JobId::from_uuid(one.id))
+            .collect();
         if !late.is_empty() {
             // By itself: what follows for their gates is not to be mixed with the locks of others.
             let late = &late[..late.len().min(LATE_PER_CLAIM_MAX - self.late)];
-            expire(session, late, NAME).await?.tell(session, NAME).await?;
+            expire(session, late, NAME).await?.follow(session, NAME).await?;
             self.late += late.len();
             return Ok((true, None));
         }
         let known = self.lock(session, &candidates).await?;
+        // Others may have had the gates until this moment; who starts later by the clock has not started before them.
+        self.now = gates::time(session, &known).unwrap_or(self.now);
         let mut sorting =
             Sorting { known, stands: self.stands(session, &candidates).await?, ..Sorting::default() };
         let mut more = candidates.len() == look;
         for candidate in &candidates {
             if sorting.taken.len() == wanted {
                 break;
+            }
+            // While its gates were waited for: the next round ends it.
+            if past(candidate.deadline, self.now) {
+                more = true;
+                continue;
             }
             if sorting.sort(candidate, self.now) {
                 more = true;
@@ -206,14 +216,14 @@ impl Guarded<'_, '_> {
         session: &Session,
         candidates: &[Candidate],
         mut sorting: Sorting,
-    ) -> Result<Vec<(floors::Place, LeasedJob)>, StoreError> {
+    ) -> Result<Vec<Leased>, StoreError> {
         let mut fences = sorting.write(session, candidates).await?;
         if sorting.taken.is_empty() {
             return Ok(Vec::new());
         }
-        let given = Given { nonce: ids::nonce(), jobs: &sorting.taken };
+        let given = Given { nonce: ids::nonce(), jobs: &sorting.taken, at: Some(Instant(self.now)) };
         let mut jobs = self.claim.take_given(self.store, session, &given, NAME).await?;
-        for (_, job) in &mut jobs {
+        for Leased { job, .. } in &mut jobs {
             job.fences = fences.remove(&job.id().as_uuid()).unwrap_or_default();
         }
         Ok(jobs)
@@ -232,7 +242,7 @@ fn candidate(
     let order = row::unsigned(row, 1);
     let place = gates::place_of(row.get(3), row::instant(row, 4), order);
     let gated = row::traits(row, 5).has(Traits::GATED);
-    Ok(Candidate { id: row.get(0), lane, place, gated, late: row.get(7), needs })
+    Ok(Candidate { id: row.get(0), lane, place, gated, deadline: row::instant_option(row, 7), needs })
 }
 
 /// Who is let in and who is turned away, gathered to be written together.
@@ -481,47 +491,4 @@ impl Standing {
         ];
         session.execute(sql::gate::STAND, values).await.during(NAME).map(|_| ())
     }
-}
-
-/// Lets in one given job, which this transaction has locked, or refuses it; what is refused changes nothing.
-pub(super) async fn admit(
-    store: &Core,
-    session: &Session,
-    id: Uuid,
-    name: &'static str,
-) -> Result<Option<Vec<Fence>>, StoreError> {
-    let rows = session.query(sql::gate::JOB, &[&vec![id]]).await.during(name)?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let lane: i32 = row.get(2);
-    let lanes = store.lanes.names(std::iter::once(lane), &store.database, name).await?;
-    let wholes = Wholes::read(session, name).await?;
-    let mut needs = wholes.needs(&lanes[&lane]);
-    let gated = row::traits(row, 5).has(Traits::GATED);
-    let options: Option<Box<JobOptions>> = if gated { row::options(row, 6)? } else { None };
-    needs.extend(options.iter().flat_map(|options| options.needs()));
-    if needs.is_empty() {
-        return Ok(Some(Vec::new()));
-    }
-    let (forms, names) = gates::columns(needs.iter().map(|need| &need.gate));
-    session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(name)?;
-    let locked = session.query(sql::gate::LOCK, &[&forms, &names, &vec![id]]).await.during(name)?;
-    let known = gates::states(session, &locked.iter().map(|row| row.get(0)).collect(), name).await?;
-    let stood = session.query(sql::gate::STANDS, &[&vec![id]]).await.during(name)?;
-    let now = match session.now {
-        Some(now) => now.0,
-        None => row::instant(&session.query(sql::server::TIME, &[]).await.during(name)?[0], 0),
-    };
-    let place = gates::place_of(row.get(3), row::instant(row, 4), row::unsigned(row, 1));
-    let candidate = Candidate { id, lane, place, gated, late: false, needs };
-    let stands = HashMap::from([(id, stood.iter().map(|row| row.get(1)).collect())]);
-    let mut sorting = Sorting { known, stands, ..Sorting::default() };
-    let _ = sorting.sort(&candidate, now);
-    if sorting.taken.is_empty() {
-        return Ok(None);
-    }
-    if !stood.is_empty() {
-        session.execute(sql::gate::SHOW, &[&id]).await.during(name)?;
-    }
-    let mut fences = sorting.write(session, &[candidate]).await?;
-    Ok(Some(fences.remove(&id).unwrap_or_default()))
 }

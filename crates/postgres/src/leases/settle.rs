@@ -2,16 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use windlass_core::{AttemptToken, JobId, JobState, Limits, Next, Reason, Timestamp, Verdict, settle, state};
 use windlass_store::rules::Standing;
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
 
+use super::outstanding::Known;
 use crate::database::{Ask, Session};
 use crate::facts::{Facts, fenced};
 use crate::fates::{Closing, Fates, number};
-use crate::value::Instant;
+use crate::sql::{self, Statement};
+use crate::value::{Instant, Spot};
 
 const NAME: &str = "settle the attempt";
 
@@ -29,24 +32,28 @@ pub(crate) struct Successes<'a> {
     nonces: Vec<i64>,
     reasons: Vec<i16>,
     results: Vec<Option<&'a str>>,
+    /// Where their rows lie, of those of which that is known.
+    spots: Vec<Spot>,
 }
 
 impl<'a> Successes<'a> {
-    /// Those among `settlements`.
-    pub(crate) fn among(settlements: &'a [Settlement], limits: &Limits) -> Self {
+    /// Those among `settlements` that may go the short way, in view of what is known of their jobs.
+    pub(crate) fn among(settlements: &'a [Settlement], known: &[Known], limits: &Limits) -> Self {
         let mut successes = Self::default();
         let job = |place: &usize| settlements[*place].token.job;
         let mut places: Vec<usize> = (0..settlements.len()).collect();
         places.sort_unstable_by_key(job);
         for same in places.chunk_by(|one, other| job(one) == job(other)) {
-            if let [place] = same {
-                successes.add(*place, &settlements[*place], limits);
+            if let [place] = same
+                && !known[*place].special
+            {
+                successes.add((*place, known[*place].spot), &settlements[*place], limits);
             }
         }
         successes
     }
 
-    fn add(&mut self, place: usize, settlement: &'a Settlement, limits: &Limits) {
+    fn add(&mut self, (place, spot): (usize, Option<Spot>), settlement: &'a Settlement, limits: &Limits) {
         let Some(reason) = reason(&settlement.verdict) else { return };
         let result = settlement.verdict.result();
         if result.is_some_and(|result| result.as_bytes().len() > limits.result_bytes_max) {
@@ -58,6 +65,7 @@ impl<'a> Successes<'a> {
         self.numbers.push(attempt.cast_signed());
         self.nonces.push(nonce.cast_signed());
         self.reasons.push(number(reason));
+        self.spots.extend(spot);
         // An empty array stands for no result at all.
         if result.is_some() && self.results.is_empty() {
             self.results.resize(self.places.len() - 1, None);
@@ -82,17 +90,51 @@ impl<'a> Successes<'a> {
         [now, &self.ids, &self.numbers, &self.nonces, &self.reasons, &self.results, closed, worker]
     }
 
-    /// Notes which of them passed.
-    pub(super) fn answer(&self, passed: &[tokio_postgres::Row], answers: &mut Answers) {
+    /// Whether it is known of all of them where their rows lie.
+    const fn are_placed(&self) -> bool {
+        self.spots.len() == self.places.len()
+    }
+
+    /// The statement that completes them.
+    pub(super) const fn statement(&self) -> Statement {
+        if self.are_placed() { sql::lease::COMPLETE_AT } else { sql::lease::COMPLETE }
+    }
+
+    /// Completes them. `worker` is as in [`values`](Self::values).
+    pub(super) async fn complete(
+        &self,
+        session: &Session,
+        closed: &Vec<i64>,
+        worker: Option<Uuid>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let common = self.values(&session.now, closed, &worker);
+        let spots = self.are_placed().then_some(&self.spots as &(dyn ToSql + Sync));
+        let values: Vec<_> = common.into_iter().chain(spots).collect();
+        session.query(self.statement(), &values).await
+    }
+
+    /// Notes which of them passed, as the statement answers.
+    pub(super) fn answer(&self, passed: &[Row], answers: &mut Answers) {
+        if self.are_placed() {
+            let places = passed.iter().filter_map(|row| row.get::<_, Option<Vec<i32>>>(0)).flatten();
+            for index in places.filter_map(|place| usize::try_from(place - 1).ok()) {
+                self.passed(index, answers);
+            }
+            return;
+        }
         let all = passed.len() == self.places.len();
         let passed: HashSet<Uuid> =
             if all { HashSet::new() } else { passed.iter().map(|row| row.get(0)).collect() };
-        for (index, place) in self.places.iter().enumerate() {
+        for index in 0..self.places.len() {
             if all || passed.contains(&self.ids[index]) {
-                let reason = Reason::from_number(self.reasons[index].into());
-                answers[*place] = Some(Ok(Settled { state: JobState::Completed, reason }));
+                self.passed(index, answers);
             }
         }
+    }
+
+    fn passed(&self, index: usize, answers: &mut Answers) {
+        let reason = Reason::from_number(self.reasons[index].into());
+        answers[self.places[index]] = Some(Ok(Settled { state: JobState::Completed, reason }));
     }
 }
 

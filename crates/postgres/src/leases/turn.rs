@@ -2,23 +2,19 @@
 //!
 //! The way that nearly all take is one round trip: attempts that succeeded and a claim need no decision in between.
 
+mod way;
+
 use std::sync::Arc;
-use std::time::Instant as Moment;
 
 use futures_util::future;
-use tokio_postgres::Row;
 use windlass_core::AttemptToken;
-use windlass_store::{Claimed, ErrorKind, Settled, Settlement, StoreError, Turn, Turned};
+use windlass_store::{ErrorKind, Settled, Settlement, StoreError, Turn, Turned};
 
-use super::claim::{Answer, Claim};
-use super::guarded;
-use super::settle::{Answers, Successes, settle_rest};
-use crate::database::{Session, Transaction, Values};
-use crate::error::During;
-use crate::floors::Floors;
+use super::outstanding::Known;
+use crate::Core;
 use crate::gather::Errand;
-use crate::workers::unknown;
-use crate::{Core, sql};
+
+use way::Way;
 
 const NAME: &str = "settle and claim jobs";
 
@@ -33,6 +29,11 @@ impl Errand for Settling {
 
     fn weight(settlements: &Vec<Settlement>) -> usize {
         settlements.len()
+    }
+
+    /// The ends of jobs may concern the same job, as one that waits for several.
+    fn is_apart(_: &Vec<Settlement>) -> bool {
+        false
     }
 
     async fn run(&self, wishes: Vec<Vec<Settlement>>) -> Vec<Result<Self::Answer, StoreError>> {
@@ -53,21 +54,52 @@ impl Errand for Settling {
 /// to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors.
 const LARGE: usize = 1_000;
 
+/// The same where special jobs are settled, each of which is several times the work.
+const LARGE_IF_SPECIAL: usize = 200;
+
 /// Takes a turn.
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
     let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
-    if turn.settlements.len().max(wanted) < LARGE {
-        return take_one(store, turn).await;
+    let known = store.outstanding.known(turn.settlements.iter().map(|settlement| &settlement.token));
+    let special = known.iter().any(|known| known.special);
+    let large = if special { LARGE_IF_SPECIAL } else { LARGE };
+    if turn.settlements.len().max(wanted) < large {
+        return take_one(store, turn, &known).await;
     }
     let (one, other) = halves(turn);
-    match Box::pin(future::join(take_one(store, &one), take_one(store, &other))).await {
-        (Ok(one), Ok(other)) => {
-            let mut turned = joined(one, other);
-            // What one half closed after the other had looked.
-            let Turned { settled, cancelled, .. } = &mut turned;
-            cancelled.retain(|token| !is_closed(turn, settled, token));
-            Ok(turned)
-        }
+    let known = known.split_at(one.settlements.len());
+    let mut turned = if special {
+        take_in_steps(store, (&one, &other), known).await?
+    } else {
+        let halves = future::join(take_one(store, &one, known.0), take_one(store, &other, known.1));
+        both(Box::pin(halves).await)?
+    };
+    // What one half closed after the other had looked.
+    let Turned { settled, cancelled, .. } = &mut turned;
+    cancelled.retain(|token| !is_closed(turn, settled, token));
+    Ok(turned)
+}
+
+/// Settles in both halves before it claims in both: what special jobs let go may come before all that a half would claim
+/// meanwhile.
+async fn take_in_steps(
+    store: &Core,
+    (one, other): (&Turn, &Turn),
+    known: (&[Known], &[Known]),
+) -> Result<Turned, StoreError> {
+    let settles = future::join(settle_one(store, one, known.0), settle_one(store, other, known.1));
+    let settled = both(Box::pin(settles).await)?;
+    let claim = |half: &Turn| Turn { settlements: Vec::new(), claim: half.claim.clone() };
+    let (one, other) = (claim(one), claim(other));
+    let claims = future::join(take_one(store, &one, &[]), take_one(store, &other, &[]));
+    let claimed = both(Box::pin(claims).await).map_err(after_commit)?;
+    Ok(joined(settled, claimed))
+}
+
+/// What two halves came to together.
+fn both(halves: (Result<Turned, StoreError>, Result<Turned, StoreError>)) -> Result<Turned, StoreError> {
+    match halves {
+        (Ok(one), Ok(other)) => Ok(joined(one, other)),
         (Err(one), Err(other)) => Err(graver(one, other)),
         // What one half did is done, and cannot be told.
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(after_commit(error)),
@@ -128,11 +160,12 @@ fn is_closed(turn: &Turn, settled: &[Result<Settled, StoreError>], token: &Attem
     answered.any(|(settlement, answer)| settlement.token == *token && closes(answer))
 }
 
-async fn take_one(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
-    let successes = Successes::among(&turn.settlements, &store.limits);
-    let closed = store.outstanding.closed();
+async fn take_one(store: &Core, turn: &Turn, known: &[Known]) -> Result<Turned, StoreError> {
+    if turn.settlements.is_empty() && turn.claim.is_none() {
+        return Ok(Turned::default());
+    }
+    let way = Way::of(store, turn, known);
     let session = store.database.turn(NAME).await?;
-    let way = Way { store, turn, successes, closed };
     if way.successes.len() == turn.settlements.len() {
         way.short(session).await
     } else {
@@ -140,231 +173,10 @@ async fn take_one(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
     }
 }
 
-struct Way<'a> {
-    store: &'a Core,
-    turn: &'a Turn,
-    successes: Successes<'a>,
-    /// Nonces of claims of which nothing is open any more.
-    closed: Vec<i64>,
-}
-
-impl Way<'_> {
-    /// Settles what has no answer yet, and then claims, for as many jobs as `before` has left to be found.
-    async fn rest(
-        &self,
-        session: &Session,
-        answers: &mut Answers,
-        before: Option<&Answer>,
-    ) -> Result<Option<Answer>, StoreError> {
-        settle_rest(session, &self.turn.settlements, answers, &self.store.limits).await?;
-        let Some(request) = &self.turn.claim else { return Ok(None) };
-        let mut claim = Claim::of(request, Floors::default());
-        if let Some(before) = before {
-            if claim.is_full(before) {
-                return Ok(None);
-            }
-            claim = claim.for_the_rest(before);
-        }
-        claim.take_with_late(self.store, session, NAME).await.map(Some)
-    }
-
-    /// Says that attempts ended in ways that may have let other jobs go, which may be due before what was claimed.
-    fn hint_at_others(&self) {
-        self.store.floors.forget();
-        self.store.hint_work();
-    }
-
-    /// Nothing to decide: one round trip.
-    async fn short(&self, session: Session) -> Result<Turned, StoreError> {
-        let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
-        let Some(request) = &self.turn.claim else {
-            let passed = self.complete(&session).await.committing(NAME)?;
-            self.successes.answer(&passed, &mut answers);
-            return self.finish(session, answers, None).await.map_err(after_commit);
-        };
-        let lane = self.store.lanes.only(&request.scope);
-        let claim = Claim::of(request, self.store.floors.next()).in_lane(lane);
-        let sent = Moment::now();
-        let rows = if self.turn.settlements.is_empty() {
-            self.claim(&session, &claim).await.committing(NAME)?
-        } else {
-            let (passed, rows) = self.together(&session, &claim).await?;
-            self.successes.answer(&passed, &mut answers);
-            rows
-        };
-        let (claim, rows) = self.told(&session, claim, rows).await.map_err(after_commit)?;
-        let mut answer = claim.answer(self.store, &rows).await.map_err(after_commit)?;
-        if self.learn(&claim, &answer, sent) {
-            self.look_from_front(&session, &mut answer).await.map_err(after_commit)?;
-        }
-        self.finish(session, answers, Some(answer)).await.map_err(after_commit)
-    }
-
-    async fn claim(&self, session: &Session, claim: &Claim<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
-        session.query(claim.statement(), &claim.values(&session.now, &false)).await
-    }
-
-    /// Asks in every lane of the scope where a claim in one of them had nothing to tell, not even whether the worker is known.
-    async fn told<'c>(
-        &self,
-        session: &Session,
-        claim: Claim<'c>,
-        rows: Vec<Row>,
-    ) -> Result<(Claim<'c>, Vec<Row>), StoreError> {
-        if !claim.is_in_lane() || !rows.is_empty() {
-            return Ok((claim, rows));
-        }
-        let claim = claim.in_all_lanes();
-        let rows = self.claim(session, &claim).await.committing(NAME)?;
-        Ok((claim, rows))
-    }
-
-    /// Learns from an answer, and says whether there may be more that the claim did not look at.
-    fn learn(&self, claim: &Claim<'_>, answer: &Answer, sent: Moment) -> bool {
-        let floors = &self.store.floors;
-        let plenty = answer.late || answer.guarded || claim.is_full(answer);
-        let front = claim.begins_at_front();
-        floors.claimed(front.then(|| sent.elapsed()), plenty, answer.jobs.iter().map(|(place, _)| *place));
-        !front && !plenty && floors.should_look_again()
-    }
-
-    /// Claims what lies before the floor. What was claimed already is not lost if this certainly did nothing.
-    async fn look_from_front(&self, session: &Session, answer: &mut Answer) -> Result<(), StoreError> {
-        let Some(request) = &self.turn.claim else { return Ok(()) };
-        let sent = Moment::now();
-        let claim = Claim::of(request, Floors::default()).for_the_rest(answer);
-        let rows = match self.claim(session, &claim).await.committing(NAME) {
-            Ok(rows) => rows,
-            Err(error) if *error.kind() == ErrorKind::Unknown => return Err(error),
-            Err(error) => {
-                tracing::debug!(%error, "could not look for jobs before those that were claimed");
-                return Ok(());
-            }
-        };
-        let more = claim.answer(self.store, &rows).await?;
-        self.learn(&claim, &more, sent);
-        answer.join(more);
-        Ok(())
-    }
-
-    async fn complete(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let worker = self.turn.claim.as_ref().map(|claim| claim.worker.as_uuid());
-        session.query(sql::lease::COMPLETE, &self.successes.values(&session.now, &self.closed, &worker)).await
-    }
-
-    /// Sends both statements and the commit behind them without waiting in between.
-    async fn together(
-        &self,
-        session: &Session,
-        claim: &Claim<'_>,
-    ) -> Result<(Vec<Row>, Vec<Row>), StoreError> {
-        session.prepare(sql::lease::COMPLETE).await.during(NAME)?;
-        session.prepare(claim.statement()).await.during(NAME)?;
-        let asked = claim.values(&session.now, &false);
-        // Each is sent when it is first polled, so all are on their way before the first answer is waited for: a caller
-        // that goes away cannot leave the transaction open.
-        let (begun, passed, rows, committed) = future::join4(
-            session.run("BEGIN"),
-            self.complete(session),
-            session.query(claim.statement(), &asked),
-            session.run("COMMIT"),
-        )
-        .await;
-        begun.committing(NAME)?;
-        let both = (passed.committing(NAME)?, rows.committing(NAME)?);
-        committed.committing(NAME)?;
-        Ok(both)
-    }
-
-    /// Settles what did not pass, and claims what had to wait for that, or for late jobs to be ended.
-    async fn finish(
-        &self,
-        session: Session,
-        mut answers: Answers,
-        answer: Option<Answer>,
-    ) -> Result<Turned, StoreError> {
-        let late = answer.as_ref().is_some_and(|answer| answer.late);
-        if !late && answers.iter().all(Option::is_some) {
-            drop(session);
-            return self.past_gates(answers, answer).await;
-        }
-        let transaction = Transaction::begin(session, NAME).await?;
-        let settles = answers.iter().any(Option::is_none);
-        let rest = self.rest(&transaction, &mut answers, answer.as_ref().filter(|_| !late)).await;
-        let more = transaction.end(rest, NAME).await?;
-        if settles {
-            self.hint_at_others();
-        }
-        let all = match (answer.filter(|_| !late), more) {
-            (Some(mut answer), Some(more)) => {
-                answer.join(more);
-                Some(answer)
-            }
-            (answer, more) => answer.or(more),
-        };
-        self.past_gates(answers, all).await
-    }
-
-    /// Some settlements have to be decided: a transaction of several round trips.
-    async fn long(&self, session: Session) -> Result<Turned, StoreError> {
-        let transaction = Transaction::begin(session, NAME).await?;
-        let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
-        let outcome = self.decide(&transaction, &mut answers).await;
-        let answer = transaction.end(outcome, NAME).await?;
-        self.hint_at_others();
-        self.past_gates(answers, answer).await.map_err(after_commit)
-    }
-
-    /// Claims what has to be asked for at gates, once all else is committed.
-    async fn past_gates(&self, answers: Answers, mut answer: Option<Answer>) -> Result<Turned, StoreError> {
-        if let (Some(answer), Some(request)) = (&mut answer, &self.turn.claim)
-            && answer.guarded
-        {
-            guarded::claim(self.store, &Claim::of(request, Floors::default()), answer).await?;
-        }
-        Ok(self.turned(answers, answer))
-    }
-
-    async fn decide(&self, session: &Session, answers: &mut Answers) -> Result<Option<Answer>, StoreError> {
-        if let Some(request) = &self.turn.claim {
-            // Looked up first: under an expired process lease not even the settlements would be good.
-            let values: Values<'_> = &[&session.now, &request.worker.as_uuid()];
-            let here = session.query_opt(sql::worker::HERE, values).await.during(NAME)?;
-            here.ok_or_else(|| unknown("claim jobs", request.worker))?;
-        }
-        if self.successes.len() > 0 {
-            let passed = self.complete(session).await.during(NAME)?;
-            self.successes.answer(&passed, answers);
-        } else if !self.closed.is_empty() {
-            session.execute(sql::lease::FORGET_CLAIMS, &[&self.closed]).await.during(NAME)?;
-        }
-        self.rest(session, answers, None).await
-    }
-
-    fn turned(&self, answers: Answers, answer: Option<Answer>) -> Turned {
-        let settled: Vec<Result<Settled, StoreError>> = answers.into_iter().flatten().collect();
-        self.note(&settled);
-        let Some(mut answer) = answer else {
-            return Turned { settled, claimed: Claimed::default(), cancelled: Vec::new() };
-        };
-        let mut cancelled = std::mem::take(&mut answer.cancelled);
-        // What this turn closed after the claim had looked.
-        cancelled.retain(|token| !is_closed(self.turn, &settled, token));
-        let claimed = answer.claimed();
-        self.store.outstanding.claimed(claimed.jobs.iter().map(|job| &job.token));
-        Turned { settled, claimed, cancelled }
-    }
-
-    /// Takes note of what is closed now.
-    fn note(&self, settled: &[Result<Settled, StoreError>]) {
-        let answered = || self.turn.settlements.iter().map(|settlement| &settlement.token).zip(settled);
-        self.store
-            .outstanding
-            .settled(answered().filter(|(_, answer)| closes(answer)).map(|(token, _)| token));
-        for (token, _) in answered().filter(|(_, answer)| !closes(answer)) {
-            self.store.outstanding.refused(token);
-        }
-    }
+/// Settles, and does not claim, but only while the worker is there that would.
+async fn settle_one(store: &Core, turn: &Turn, known: &[Known]) -> Result<Turned, StoreError> {
+    let way = Way { claims: false, ..Way::of(store, turn, known) };
+    way.long(store.database.turn(NAME).await?).await
 }
 
 #[cfg(test)]

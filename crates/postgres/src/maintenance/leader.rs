@@ -25,6 +25,7 @@ pub(super) async fn lead(
                 leader: WorkerId::from_uuid(found.get(0)),
                 term: row::unsigned(&found, 1),
                 until: row::instant(&found, 2),
+                look_at: row::instant_option(&found, 3),
             });
         }
     }

@@ -5,7 +5,7 @@ use windlass_store::{Rescued, StoreError};
 
 use super::{BATCH, limit};
 use crate::database::{Database, Session, Transaction, Values};
-use crate::effects::Untold;
+use crate::effects::Effects;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::{Closing, Fates};
@@ -62,9 +62,9 @@ async fn take_back_all(
     ids: &[JobId],
     rescued: &mut Rescued,
     name: &'static str,
-) -> Result<Untold, StoreError> {
+) -> Result<Effects, StoreError> {
     if ids.is_empty() {
-        return Ok(Untold::default());
+        return Ok(Effects::default());
     }
     let mut fates = Fates::default();
     for facts in Facts::lock(session, ids, name).await? {
@@ -73,14 +73,14 @@ async fn take_back_all(
             count(rescued, take_back(&facts, &mut fates)?);
         }
     }
-    fates.write_leaving_children(session, name).await
+    fates.write_rows(session, name).await
 }
 
 async fn rescue_in(session: &Session, name: &'static str) -> Result<Rescued, StoreError> {
     let mut rescued = Rescued::default();
-    let (room, mut untold) = rescue_own_leases(session, &mut rescued, name).await?;
-    let room = rescue_workers(session, &mut rescued, (room, &mut untold), name).await?;
-    untold.tell(session, name).await?;
+    let (room, mut effects) = rescue_own_leases(session, &mut rescued, name).await?;
+    let room = rescue_workers(session, &mut rescued, (room, &mut effects), name).await?;
+    effects.follow(session, name).await?;
     let missed = expire_missed(session, name).await?;
     rescued.expired = missed as u64;
     let more_reviews = reviews::look(session, &mut rescued, BATCH, name).await?;
@@ -93,26 +93,26 @@ async fn rescue_own_leases(
     session: &Session,
     rescued: &mut Rescued,
     name: &'static str,
-) -> Result<(usize, Untold), StoreError> {
+) -> Result<(usize, Effects), StoreError> {
     let values: Values<'_> = &[&session.now, &limit(BATCH)];
     let values = session.query(sql::maintenance::EXPIRED_LEASES, values);
     let ids: Vec<JobId> = values.await.during(name)?.iter().map(|row| row::job_id(row, 0)).collect();
-    let untold = take_back_all(session, &ids, rescued, name).await?;
-    Ok((BATCH - ids.len(), untold))
+    let effects = take_back_all(session, &ids, rescued, name).await?;
+    Ok((BATCH - ids.len(), effects))
 }
 
 /// Takes back what expired workers held, and forgets them. How many more may be taken back.
 async fn rescue_workers(
     session: &Session,
     rescued: &mut Rescued,
-    (mut room, untold): (usize, &mut Untold),
+    (mut room, effects): (usize, &mut Effects),
     name: &'static str,
 ) -> Result<usize, StoreError> {
     let workers = session.query(sql::maintenance::EXPIRED_WORKERS, &[&session.now]).await.during(name)?;
     for worker in workers {
         let (number, here): (i32, bool) = (worker.get(0), worker.get(1));
         let ids = held(session, (number, true), limit(room), name).await?;
-        untold.join(take_back_all(session, &ids, rescued, name).await?);
+        effects.join(take_back_all(session, &ids, rescued, name).await?);
         room -= ids.len();
         if room == 0 {
             // It may hold more than there was room for; it is forgotten by the call that takes back the last of it.
@@ -129,23 +129,23 @@ async fn expire_missed(session: &Session, name: &'static str) -> Result<usize, S
     let values: Values<'_> = &[&session.now, &limit(BATCH)];
     let values = session.query(sql::maintenance::MISSED_DEADLINES, values);
     let ids: Vec<JobId> = values.await.during(name)?.iter().map(|row| row::job_id(row, 0)).collect();
-    expire(session, &ids, name).await?.tell(session, name).await?;
+    expire(session, &ids, name).await?.follow(session, name).await?;
     Ok(ids.len())
 }
 
-/// Ends unstarted jobs whose deadline has passed, and that this transaction has locked. Their children are still to be told.
+/// Ends unstarted jobs whose deadline has passed, and that this transaction has locked. What follows is still to be carried out.
 pub(crate) async fn expire(
     session: &Session,
     ids: &[JobId],
     name: &'static str,
-) -> Result<Untold, StoreError> {
+) -> Result<Effects, StoreError> {
     if ids.is_empty() {
-        return Ok(Untold::default());
+        return Ok(Effects::default());
     }
     let mut fates = Fates::default();
     for facts in Facts::lock(session, ids, name).await? {
         let error = facts.deadline.map(AttemptError::missed);
         fates.stop(&facts, (Stage::Dead, Reason::Deadline), error.as_ref())?;
     }
-    fates.write_leaving_children(session, name).await
+    fates.write_rows(session, name).await
 }

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Known] = known![
     "0007_schedules",
     "0008_errors",
     "0009_retention",
+    "0010_access",
 ];
 
 /// The newest schema this version knows.

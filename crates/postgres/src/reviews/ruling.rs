@@ -1,25 +1,32 @@
 //! Decisions about jobs that are locked: gathered one by one, written set by set, however many there are.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 use windlass_core::review::Course;
-use windlass_core::{Args, JobId, Reason, Review, Ruling, Stage, Traits, state};
-use windlass_store::rules::reviews::{Look, Round, decider, reminder, taken_by_time};
-use windlass_store::{Actor, Rescued, Settled, StoreError};
+use windlass_core::{Args, JobId, NewJob, Reason, Review, Ruling, Stage, Traits, state};
+use windlass_store::rules::reviews::{
+    Look, Round, decider, reminder, reminders as notices_of, taken_by_time,
+};
+use windlass_store::{Actor, Noun, Rescued, ReviewRecord, Settled, StoreError, Via};
 
 use super::read;
 use crate::database::{Ask as _, Session, Values};
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::Fates;
+use crate::jobs::notices;
 use crate::row::job_id;
-use crate::sql;
 use crate::value::{Instant, instant};
+use crate::{audit, sql};
 
 /// What was decided about jobs in review, and where that takes them.
 #[derive(Debug, Default)]
 pub(super) struct Rulings {
     kept: Kept,
     events: Events,
+    /// For the audit. What is decided in the same way together, was decided by the same: by one person, or by the time.
+    decided: BTreeMap<&'static str, (Actor, Vec<String>)>,
     starts: Starts,
     settling: (Vec<Uuid>, Vec<i32>),
     over: Fates,
@@ -34,10 +41,13 @@ impl Rulings {
         facts: &Facts,
         terms: &Review,
         ruling: Ruling,
-        args: Option<&Args>,
+        (args, via): (Option<&Args>, Option<Via>),
     ) -> Result<Settled, StoreError> {
         let course = terms.course(ruling.decision);
-        self.events.add(facts, ruling.decision.as_str(), decider(&ruling));
+        let by = Actor { via, ..decider(&ruling) };
+        let decided = self.decided.entry(ruling.decision.as_str());
+        decided.or_insert_with(|| (by.clone(), Vec::new())).1.push(facts.id.to_string());
+        self.events.add(facts, ruling.decision.as_str(), by);
         let (stage, reason, run_at) = match course {
             Course::Starts => {
                 self.starts.add(facts, args);
@@ -63,6 +73,9 @@ impl Rulings {
     pub(super) async fn write(self, session: &Session, name: &'static str) -> Result<(), StoreError> {
         self.kept.write(session, name).await?;
         self.events.write(session, name).await?;
+        for (verb, (by, jobs)) in self.decided {
+            audit::record(session, verb, (Noun::Job, jobs), (&by, name)).await?;
+        }
         self.starts.write(session, name).await?;
         let (ids, traits) = &self.settling;
         if !ids.is_empty() {
@@ -179,16 +192,18 @@ struct Reminders {
     remind_at: Vec<Option<Instant>>,
     look_at: Vec<Option<Instant>>,
     events: Events,
+    notices: Vec<NewJob>,
 }
 
 impl Reminders {
-    fn add(&mut self, facts: &Facts, terms: &Review, mut round: Round) {
-        round.remind(terms, facts.now);
+    fn add(&mut self, facts: &Facts, record: &ReviewRecord, mut round: Round) {
+        round.remind(&record.terms, facts.now);
         self.jobs.push(facts.id.as_uuid());
         self.counts.push(round.reminders.into());
         self.remind_at.push(instant(round.remind_at));
         self.look_at.push(instant(round.look_at()));
         self.events.add(facts, "remind", reminder(&round));
+        self.notices.extend(notices_of(record, &round, facts.now));
     }
 
     async fn write(&self, session: &Session, name: &'static str) -> Result<(), StoreError> {
@@ -198,7 +213,7 @@ impl Reminders {
             session.execute(sql::review::TOUCH, &[&self.jobs]).await.during(name)?;
             self.events.write(session, name).await?;
         }
-        Ok(())
+        notices::remind(session, &self.notices, name).await
     }
 }
 
@@ -225,11 +240,11 @@ pub(crate) async fn look(
         match round.look(facts.now) {
             Look::Decide => {
                 let ruling = taken_by_time(record.terms.otherwise, record.digest, facts.now);
-                rulings.add(facts, &record.terms, ruling, None)?;
+                rulings.add(facts, &record.terms, ruling, (None, None))?;
                 rescued.decided += 1;
             }
             Look::Remind => {
-                reminders.add(facts, &record.terms, round.clone());
+                reminders.add(facts, record, round.clone());
                 rescued.reminded += 1;
             }
             Look::Nothing => {}

@@ -6,13 +6,15 @@ use windlass_core::limits::SCHEDULE_EVENTS_KEPT;
 use windlass_core::schedule::SkipReason;
 use windlass_core::{JobId, ScheduleName, Timestamp};
 use windlass_store::rules::schedules as rules;
-use windlass_store::{Actor, Cursor, Firing, FiringOutcome, Page, PageRequest, ScheduleEvent, StoreError};
+use windlass_store::{
+    Actor, Cursor, Firing, FiringOutcome, Noun, Page, PageRequest, ScheduleEvent, StoreError,
+};
 
 use super::record::column;
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::value::{Instant, instant};
-use crate::{row, sql};
+use crate::{audit, row, sql};
 
 /// Firings in columns, as the statements that record them take them.
 pub(super) struct Columns {
@@ -98,8 +100,19 @@ pub(super) async fn sweep(session: &Session, ids: &[i64], name: &'static str) ->
     Ok(())
 }
 
-/// Notes a change by hand.
+/// Notes a change by hand, and keeps for ever who made it.
 pub(super) async fn note(
+    session: &Session,
+    (schedule, now): (&ScheduleName, Timestamp),
+    (verb, job, by): (&str, Option<JobId>, &Actor),
+    name: &'static str,
+) -> Result<(), StoreError> {
+    tell(session, (schedule, now), (verb, job, by), name).await?;
+    audit::record(session, verb, (Noun::Schedule, vec![schedule.to_string()]), (by, name)).await
+}
+
+/// Lets a change by hand be among what happened to the schedule.
+pub(super) async fn tell(
     session: &Session,
     (schedule, now): (&ScheduleName, Timestamp),
     (verb, job, by): (&str, Option<JobId>, &Actor),
@@ -120,7 +133,7 @@ pub(super) async fn events(
     let event = |found: &Row| ScheduleEvent {
         at: row::instant(found, 0),
         verb: found.get(1),
-        by: Actor { name: found.get(2), why: found.get(3) },
+        by: Actor { name: found.get(2), why: found.get(3), via: None },
         job: found.get::<_, Option<Uuid>>(4).map(JobId::from_uuid),
     };
     Ok(found.iter().map(event).collect())

@@ -3,7 +3,7 @@
 use windlass_core::ScheduleName;
 use windlass_store::{ErrorKind, Firing, Schedule, ScheduleEvent, StoreError};
 
-use super::history::{note, record_firings};
+use super::history::{record_firings, tell};
 use super::record::keep;
 use super::{expect, guard, lock};
 use crate::PostgresStore;
@@ -61,7 +61,7 @@ async fn write(session: &Session, record: &ScheduleRecord) -> Result<(), StoreEr
         record_firings(session, (kept.id, at), firings, NAME).await?;
     }
     for event in &record.events {
-        note(session, (name, event.at), (&event.verb, event.job, &event.by), NAME).await?;
+        tell(session, (name, event.at), (&event.verb, event.job, &event.by), NAME).await?;
     }
     Ok(())
 }

@@ -50,7 +50,11 @@ impl Kept {
 
 fn pause(found: &Row) -> Option<Pause> {
     row::instant_option(found, 9).map(|since| {
-        let by = Actor { name: found.get::<_, Option<String>>(10).unwrap_or_default(), why: found.get(11) };
+        let by = Actor {
+            name: found.get::<_, Option<String>>(10).unwrap_or_default(),
+            why: found.get(11),
+            via: None,
+        };
         Pause { since, by }
     })
 }

@@ -2,12 +2,12 @@
 
 use std::slice;
 
-use windlass_core::{Invalid, JobState, Verdict};
+use windlass_core::{Invalid, JobState, Traits, Verdict};
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
 
 use super::{Request, Tx};
 use crate::facts::{Facts, fenced};
-use crate::leases::{Successes, reason};
+use crate::leases::{Known, Successes, reason};
 use crate::{Core, PostgresStore, sql};
 
 pub(super) const NAME: &str = "settle the attempt in the transaction";
@@ -18,7 +18,7 @@ pub(super) async fn settle<T: Tx + ?Sized>(
     settlement: &Settlement,
 ) -> Result<Settled, StoreError> {
     let core = &store.core;
-    let successes = Successes::among(slice::from_ref(settlement), &core.limits);
+    let successes = Successes::among(slice::from_ref(settlement), &[Known::default()], &core.limits);
     if successes.len() > 0 {
         let now = core.database.now();
         let (closed, worker) = (Vec::new(), None);
@@ -39,14 +39,21 @@ pub(super) async fn refuse(store: &PostgresStore, settlement: &Settlement) -> Re
     let standing =
         fenced(&settlement.token, facts.as_ref()).and_then(windlass_store::rules::Standing::must_run);
     standing.map_err(|kind| StoreError::new(NAME, kind))?;
-    check_storable(core, &settlement.verdict).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+    let special = facts.is_some_and(|facts| facts.traits.has(Traits::SPECIAL));
+    check_storable(core, &settlement.verdict, special)
+        .map_err(|invalid| StoreError::invalid(NAME, invalid))?;
     Err(StoreError::new(NAME, ErrorKind::Conflict)
         .with_detail("the attempt was settled in this transaction before, or changed at the same time"))
 }
 
-fn check_storable(core: &Core, verdict: &Verdict) -> Result<(), Invalid> {
+fn check_storable(core: &Core, verdict: &Verdict, special: bool) -> Result<(), Invalid> {
     if reason(verdict).is_none() {
         return Err(Invalid::new("verdict", "must be a success in a transaction of this driver"));
+    }
+    if special {
+        let problem = "ends a job with a unique key, gates, a review, notices or others that wait for it, which only a \
+                       transaction of tokio-postgres can do";
+        return Err(Invalid::new("verdict", problem));
     }
     let (bytes, most) = (verdict.result().map_or(0, |it| it.as_bytes().len()), core.limits.result_bytes_max);
     if bytes > most {

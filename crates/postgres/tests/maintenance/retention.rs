@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use windlass_core::{Due, JobState, Verdict};
-use windlass_store::{Actor, ErrorKind, JobStore as _, Maintenance as _, Pruned, Retention, ids};
+use windlass_core::{Due, Edge, JobId, JobState, Verdict};
+use windlass_store::{
+    Actor, ErrorKind, FlowStore as _, JobStore as _, Maintenance as _, PageRequest, Pruned, Retention, ids,
+};
 
 use crate::town::{DAY, HOUR, Town};
 
@@ -73,6 +75,43 @@ async fn a_day_goes_with_all_that_was_kept_beside_its_jobs() {
     for id in [plain, logged, failed, touched] {
         assert_eq!(town.store.events(id).await.unwrap_err().kind(), &ErrorKind::NotFound);
     }
+    assert_eq!(town.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// What an unfinished job depends on is moved out of the way of its day, and goes when nobody needs it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_dropped_leaves_what_unfinished_jobs_depend_on() {
+    let town = Town::new().await;
+    let (logged, plain) = (town.complete_with(&["one"]).await, town.complete().await);
+    let other = town.enqueue(|job| job.due = Due::In(12 * DAY)).await;
+    let after = |parents: &[JobId]| parents.iter().map(|id| Edge::on_success(*id)).collect::<Vec<_>>();
+    let child = town.enqueue(|job| job.after = after(&[logged, other])).await;
+    // A child that has ended needs its parents no more.
+    let ended = town.enqueue(|job| job.after = after(&[plain])).await;
+    town.settle(ended, Verdict::Succeeded { result: None }).await;
+    assert_eq!(town.place_of(logged).await, "completed_20260328");
+
+    town.clock.advance(9 * DAY);
+    assert_eq!(town.prune(WEEK).await, 2);
+
+    assert!(!town.days().await.contains(&"20260328".to_owned()));
+    assert_eq!(town.ids().await, [child, other, logged]);
+    assert_eq!(town.store.job(child).await.unwrap().state, JobState::Blocked);
+    let line = town.store.logs(logged, PageRequest::first(9)).await.unwrap().items;
+    assert_eq!((line.len(), town.beside().await), (1, (0, 1, 0)));
+    assert_eq!(town.store.check().await.unwrap(), Vec::<String>::new());
+
+    town.clock.advance(4 * DAY);
+    town.store.tidy().await.unwrap();
+    town.settle(other, Verdict::Succeeded { result: None }).await;
+    let inputs = town.store.inputs(child, PageRequest::first(9)).await.unwrap().items;
+    assert_eq!(inputs.iter().map(|input| input.parent).collect::<Vec<_>>(), [logged, other]);
+    assert_eq!(town.prune(WEEK).await, 0);
+    town.settle(child, Verdict::Succeeded { result: None }).await;
+    assert_eq!(town.prune(WEEK).await, 1, "nobody depends on it, and its time was over long ago");
+    town.clock.advance(9 * DAY);
+    assert_eq!(town.prune(WEEK).await, 2);
+    assert_eq!((town.ids().await, town.beside().await), (vec![], (0, 0, 0)));
     assert_eq!(town.store.check().await.unwrap(), Vec::<String>::new());
 }
 

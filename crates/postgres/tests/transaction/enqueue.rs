@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use windlass_core::{Due, JobState, KindName, Timestamp, Verdict};
-use windlass_store::{EnqueueOutcome, Enqueued, ErrorKind, JobStore, LeaseStore, Settlement};
+use windlass_store::{
+    EnqueueOutcome, Enqueued, ErrorKind, JobStore, LeaseStore, Maintenance, QueueStore, Settlement,
+};
 
 use crate::scene::{PATIENCE, Scene, WRITE, field, job, refused, somebody_waits};
 
@@ -176,6 +178,27 @@ async fn the_first_job_of_a_kind_keeps_nobody_waiting() {
 
     assert!(!others.expect("it does not wait").unwrap()[0].repeated);
     tx.rollback().await.unwrap();
+}
+
+/// The lane is made in a transaction of its own, so that nobody waits for the caller's. What is left of it is an empty queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_job_that_is_rolled_back_leaves_a_known_queue_and_no_harm() {
+    let mut scene = Scene::new().await;
+    let store = Arc::clone(&scene.store);
+    let mut new = job();
+    new.queue = "never".parse().unwrap();
+    let mut tx = scene.client.transaction().await.unwrap();
+
+    let _ = store.enqueue_in_tx(&mut tx, vec![new.clone()]).await.unwrap();
+    tx.rollback().await.unwrap();
+
+    let queues = store.queues().await.unwrap();
+    assert_eq!((queues.len(), queues[0].name.as_str(), queues[0].counts.total()), (1, "never", 0));
+    assert!(scene.claim(PATIENCE).await.is_none());
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    // The next one finds the lane, and is as any other.
+    assert!(!store.enqueue(vec![new.clone()]).await.unwrap()[0].repeated);
+    assert_eq!(scene.claim(PATIENCE).await.unwrap().id(), new.id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

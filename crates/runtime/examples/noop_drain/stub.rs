@@ -17,6 +17,7 @@ use windlass_store::{
     ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError, StoreStatus, Turn,
     Turned, Worker, WorkerStore, ids,
 };
+use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 /// What the stub spends.
 #[derive(Clone, Copy)]
@@ -91,6 +92,36 @@ fn leased(number: u64, kind: &KindName, queue: &QueueName) -> LeasedJob {
 
 fn no<T>() -> Result<T, StoreError> {
     Err(StoreError::new("ask a stub", ErrorKind::NotFound))
+}
+
+#[async_trait]
+impl TokenStore for StubStore {
+    async fn create_token(&self, _: NewToken, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn token(&self, _: TokenId) -> Result<Token, StoreError> {
+        no()
+    }
+
+    async fn tokens(&self, _: PageRequest) -> Result<Page<Token>, StoreError> {
+        no()
+    }
+
+    async fn revoke_token(&self, _: TokenId, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn use_token(&self, _: TokenId) -> Result<(), StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl AuditStore for StubStore {
+    async fn audit(&self, _: AuditFilter, _: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+        no()
+    }
 }
 
 impl Store for StubStore {
@@ -287,14 +318,19 @@ impl FlowStore for StubStore {
         no()
     }
 
-    async fn delete_flow(&self, _: JobId) -> Result<Vec<JobId>, StoreError> {
+    async fn delete_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
         no()
     }
 }
 
 #[async_trait]
 impl QueueStore for StubStore {
-    async fn keep(&self, _: &QueueName, _: windlass_store::QueueRetention) -> Result<(), StoreError> {
+    async fn keep(
+        &self,
+        _: &QueueName,
+        _: windlass_store::QueueRetention,
+        _: Actor,
+    ) -> Result<(), StoreError> {
         no()
     }
 
@@ -308,10 +344,10 @@ impl QueueStore for StubStore {
     async fn pause(&self, _: &QueueName, _: Actor) -> Result<(), StoreError> {
         no()
     }
-    async fn resume(&self, _: &QueueName) -> Result<(), StoreError> {
+    async fn resume(&self, _: &QueueName, _: Actor) -> Result<(), StoreError> {
         no()
     }
-    async fn bound(&self, _: &Whole, _: Bounds) -> Result<(), StoreError> {
+    async fn bound(&self, _: &Whole, _: Bounds, _: Actor) -> Result<(), StoreError> {
         no()
     }
     async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
@@ -351,7 +387,7 @@ impl JobStore for StubStore {
     async fn run_now(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
         no()
     }
-    async fn delete(&self, _: JobId) -> Result<(), StoreError> {
+    async fn delete(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
         no()
     }
 }

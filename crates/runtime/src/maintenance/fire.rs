@@ -1,7 +1,9 @@
 //! Firing schedules: at their ticks, and at once when somebody has changed one.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use windlass_core::Timestamp;
 use windlass_store::{ErrorKind, Fired, Signal, StoreError};
@@ -10,12 +12,9 @@ use super::lead::Lead;
 use super::{STEPS_MAX, Voice};
 use crate::engine::Engine;
 
-/// How often schedules are looked at that nobody has told of: a new one may be due before the next that is known.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// How often to look while no tick is to come. Whoever makes a schedule tells of it; should that be lost, its first tick is
-/// still fired within [`LATE_MAX`](windlass_core::limits::LATE_MAX).
-const LOOK_EVERY_IDLE: Duration = Duration::from_secs(30);
+/// How often schedules are looked at though nothing is known to be due. Whoever makes one tells of it; should that be lost, the
+/// next answer to who leads tells of its first tick.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// How long to leave schedules alone after a look, whatever is told, unless one is known to be due: what is told is about
 /// jobs far more often than about schedules.
@@ -34,13 +33,13 @@ const FIRE_MAX: Duration = Duration::from_secs(10);
 /// Fires whenever this worker is the leader.
 pub(super) async fn keep(engine: &Engine, lead: &Lead) {
     let mut voice = Voice::new("fire schedules");
-    let mut hints = engine.store.signals().work();
+    let mut told = Told { hints: engine.store.signals().work(), looks: lead.looks() };
     loop {
         lead.held().await;
         let fired = fire_all(engine, lead).await;
         voice.tell(fired.as_ref().err());
         match fired {
-            Ok(tick) => wait(tick, &mut hints).await,
+            Ok(tick) => told.wait(engine, tick).await,
             Err(_) => tokio::time::sleep_until(Instant::now() + RETRY).await,
         }
     }
@@ -62,18 +61,43 @@ async fn fire_all(engine: &Engine, lead: &Lead) -> Result<Option<Duration>, Stor
     Ok(until_next)
 }
 
-/// Waits for the next tick, but no longer than it may be that nobody tells of a new one.
-async fn wait(tick: Option<Duration>, hints: &mut Signal) {
-    let now = Instant::now();
-    let tick = tick.map_or(LOOK_EVERY_IDLE, |tick| tick.clamp(TICK_MIN, LOOK_EVERY));
-    let told = async {
-        tokio::time::sleep_until(now + LOOK_MIN).await;
-        hints.next().await;
-    };
-    tokio::select! {
-        () = tokio::time::sleep_until(now + tick) => {}
-        () = told => {}
+/// By what others tell of schedules that have changed.
+struct Told {
+    hints: Signal,
+    /// When there is something to fire, as the answers to who leads say.
+    looks: watch::Receiver<Option<Timestamp>>,
+}
+
+impl Told {
+    /// Waits for the next tick, but no longer than it may be that nobody tells of a new one.
+    async fn wait(&mut self, engine: &Engine, tick: Option<Duration>) {
+        let now = Instant::now();
+        let quiet_until = now + LOOK_MIN;
+        let mut until = now + tick.map_or(LOOK_EVERY, |tick| tick.clamp(TICK_MIN, LOOK_EVERY));
+        let Self { hints, looks } = self;
+        let mut hinted = pin!(async {
+            tokio::time::sleep_until(quiet_until).await;
+            hints.next().await;
+        });
+        loop {
+            let look_at = tokio::select! {
+                () = tokio::time::sleep_until(until) => return,
+                () = &mut hinted => return,
+                look_at = changed(looks) => look_at,
+            };
+            if let Some(look_at) = look_at {
+                let wait = engine.clock.now().map_or(Duration::ZERO, |now| look_at.since(now));
+                until = until.min((Instant::now() + wait).max(quiet_until));
+            }
+        }
     }
+}
+
+/// When there is something to fire, once another answer tells of it.
+async fn changed(looks: &mut watch::Receiver<Option<Timestamp>>) -> Option<Timestamp> {
+    // Cannot fail: what tells of it is there for as long as the duties are.
+    let _ = looks.changed().await;
+    *looks.borrow_and_update()
 }
 
 fn tell(fired: &Fired) {

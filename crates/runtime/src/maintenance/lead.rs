@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use windlass_core::Timestamp;
 use windlass_store::{ErrorKind, LEADER_LEASE, Leadership, StoreError};
 
 use super::Voice;
@@ -22,26 +23,30 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// The shortest wait before asking again.
 const WAIT_MIN: Duration = Duration::from_secs(1);
 
-/// Whether this worker leads, as far as it knows.
-#[derive(Debug)]
-pub(super) struct Lead(watch::Sender<Option<Instant>>);
-
-impl Default for Lead {
-    fn default() -> Self {
-        Self(watch::Sender::new(None))
-    }
+/// Whether this worker leads, as far as it knows, and what it was told beside it.
+#[derive(Debug, Default)]
+pub(super) struct Lead {
+    /// Until when it does.
+    until: watch::Sender<Option<Instant>>,
+    /// When there is something to fire, by the store's clock.
+    look_at: watch::Sender<Option<Timestamp>>,
 }
 
 impl Lead {
     /// Whether this worker leads now. Nobody depends on it: two that do the duties do no harm.
     pub(super) fn is_held(&self) -> bool {
-        is_future(*self.0.borrow())
+        is_future(*self.until.borrow())
     }
 
     /// Waits until this worker leads.
     pub(super) async fn held(&self) {
         // Cannot fail: the sender is here.
-        let _ = self.0.subscribe().wait_for(|until| is_future(*until)).await;
+        let _ = self.until.subscribe().wait_for(|until| is_future(*until)).await;
+    }
+
+    /// When there is something to fire, as answers tell of it: told whenever that changes.
+    pub(super) fn looks(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.look_at.subscribe()
     }
 
     /// Asks for the lead again and again.
@@ -74,7 +79,11 @@ impl Seeker<'_> {
         let Ok(leadership) = answer else { return WAIT_MIN };
         let leads = leadership.leader == member;
         self.note(leads, leadership);
-        self.lead.0.send_replace(leads.then(|| sent + TRUST));
+        self.lead.until.send_replace(leads.then(|| sent + TRUST));
+        if leads {
+            let look_at = leadership.look_at;
+            self.lead.look_at.send_if_modified(|last| std::mem::replace(last, look_at) != look_at);
+        }
         if leads { spread(KEEP_EVERY, 0.025) } else { self.until_free(leadership) }
     }
 

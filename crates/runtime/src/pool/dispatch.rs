@@ -221,6 +221,7 @@ impl Dispatcher {
         self.appetite.claimed(asked, &claimed, self.pool.engine.clock.now());
         let bytes = claimed.jobs.iter().map(|job| job.args.as_bytes().len()).sum();
         let found = claimed.jobs.len();
+        let gated = claimed.jobs.iter().filter_map(|job| job.options.as_ref()).any(|it| it.is_gated());
         {
             let mut state = self.pool.state();
             if state.epoch != planned.epoch {
@@ -229,7 +230,7 @@ impl Dispatcher {
                 return;
             }
             let ran_dry = planned.ran_dry || state.ran_dry;
-            state.prefetch.claimed(Haul { asked, found, bytes, ran_dry });
+            state.prefetch.claimed(Haul { asked, found, bytes, ran_dry, gated });
             state.land(claimed.jobs, claimed_at);
         }
         self.pool.start_slots();

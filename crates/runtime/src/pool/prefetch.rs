@@ -9,6 +9,10 @@ use std::time::Duration;
 /// The most work that is claimed ahead. Other workers, and an operator who cancels, wait no longer than this for it.
 const WORK_AHEAD: Duration = Duration::from_millis(100);
 
+/// How many jobs are claimed ahead for each slot where they have gates: what they hold is kept from all others while they wait,
+/// and there is no gain in holding more than hides a turn.
+const GATED_AHEAD: usize = 4;
+
 /// What the args of jobs claimed ahead may take in memory.
 const BYTES_AHEAD: usize = 32 * 1024 * 1024;
 
@@ -26,6 +30,8 @@ pub(super) struct Haul {
     pub(super) bytes: usize,
     /// Whether a slot had nothing to do while the claim was on its way.
     pub(super) ran_dry: bool,
+    /// Whether some of them hold locks or count against limits.
+    pub(super) gated: bool,
 }
 
 /// How many jobs a pool claims ahead.
@@ -36,11 +42,12 @@ pub(super) struct Prefetch {
     wanted: usize,
     per_second: Option<f64>,
     job_bytes: usize,
+    gated: bool,
 }
 
 impl Prefetch {
     pub(super) const fn new(most: usize, slots: usize) -> Self {
-        Self { most, step: slots, wanted: 0, per_second: None, job_bytes: 0 }
+        Self { most, step: slots, wanted: 0, per_second: None, job_bytes: 0, gated: false }
     }
 
     /// How many jobs should wait for a slot while `running` have one.
@@ -48,13 +55,17 @@ impl Prefetch {
         let by_bytes = BYTES_AHEAD / self.job_bytes.max(1);
         let by_work = self.by_work();
         // What takes longer than the whole allowance is not worth claiming ahead at all.
-        if by_work < running { 0 } else { self.wanted.min(by_work).min(by_bytes) }
+        let by_gates = if self.gated { self.step * GATED_AHEAD } else { usize::MAX };
+        if by_work < running { 0 } else { self.wanted.min(by_work).min(by_bytes).min(by_gates) }
     }
 
     /// Learns from a claim.
     pub(super) fn claimed(&mut self, haul: Haul) {
         if let Some(mean) = haul.bytes.checked_div(haul.found) {
             self.job_bytes = mean.max(self.job_bytes / 2);
+        }
+        if haul.found > 0 {
+            self.gated = haul.gated;
         }
         if haul.found < haul.asked {
             self.wanted = 0;
@@ -99,7 +110,7 @@ mod tests {
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
-    const FULL: Haul = Haul { asked: 100, found: 100, bytes: 1_000, ran_dry: true };
+    const FULL: Haul = Haul { asked: 100, found: 100, bytes: 1_000, ran_dry: true, gated: false };
 
     fn grown(times: usize) -> Prefetch {
         let mut prefetch = Prefetch::new(2_000, 100);
@@ -139,6 +150,17 @@ mod tests {
         prefetch.worked(100, MILLISECOND * 1_000);
 
         assert_eq!(prefetch.ahead(100), 0, "a hundred jobs of a second each");
+    }
+
+    #[test]
+    fn few_jobs_are_claimed_ahead_that_hold_something() {
+        let mut prefetch = grown(7);
+
+        prefetch.claimed(Haul { gated: true, ..FULL });
+        assert_eq!(prefetch.ahead(0), 400);
+
+        prefetch.claimed(FULL);
+        assert_eq!(prefetch.ahead(0), 2_000);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use windlass_store::{
     ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError, StoreStatus, Turn,
     Turned, Worker, WorkerStore,
 };
+use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 /// What happens to one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +140,36 @@ impl FaultyStore {
                 Err(StoreError::new(operation, ErrorKind::Unknown))
             }
         }
+    }
+}
+
+#[async_trait]
+impl TokenStore for FaultyStore {
+    async fn create_token(&self, token: NewToken, by: Actor) -> Result<(), StoreError> {
+        self.inner.create_token(token, by).await
+    }
+
+    async fn token(&self, id: TokenId) -> Result<Token, StoreError> {
+        self.inner.token(id).await
+    }
+
+    async fn tokens(&self, page: PageRequest) -> Result<Page<Token>, StoreError> {
+        self.inner.tokens(page).await
+    }
+
+    async fn revoke_token(&self, id: TokenId, by: Actor) -> Result<(), StoreError> {
+        self.inner.revoke_token(id, by).await
+    }
+
+    async fn use_token(&self, id: TokenId) -> Result<(), StoreError> {
+        self.inner.use_token(id).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for FaultyStore {
+    async fn audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+        self.inner.audit(filter, page).await
     }
 }
 
@@ -359,8 +390,8 @@ impl FlowStore for FaultyStore {
         self.inner.retry_flow(id, by).await
     }
 
-    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError> {
-        self.inner.delete_flow(root).await
+    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
+        self.inner.delete_flow(root, by).await
     }
 }
 
@@ -370,8 +401,9 @@ impl QueueStore for FaultyStore {
         &self,
         queue: &QueueName,
         retention: windlass_store::QueueRetention,
+        by: Actor,
     ) -> Result<(), StoreError> {
-        self.inner.keep(queue, retention).await
+        self.inner.keep(queue, retention, by).await
     }
 
     async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
@@ -384,11 +416,11 @@ impl QueueStore for FaultyStore {
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
         self.inner.pause(queue, by).await
     }
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
-        self.inner.resume(queue).await
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
+        self.inner.resume(queue, by).await
     }
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
-        self.inner.bound(whole, bounds).await
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
+        self.inner.bound(whole, bounds, by).await
     }
     async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
         self.inner.bounds().await
@@ -427,7 +459,7 @@ impl JobStore for FaultyStore {
     async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         self.inner.run_now(id, by).await
     }
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.inner.delete(id).await
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        self.inner.delete(id, by).await
     }
 }

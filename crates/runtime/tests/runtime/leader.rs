@@ -1,16 +1,20 @@
 //! Who does the periodic duties, and what of them goes on when one who did them is dead. Time is paused, and the store goes
 //! by it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use windlass_core::{JobState, Timestamp, WorkerId};
+use windlass_core::{
+    Args, JobState, JobTemplate, NewSchedule, Overlap, Rhythm, ScheduleName, Timestamp, WorkerId,
+};
 use windlass_memory::MemoryStore;
 use windlass_runtime::{Job as _, RunningWorker, Worker};
 use windlass_store::{
-    Clock, ErrorKind, JobStore as _, KindSupport, LEADER_LEASE, LeaseStore as _, LeaseTerm, Maintenance as _,
-    NewWorker, QueueStore as _, Queues, WorkerStore as _, ids,
+    Actor, Clock, ErrorKind, JobFilter, JobStore as _, KindSupport, LEADER_LEASE, LeaseStore as _, LeaseTerm,
+    Maintenance as _, NewWorker, PageRequest, QueueStore as _, Queues, ScheduleStore as _, WorkerStore as _,
+    ids,
 };
 
 use crate::faulty::{Fault, FaultyStore};
@@ -99,6 +103,42 @@ async fn g19_what_a_dead_worker_held_is_back_within_a_second_though_the_leader_i
     worker.stop().await;
 }
 
+/// How many leaders there are, one after the other.
+const LEADERS: u32 = 1_000;
+
+#[tokio::test(start_paused = true)]
+async fn g15_each_tick_fires_once_through_a_thousand_workers_that_lead_and_die() {
+    let town = Town::new(0);
+    let begun = town.inner.status().await.unwrap().now;
+    town.inner.put_schedule(every_five_seconds(), Actor::new("test")).await.unwrap();
+
+    for leader in 0..LEADERS {
+        let store = Arc::new(FaultyStore::new(Arc::clone(&town.inner)));
+        let worker = start(&store);
+        until(|| store.calls("fire") > 0).await;
+        // It leads for up to seven seconds, and is gone without a word to anybody.
+        pass(Duration::from_millis(u64::from(leader * 7_919 % 7_000))).await;
+        store.away(true);
+        worker.stop().await;
+    }
+
+    let ticks = town.ticks().await;
+    let term = town.inner.lead(ids::worker_id()).await.unwrap().term;
+    assert!(term >= u64::from(LEADERS), "{term}");
+    let (first, last) = (*ticks.keys().next().unwrap(), *ticks.keys().next_back().unwrap());
+    assert_eq!(first.since(begun), 5 * SECOND);
+    assert_eq!(ticks.len() as u64, last.since(begun).as_secs() / 5, "no tick is left out");
+    assert!(ticks.values().all(|jobs| *jobs == 1), "{ticks:?}");
+}
+
+fn every_five_seconds() -> NewSchedule {
+    let job = JobTemplate::new(Number::KIND.parse().unwrap(), Args::of(&Number(0)).unwrap());
+    let rhythm = Rhythm::Every(5 * SECOND);
+    let mut schedule = NewSchedule::new(ScheduleName::new("pulse").unwrap(), rhythm, job);
+    schedule.overlap = Overlap::Allow;
+    schedule
+}
+
 /// Stores of several processes, which are one store.
 struct Town {
     inner: Arc<MemoryStore>,
@@ -124,6 +164,21 @@ impl Town {
         Self { inner, stores: Stores(stores) }
     }
 
+    /// How many jobs each tick has made.
+    async fn ticks(&self) -> BTreeMap<Timestamp, u32> {
+        let (mut ticks, mut page) = (BTreeMap::new(), PageRequest::first(500));
+        loop {
+            let read = self.inner.jobs(JobFilter::default(), page).await.unwrap();
+            for fired_by in read.items.into_iter().filter_map(|job| job.options.fired_by) {
+                *ticks.entry(fired_by.tick.unwrap()).or_default() += 1;
+            }
+            match read.next {
+                Some(next) => page = page.after(Some(next)),
+                None => return ticks,
+            }
+        }
+    }
+
     /// Gives a job to a worker that is never heard of again.
     async fn lose_a_job(&self, lease: Duration) -> windlass_core::JobId {
         let kind = KindSupport { kind: Number::KIND.parse().unwrap(), version_max: 1 };
@@ -147,9 +202,9 @@ impl Town {
         job.queue = "default".parse().unwrap();
         let id = job.id;
         // Paused before anyone else can see it, so that it is the dead one's.
-        self.inner.pause(&job.queue, windlass_store::Actor::new("test")).await.unwrap();
+        self.inner.pause(&job.queue, Actor::new("test")).await.unwrap();
         self.inner.enqueue(vec![job]).await.unwrap();
-        self.inner.resume(&"default".parse().unwrap()).await.unwrap();
+        self.inner.resume(&"default".parse().unwrap(), Actor::new("test")).await.unwrap();
         self.inner.claim_job(dead, id, LeaseTerm::Process).await.unwrap();
         id
     }

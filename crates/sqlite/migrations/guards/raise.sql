@@ -45,3 +45,33 @@ CREATE TRIGGER IF NOT EXISTS moved_schedule_delete BEFORE DELETE ON schedule
 BEGIN
     SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
 END;
+
+CREATE TRIGGER IF NOT EXISTS moved_bound_insert BEFORE INSERT ON bound
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_bound_update BEFORE UPDATE ON bound
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_bound_delete BEFORE DELETE ON bound
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_retention_insert BEFORE INSERT ON retention
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_retention_update BEFORE UPDATE ON retention
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_retention_delete BEFORE DELETE ON retention
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;

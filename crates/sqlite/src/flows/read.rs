@@ -118,6 +118,7 @@ fn flow_jobs(connection: &Connection, seqs: &[i64], now: Timestamp) -> rusqlite:
             queue: row::name(row, 2)?,
             state,
             reason,
+            tags: row::options(row, 7)?.map(|options| options.tags).unwrap_or_default(),
         })
     })?;
     jobs.collect()

@@ -5,10 +5,12 @@ use windlass_core::limits::SCHEDULE_EVENTS_KEPT;
 use windlass_core::schedule::SkipReason;
 use windlass_core::{JobId, ScheduleName, Timestamp};
 use windlass_store::rules::schedules as rules;
-use windlass_store::{Actor, Cursor, Firing, FiringOutcome, Page, PageRequest, Schedule, ScheduleEvent};
+use windlass_store::{
+    Actor, Cursor, Firing, FiringOutcome, Noun, Page, PageRequest, Schedule, ScheduleEvent,
+};
 
 use crate::writer::Tx;
-use crate::{row, sql};
+use crate::{audit, row, sql};
 
 /// Records what became of a tick; false where it has made its job already.
 pub(super) fn record_firing(connection: &Connection, id: i64, firing: &Firing) -> rusqlite::Result<bool> {
@@ -74,14 +76,14 @@ pub(super) fn note(
     tx.connection.prepare_cached(sql::schedule::RECORD_EVENT)?.execute(values)?;
     let values = params![name.as_str(), SCHEDULE_EVENTS_KEPT];
     tx.connection.prepare_cached(sql::schedule::FORGET_EVENTS)?.execute(values)?;
-    Ok(())
+    audit::record(tx, verb, (Noun::Schedule, name.as_str()), by)
 }
 
 pub(super) fn events(connection: &Connection, name: &ScheduleName) -> rusqlite::Result<Vec<ScheduleEvent>> {
     let mut statement = connection.prepare_cached(sql::schedule::EVENTS)?;
     let events = statement.query_map([name.as_str()], |found| {
         let job = found.get::<_, Option<[u8; 16]>>(4)?.map(JobId::from_bytes);
-        let by = Actor { name: found.get(2)?, why: found.get(3)? };
+        let by = Actor { name: found.get(2)?, why: found.get(3)?, via: None };
         Ok(ScheduleEvent { at: row::instant(found, 0)?, verb: found.get(1)?, by, job })
     })?;
     events.collect()

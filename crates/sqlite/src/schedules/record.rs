@@ -47,7 +47,9 @@ impl Kept {
 
 fn pause(found: &Row<'_>) -> rusqlite::Result<Option<Pause>> {
     Ok(match row::instant_option(found, 9)? {
-        Some(since) => Some(Pause { since, by: Actor { name: found.get(10)?, why: found.get(11)? } }),
+        Some(since) => {
+            Some(Pause { since, by: Actor { name: found.get(10)?, why: found.get(11)?, via: None } })
+        }
         None => None,
     })
 }

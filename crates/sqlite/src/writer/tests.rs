@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use windlass_store::{Durability, SystemClock};
+use windlass_store::{Durability, ErrorKind, SystemClock};
 
 use super::*;
 

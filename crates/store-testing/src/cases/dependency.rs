@@ -12,14 +12,14 @@ use crate::bench::{
 };
 
 cases! {
-    a_job_waits_until_all_its_parents_have_completed,
+    g13_a_job_waits_until_all_its_parents_have_completed,
     a_parent_that_has_completed_counts_at_once,
     a_blocked_job_is_not_to_be_had,
     a_blocked_job_waits_for_its_own_time_too,
     a_parent_may_stand_behind_its_child_in_the_batch,
     a_parent_that_is_nowhere_is_named_and_nothing_is_written,
     a_job_cannot_wait_for_itself,
-    a_circle_inside_a_batch_is_refused_and_named,
+    g13_a_circle_inside_a_batch_is_refused_and_named,
     too_many_parents_are_refused,
     a_parent_that_is_named_twice_counts_once,
     a_failed_parent_closes_its_child,
@@ -44,8 +44,8 @@ cases! {
     enqueueing_a_child_again_changes_nothing,
     waiting_claimers_hear_of_a_job_that_is_let_go,
     the_turn_that_lets_a_job_go_may_claim_it,
-    two_parents_that_end_at_once_let_a_job_go_once,
-    a_parent_that_ends_while_children_come_misses_none,
+    g13_two_parents_that_end_at_once_let_a_job_go_once,
+    g13_a_parent_that_ends_while_children_come_misses_none,
     pruning_spares_what_an_unfinished_job_depends_on,
 }
 
@@ -103,7 +103,7 @@ const CLOSED: (JobState, Option<Reason>) = (JobState::Cancelled, Some(Reason::De
 const READY: (JobState, Option<Reason>) = (JobState::Ready, None);
 
 // 47, 48
-async fn a_job_waits_until_all_its_parents_have_completed(bench: Bench) {
+async fn g13_a_job_waits_until_all_its_parents_have_completed(bench: Bench) {
     let [one, two] = [bench.enqueue_one().await, bench.enqueue_one().await];
     let child = bench.enqueue_after(&[one, two]).await;
     assert_eq!(bench.state_of(child).await, BLOCKED);
@@ -196,7 +196,7 @@ async fn a_parent_that_is_nowhere_is_named_and_nothing_is_written(bench: Bench) 
     }
     assert_eq!(bench.children_of(existing).await, []);
     assert_eq!(bench.job(existing).await.revision, 1);
-    bench.store.delete(existing).await.unwrap();
+    bench.store.delete(existing, operator()).await.unwrap();
 }
 
 async fn a_job_cannot_wait_for_itself(bench: Bench) {
@@ -206,7 +206,7 @@ async fn a_job_cannot_wait_for_itself(bench: Bench) {
     assert_eq!(field_of(bench.store.enqueue(vec![job]).await), "after[1]");
 }
 
-async fn a_circle_inside_a_batch_is_refused_and_named(bench: Bench) {
+async fn g13_a_circle_inside_a_batch_is_refused_and_named(bench: Bench) {
     let mut jobs: Vec<NewJob> = (0..5).map(|_| bench.new_job()).collect();
     let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     jobs[1].after = vec![Edge::on_success(ids[0]), Edge::on_success(ids[4])];
@@ -565,7 +565,7 @@ async fn the_turn_that_lets_a_job_go_may_claim_it(bench: Bench) {
     assert_eq!(ids_of(&turned.claimed.jobs), [other, child]);
 }
 
-async fn two_parents_that_end_at_once_let_a_job_go_once(bench: Bench) {
+async fn g13_two_parents_that_end_at_once_let_a_job_go_once(bench: Bench) {
     for _ in 0..10 {
         let [one, two] = [bench.enqueue_one().await, bench.enqueue_one().await];
         let child = bench.enqueue_after(&[one, two]).await;
@@ -589,7 +589,7 @@ async fn two_parents_that_end_at_once_let_a_job_go_once(bench: Bench) {
     assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
 }
 
-async fn a_parent_that_ends_while_children_come_misses_none(bench: Bench) {
+async fn g13_a_parent_that_ends_while_children_come_misses_none(bench: Bench) {
     const CALLERS: usize = 4;
     for _ in 0..5 {
         let parent = bench.start_one().await;

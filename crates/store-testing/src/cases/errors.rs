@@ -137,7 +137,7 @@ async fn a_lost_attempt_is_an_error_too(bench: Bench) {
 
 async fn a_group_outlives_its_jobs(bench: Bench) {
     let id = dead(&bench, "x").await;
-    bench.store.delete(id).await.unwrap();
+    bench.store.delete(id, operator()).await.unwrap();
 
     assert_eq!(groups(&bench).await[0].example, id);
 }

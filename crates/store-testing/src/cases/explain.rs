@@ -147,7 +147,7 @@ async fn an_order_key_says_whose_turn_it_is(bench: Bench) {
 
 async fn a_limit_of_a_queue_is_told(bench: Bench) {
     let bounds = Bounds { limit: Some(1), rate: None };
-    bench.store.bound(&Whole::Queue(queue("default")), bounds).await.unwrap();
+    bench.store.bound(&Whole::Queue(queue("default")), bounds, operator()).await.unwrap();
     let holder = bench.start_one().await;
     let id = bench.enqueue_one().await;
 

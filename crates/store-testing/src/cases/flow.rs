@@ -1,6 +1,6 @@
 //! Flows: jobs that are connected, seen and changed together.
 
-use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, JobState, Json, Reason, Verdict};
+use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, JobState, Json, Reason, Tag, Verdict};
 use windlass_store::{ErrorKind, ErrorTree, FlowEdge, JobFilter, Page, PageRequest};
 
 use crate::bench::{Bench, failed, operator, refused, succeeded};
@@ -11,6 +11,7 @@ cases! {
     parents_and_children_are_read_page_by_page,
     a_child_sees_what_its_parents_made_in_the_order_of_its_edges,
     a_flow_is_all_that_is_connected,
+    the_jobs_of_a_flow_are_told_apart_by_their_tags,
     what_is_nowhere_has_no_flow,
     a_flow_is_cancelled_as_a_whole,
     a_flow_is_retried_as_a_whole,
@@ -31,7 +32,7 @@ cases! {
 
 impl Bench {
     async fn delete_flow(&self, root: JobId) -> Vec<JobId> {
-        self.store.delete_flow(root).await.expect("the flow can be deleted")
+        self.store.delete_flow(root, operator()).await.expect("the flow can be deleted")
     }
 
     async fn roots(&self) -> Vec<JobId> {
@@ -122,6 +123,21 @@ async fn a_flow_is_all_that_is_connected(bench: Bench) {
     assert_eq!((flow.jobs.len(), flow.edges.len()), (1, 0));
 }
 
+async fn the_jobs_of_a_flow_are_told_apart_by_their_tags(bench: Bench) {
+    let mut job = bench.new_job();
+    job.options.tags = vec![Tag::new("compile").unwrap(), Tag::new("x86").unwrap()];
+    let tagged = bench.enqueue(job).await;
+    let child = bench.enqueue_after(&[tagged]).await;
+    let tags = async || -> Vec<Vec<String>> {
+        let jobs = bench.store.flow(child).await.unwrap().jobs;
+        jobs.iter().map(|job| job.tags.iter().map(ToString::to_string).collect()).collect()
+    };
+
+    assert_eq!(tags().await, [vec!["compile", "x86"], vec![]]);
+    bench.complete(tagged).await;
+    assert_eq!(tags().await, [vec!["compile", "x86"], vec![]]);
+}
+
 async fn what_is_nowhere_has_no_flow(bench: Bench) {
     let (id, store, page) = (bench.fresh_id(), &bench.store, PageRequest::first(1));
 
@@ -132,7 +148,7 @@ async fn what_is_nowhere_has_no_flow(bench: Bench) {
     assert_eq!(refused(store.error_tree(id).await), ErrorKind::NotFound);
     assert_eq!(refused(store.cancel_flow(id, operator()).await), ErrorKind::NotFound);
     assert_eq!(refused(store.retry_flow(id, operator()).await), ErrorKind::NotFound);
-    assert_eq!(refused(store.delete_flow(id).await), ErrorKind::NotFound);
+    assert_eq!(refused(store.delete_flow(id, operator()).await), ErrorKind::NotFound);
 }
 
 async fn a_flow_is_cancelled_as_a_whole(bench: Bench) {
@@ -328,14 +344,15 @@ async fn a_job_that_is_needed_is_not_deleted(bench: Bench) {
     let child = bench.enqueue_after_end_of(&[parent]).await;
     bench.kill(parent).await;
 
-    for error in
-        [bench.store.delete(parent).await.unwrap_err(), bench.store.delete_flow(parent).await.unwrap_err()]
-    {
+    for error in [
+        bench.store.delete(parent, operator()).await.unwrap_err(),
+        bench.store.delete_flow(parent, operator()).await.unwrap_err(),
+    ] {
         assert_eq!(error.kind(), &ErrorKind::NotReady);
         assert!(error.to_string().contains(&child.to_string()), "{error}");
     }
     bench.complete(child).await;
-    bench.store.delete(parent).await.unwrap();
+    bench.store.delete(parent, operator()).await.unwrap();
     assert_eq!(bench.parents_of(child).await, []);
 }
 
@@ -345,12 +362,12 @@ async fn a_flow_with_an_open_attempt_is_not_deleted_at_all(bench: Bench) {
     let root = bench.enqueue_after(&[one, two]).await;
     let running = bench.claim_this(two).await;
 
-    let error = bench.store.delete_flow(root).await.unwrap_err();
+    let error = bench.store.delete_flow(root, operator()).await.unwrap_err();
 
     assert_eq!(error.kind(), &ErrorKind::NotReady);
     assert!(error.to_string().contains(&two.to_string()), "{error}");
     assert_eq!(bench.parents_of(root).await.len(), 2);
-    assert_eq!(refused(bench.store.delete(two).await), ErrorKind::NotReady);
+    assert_eq!(refused(bench.store.delete(two, operator()).await), ErrorKind::NotReady);
     bench.settle(&running, succeeded()).await;
     assert_eq!(bench.delete_flow(root).await, [one, two, root]);
 }
@@ -358,13 +375,13 @@ async fn a_flow_with_an_open_attempt_is_not_deleted_at_all(bench: Bench) {
 async fn with_a_job_go_its_edges(bench: Bench) {
     let parent = bench.enqueue_one().await;
     let child = bench.enqueue_after(&[parent]).await;
-    bench.store.delete(child).await.unwrap();
+    bench.store.delete(child, operator()).await.unwrap();
     assert_eq!(bench.children_of(parent).await, []);
     assert_eq!(bench.roots().await, [parent]);
     bench.kill(parent).await;
 
     let closed = bench.enqueue_with(|job| job.after = vec![Edge::on_success(parent)]).await;
-    bench.store.delete(parent).await.unwrap();
+    bench.store.delete(parent, operator()).await.unwrap();
     bench.store.retry(closed, operator()).await.unwrap();
 
     assert_eq!(bench.state_of(closed).await, (JobState::Ready, None), "nobody is there to be waited for");

@@ -11,18 +11,18 @@ use windlass_store::{ClaimRequest, ErrorKind, LeaseTerm, LeasedJob, Settlement, 
 
 use crate::bench::{
     Bench, LEASE, MICROSECOND, SECOND, anything, at_once, failed, field_of, ids_of, just_before, kind,
-    of_kind, queue, refused, succeeded,
+    of_kind, operator, queue, refused, succeeded,
 };
 
 cases! {
-    jobs_that_need_a_resource_alone_never_overlap,
-    jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone,
+    g12_jobs_that_need_a_resource_alone_never_overlap,
+    g12_jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone,
     who_waits_for_a_resource_alone_is_not_passed_by_those_who_keep_sharing_it,
     a_free_resource_is_kept_for_those_in_line_though_other_workers_ask_first,
     a_resource_is_not_kept_for_ever_for_one_who_does_not_come,
     what_an_attempt_held_is_given_back_however_it_ends,
-    a_job_gets_all_its_locks_or_none,
-    every_exclusive_grant_has_a_larger_number_than_any_before,
+    g12_a_job_gets_all_its_locks_or_none,
+    g12_every_exclusive_grant_has_a_larger_number_than_any_before,
     a_job_that_is_turned_away_reads_as_ready_and_keeps_its_place,
     a_job_that_leaves_the_line_lets_the_next_one_go,
     jobs_of_one_order_key_run_one_at_a_time_in_the_order_of_their_enqueue,
@@ -33,7 +33,7 @@ cases! {
     many_jobs_behind_one_lock_come_all_to_run_in_order,
     a_job_that_is_called_and_turned_away_elsewhere_lets_the_next_one_go,
     gates_of_gated_and_plain_jobs_keep_the_order_of_the_claim,
-    claimers_at_once_never_break_a_gate,
+    g12_claimers_at_once_never_break_a_gate,
     what_is_wrong_with_a_gate_is_refused_by_field,
 }
 
@@ -63,7 +63,7 @@ impl Bench {
     }
 }
 
-async fn jobs_that_need_a_resource_alone_never_overlap(bench: Bench) {
+async fn g12_jobs_that_need_a_resource_alone_never_overlap(bench: Bench) {
     let first = bench.enqueue_locking("k1", Lock::exclusive("r")).await;
     let second = bench.enqueue_locking("k2", Lock::exclusive("r")).await;
     let beside = bench.enqueue_locking("k3", Lock::exclusive("other")).await;
@@ -77,7 +77,7 @@ async fn jobs_that_need_a_resource_alone_never_overlap(bench: Bench) {
     assert_eq!(bench.claim_ids(10).await, [second]);
 }
 
-async fn jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone(bench: Bench) {
+async fn g12_jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone(bench: Bench) {
     let fourth = bench.enqueue_locking("k4", Lock::shared("r")).await;
     let fifth = bench.enqueue_locking("k5", Lock::shared("r")).await;
     let alone = bench.enqueue_locking("k1", Lock::exclusive("r")).await;
@@ -189,7 +189,11 @@ async fn assert_free(bench: &Bench, after: &str) {
 }
 
 async fn what_an_attempt_held_is_given_back_however_it_ends(bench: Bench) {
-    bench.store.bound(&Whole::Queue(queue("default")), Bounds { limit: Some(1), rate: None }).await.unwrap();
+    bench
+        .store
+        .bound(&Whole::Queue(queue("default")), Bounds { limit: Some(1), rate: None }, operator())
+        .await
+        .unwrap();
     let start = async || bench.start_with(|job| everything(&mut job.options)).await;
     for verdict in verdicts() {
         let job = start().await;
@@ -232,7 +236,7 @@ impl Bench {
     }
 }
 
-async fn a_job_gets_all_its_locks_or_none(bench: Bench) {
+async fn g12_a_job_gets_all_its_locks_or_none(bench: Bench) {
     let first = bench.enqueue_locking("mail", Lock::exclusive("a")).await;
     let both = bench
         .enqueue_with(|job| needs(&mut job.options, &[Lock::exclusive("a"), Lock::exclusive("b")]))
@@ -256,7 +260,7 @@ async fn a_job_gets_all_its_locks_or_none(bench: Bench) {
     assert_eq!(bench.claim_ids(10).await, [both]);
 }
 
-async fn every_exclusive_grant_has_a_larger_number_than_any_before(bench: Bench) {
+async fn g12_every_exclusive_grant_has_a_larger_number_than_any_before(bench: Bench) {
     let (mut last, mut names) = (0, BTreeSet::new());
     for round in 0..6 {
         let mut locks = vec![Lock::exclusive("r"), Lock::shared("s")];
@@ -327,7 +331,7 @@ async fn a_job_that_leaves_the_line_lets_the_next_one_go(bench: Bench) {
                 bench.advance(SECOND);
                 bench.rescue().await;
             }
-            _ => bench.store.delete(alone).await.unwrap(),
+            _ => bench.store.delete(alone, operator()).await.unwrap(),
         }
 
         assert_eq!(bench.claim_ids(10).await, [behind], "round {round}");
@@ -486,7 +490,7 @@ async fn gates_of_gated_and_plain_jobs_keep_the_order_of_the_claim(bench: Bench)
 }
 
 /// Runs claimers on threads of their own, and judges what they held at the same time from their grants.
-async fn claimers_at_once_never_break_a_gate(bench: Bench) {
+async fn g12_claimers_at_once_never_break_a_gate(bench: Bench) {
     const JOBS: usize = 120;
     const CLAIMERS: usize = 4;
     let jobs: Vec<_> = (0..JOBS)

@@ -3,10 +3,12 @@
 use windlass_core::WorkerId;
 use windlass_store::{LEADER_LEASE, Leadership};
 
-use crate::bench::{Bench, MICROSECOND, SECOND, at_once, just_before};
+use super::schedule_scene::{HOUR, fire, hourly, named, put};
+use crate::bench::{Bench, MICROSECOND, SECOND, at_once, just_before, operator};
 
 cases! {
     the_first_to_ask_leads,
+    whoever_asks_is_told_when_there_is_something_to_fire,
     others_are_told_who_leads_and_until_when,
     whoever_leads_keeps_the_lead_by_asking,
     the_lead_is_free_when_its_lease_is_over,
@@ -33,7 +35,26 @@ async fn the_first_to_ask_leads(bench: Bench) {
 
     let leadership = lead(&bench, leader).await;
 
-    assert_eq!(leadership, Leadership { leader, term: 1, until: bench.now().after(LEADER_LEASE) });
+    assert_eq!(
+        leadership,
+        Leadership { leader, term: 1, until: bench.now().after(LEADER_LEASE), look_at: None }
+    );
+}
+
+async fn whoever_asks_is_told_when_there_is_something_to_fire(bench: Bench) {
+    let [leader, other] = candidates();
+    put(&bench, hourly("a")).await;
+    let next = bench.now().after(HOUR);
+    assert_eq!(lead(&bench, leader).await.look_at, Some(next));
+    assert_eq!(lead(&bench, other).await.look_at, Some(next));
+
+    bench.advance(HOUR);
+    assert_eq!(lead(&bench, leader).await.look_at, Some(next), "it is time");
+    let fired = fire(&bench).await;
+    assert_eq!((fired.jobs, lead(&bench, leader).await.look_at), (1, fired.next_at));
+    assert_eq!(fired.next_at, Some(next.after(HOUR)));
+    bench.store.pause_schedule(&named("a"), operator()).await.unwrap();
+    assert_eq!(lead(&bench, leader).await.look_at, None);
 }
 
 async fn others_are_told_who_leads_and_until_when(bench: Bench) {
@@ -52,8 +73,8 @@ async fn whoever_leads_keeps_the_lead_by_asking(bench: Bench) {
         bench.advance(just_before(LEADER_LEASE));
         let until = bench.now().after(LEADER_LEASE);
 
-        assert_eq!(lead(&bench, leader).await, Leadership { leader, term: 1, until });
-        assert_eq!(lead(&bench, other).await, Leadership { leader, term: 1, until });
+        assert_eq!(lead(&bench, leader).await, Leadership { leader, term: 1, until, look_at: None });
+        assert_eq!(lead(&bench, other).await, Leadership { leader, term: 1, until, look_at: None });
     }
 }
 
@@ -65,7 +86,7 @@ async fn the_lead_is_free_when_its_lease_is_over(bench: Bench) {
     bench.advance(MICROSECOND);
 
     let until = bench.now().after(LEADER_LEASE);
-    assert_eq!(lead(&bench, other).await, Leadership { leader: other, term: 2, until });
+    assert_eq!(lead(&bench, other).await, Leadership { leader: other, term: 2, until, look_at: None });
 }
 
 async fn a_leader_that_was_held_up_learns_that_it_lost_the_lead(bench: Bench) {
@@ -96,7 +117,7 @@ async fn whoever_resigns_makes_room_at_once(bench: Bench) {
     bench.store.resign(leader).await.unwrap();
 
     let until = bench.now().after(LEADER_LEASE);
-    assert_eq!(lead(&bench, other).await, Leadership { leader: other, term: 2, until });
+    assert_eq!(lead(&bench, other).await, Leadership { leader: other, term: 2, until, look_at: None });
 }
 
 async fn only_the_leader_can_resign(bench: Bench) {

@@ -283,6 +283,6 @@ async fn what_is_unknown_is_not_found(bench: Bench) {
     assert_eq!(refused(store.claim_job(worker, job, LeaseTerm::Process).await), ErrorKind::NotFound);
     assert_eq!(refused(store.log(token, vec![line("x")]).await), ErrorKind::NotFound);
     assert_eq!(refused(store.beat(worker).await), ErrorKind::NotFound);
-    assert_eq!(refused(store.resume(&queue("nowhere")).await), ErrorKind::NotFound);
+    assert_eq!(refused(store.resume(&queue("nowhere"), operator()).await), ErrorKind::NotFound);
     assert_eq!(refused(store.cancel(job, operator()).await), ErrorKind::NotFound);
 }

@@ -36,7 +36,7 @@ macro_rules! modules {
 mod schedule_scene;
 
 modules! {
-    cancel, claim, claim_job, dependency, enqueue, errors, explain, flow, gate, gate_bounds, leader, lease, limits, log, notice, notice_ends, notice_job, operator, queue, read, rescue, retention, review, review_settle, review_time, schedule, schedule_declare, schedule_hand, schedule_late,
-    settle,
+    audit, cancel, claim, claim_job, dependency, enqueue, errors, explain, flow, gate, gate_bounds, leader, lease, limits, log, notice, notice_ends, notice_job, operator, queue, read, rescue, retention, review, review_settle, review_time, schedule, schedule_declare, schedule_hand, schedule_late, schedule_leaders,
+    settle, token,
     turn, unique, unique_replace, worker,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use windlass_core::notice::{EndedJob, KIND, Notice, QUEUE, Target};
+use windlass_core::notice::{About, EndedJob, KIND, Notice, QUEUE, Target};
 use windlass_core::{AttemptError, Job, JobId, JobState, Json, NewJob, Notify, Reason, Tag, Verdict, notice};
 use windlass_store::{JobFilter, LeasedJob, PageRequest, Settlement};
 
@@ -36,11 +36,22 @@ pub(super) fn telling(job: &mut NewJob) {
     job.options.notify = vec![mail()];
 }
 
-/// A notice: the job it is, and what it tells.
-pub(super) async fn notices(bench: &Bench) -> Vec<(Job, Notice)> {
+/// What a notice tells, and whom.
+#[derive(Debug, PartialEq)]
+pub(super) struct Told {
+    pub(super) to: Target,
+    pub(super) job: EndedJob,
+}
+
+/// Notices of ends, and there are no others: the job that each is, and what it tells.
+pub(super) async fn notices(bench: &Bench) -> Vec<(Job, Told)> {
     let filter = JobFilter { queues: vec![QUEUE.clone()], ..JobFilter::default() };
     let page = bench.store.jobs(filter, PageRequest::first(500)).await.unwrap();
-    page.items.into_iter().map(|job| (job.clone(), job.args.decode().unwrap())).collect()
+    let told = |job: &Job| match job.args.decode::<Notice>().unwrap() {
+        Notice { to, about: About::Job(job) } => Told { to, job },
+        other => panic!("{other:?}"),
+    };
+    page.items.into_iter().map(|job| (job.clone(), told(&job))).collect()
 }
 
 /// What has been told of a job, in no particular order.
@@ -83,7 +94,10 @@ async fn everyone_who_asked_is_told_what_has_ended(bench: Bench) {
     };
     for (index, asked) in [mail(), webhook()].into_iter().enumerate() {
         let made = bench.job(notice::id(&job, index)).await;
-        assert_eq!(made.args.decode::<Notice>().unwrap(), Notice { to: asked.target, job: ended.clone() });
+        assert_eq!(
+            made.args.decode::<Notice>().unwrap(),
+            Notice { to: asked.target, about: About::Job(ended.clone()) }
+        );
         assert_eq!((&made.kind, &made.queue, made.state), (&*KIND, &*QUEUE, JobState::Ready));
         assert_eq!((made.run_at, made.created_at, made.revision), (bench.now(), bench.now(), 1));
     }
@@ -221,7 +235,7 @@ async fn the_end_of_a_deleted_job_stays_told(bench: Bench) {
     let job = bench.start_with(telling).await;
     bench.settle(&job, succeeded()).await;
 
-    bench.store.delete(job.id()).await.unwrap();
+    bench.store.delete(job.id(), operator()).await.unwrap();
 
     assert_eq!(told_of(&bench, job.id()).await, [(JobState::Completed, Some(Reason::Done))]);
     assert_eq!(bench.claim_scope(of_queues(&[QUEUE.as_str()]), 5).await.jobs.len(), 1);

@@ -218,7 +218,12 @@ async fn g21_every_change_by_hand_is_recorded_in_order(bench: Bench) {
     bench.store.retry(id, actors[2].clone()).await.unwrap();
 
     let now = bench.now();
-    let event = |at, verb: &str, by: &Actor, revision| JobEvent { at, verb: verb.to_owned(), by: by.clone(), revision };
+    let event = |at, verb: &str, by: &Actor, revision| JobEvent {
+        at,
+        verb: verb.to_owned(),
+        by: by.clone(),
+        revision,
+    };
     let expected = [
         event(now.before(SECOND), "run_now", &actors[0], 2),
         event(now, "cancel", &actors[1], 3),
@@ -232,13 +237,13 @@ async fn a_deleted_job_is_gone_with_all_that_was_kept_of_it(bench: Bench) {
     bench.store.log(job.token, vec![line("x")]).await.unwrap();
     bench.settle(&job, succeeded()).await;
 
-    bench.store.delete(job.id()).await.unwrap();
+    bench.store.delete(job.id(), operator()).await.unwrap();
 
     let store = &bench.store;
     assert_eq!(refused(store.job(job.id()).await), ErrorKind::NotFound);
     assert_eq!(refused(store.attempts(job.id()).await), ErrorKind::NotFound);
     assert_eq!(refused(store.holder(job.token).await), ErrorKind::NotFound);
-    assert_eq!(refused(store.delete(job.id()).await), ErrorKind::NotFound);
+    assert_eq!(refused(store.delete(job.id(), operator()).await), ErrorKind::NotFound);
     assert_eq!(bench.try_settle(&job, succeeded()).await, Err(ErrorKind::NotFound));
 }
 
@@ -253,7 +258,7 @@ async fn a_job_can_be_deleted_in_every_state_without_an_open_attempt(bench: Benc
     bench.settle(&dead, failed("x")).await;
 
     for id in [scheduled, ready, cancelled, retryable.id(), dead.id()] {
-        bench.store.delete(id).await.unwrap();
+        bench.store.delete(id, operator()).await.unwrap();
     }
 
     bench.advance(LEASE);
@@ -267,7 +272,7 @@ async fn a_job_with_an_open_attempt_cannot_be_deleted(bench: Bench) {
     bench.cancel(cancelled.id()).await;
 
     for job in [&running, &cancelled] {
-        assert_eq!(refused(bench.store.delete(job.id()).await), ErrorKind::NotReady);
+        assert_eq!(refused(bench.store.delete(job.id(), operator()).await), ErrorKind::NotReady);
     }
 
     assert_eq!(bench.state_of(running.id()).await, (JobState::Running, None));
@@ -277,7 +282,7 @@ async fn a_job_with_an_open_attempt_cannot_be_deleted(bench: Bench) {
 async fn the_id_of_a_deleted_job_may_be_enqueued_anew(bench: Bench) {
     let job = bench.start_one().await;
     bench.settle(&job, succeeded()).await;
-    bench.store.delete(job.id()).await.unwrap();
+    bench.store.delete(job.id(), operator()).await.unwrap();
     let mut anew = bench.new_job();
     anew.id = job.id();
 
@@ -287,5 +292,9 @@ async fn the_id_of_a_deleted_job_may_be_enqueued_anew(bench: Bench) {
     assert_eq!(bench.job(job.id()).await.revision, 1);
     assert_eq!(bench.attempts(job.id()).await, []);
     assert_eq!(bench.claim_one().await.id(), job.id());
-    assert_eq!(bench.try_settle(&job, succeeded()).await, Err(ErrorKind::LeaseLost), "its old token is no key to it");
+    assert_eq!(
+        bench.try_settle(&job, succeeded()).await,
+        Err(ErrorKind::LeaseLost),
+        "its old token is no key to it"
+    );
 }

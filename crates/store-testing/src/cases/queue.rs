@@ -74,7 +74,10 @@ async fn a_queue_counts_its_jobs_by_state(bench: Bench) {
         (JobState::Cancelled, 1),
         (JobState::Dead, 1),
     ];
-    assert_eq!(JobState::ALL.iter().map(|state| (*state, summary.counts.of(*state))).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        JobState::ALL.iter().map(|state| (*state, summary.counts.of(*state))).collect::<Vec<_>>(),
+        expected
+    );
     assert_eq!(summary.counts.total(), 10);
     bench.advance(SECOND * 10);
     let later = bench.store.queues().await.unwrap().remove(0).counts;
@@ -121,7 +124,7 @@ async fn a_resumed_queue_is_claimed_from_again(bench: Bench) {
     assert_eq!(bench.claim(1).await, []);
     let mut work = bench.store.signals().work();
 
-    bench.store.resume(&queue("default")).await.unwrap();
+    bench.store.resume(&queue("default"), operator()).await.unwrap();
 
     work.next().await;
     assert_eq!(bench.store.queues().await.unwrap()[0].pause, None);
@@ -132,13 +135,13 @@ async fn resuming_a_queue_that_is_not_paused_changes_nothing(bench: Bench) {
     bench.enqueue_one().await;
     let before = bench.store.queues().await.unwrap();
 
-    bench.store.resume(&queue("default")).await.unwrap();
+    bench.store.resume(&queue("default"), operator()).await.unwrap();
 
     assert_eq!(bench.store.queues().await.unwrap(), before);
 }
 
 async fn an_unknown_queue_cannot_be_resumed(bench: Bench) {
-    assert_eq!(refused(bench.store.resume(&queue("nowhere")).await), ErrorKind::NotFound);
+    assert_eq!(refused(bench.store.resume(&queue("nowhere"), operator()).await), ErrorKind::NotFound);
     assert_eq!(bench.store.queues().await.unwrap(), []);
 }
 
@@ -157,7 +160,7 @@ async fn a_paused_queue_takes_jobs(bench: Bench) {
     let id = bench.enqueue_one().await;
 
     assert_eq!(bench.state_of(id).await, (JobState::Ready, None));
-    bench.store.resume(&queue("default")).await.unwrap();
+    bench.store.resume(&queue("default"), operator()).await.unwrap();
     assert_eq!(bench.claim_one().await.id(), id);
 }
 
@@ -182,7 +185,7 @@ async fn a_pause_survives_the_store_that_took_it(bench: Bench) {
 async fn a_queue_stays_when_its_last_job_is_gone(bench: Bench) {
     let id = bench.enqueue_one().await;
 
-    bench.store.delete(id).await.unwrap();
+    bench.store.delete(id, operator()).await.unwrap();
 
     assert_eq!(bench.store.queues().await.unwrap(), [empty("default")]);
 }

@@ -74,7 +74,7 @@ async fn an_unknown_job_is_not_found_by_any_question(bench: Bench) {
         refused(store.cancel(id, operator()).await),
         refused(store.retry(id, operator()).await),
         refused(store.run_now(id, operator()).await),
-        refused(store.delete(id).await),
+        refused(store.delete(id, operator()).await),
     ];
 
     for answer in answers {

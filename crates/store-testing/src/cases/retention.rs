@@ -6,7 +6,7 @@ use windlass_core::{Due, JobId};
 use windlass_store::{ErrorKind, JobFilter, Keep, PageRequest, Pruned, QueueRetention, Retention};
 
 use crate::bench::{
-    Bench, LEASE, MICROSECOND, SECOND, failed, field_of, just_before, queue, refused, succeeded,
+    Bench, LEASE, MICROSECOND, SECOND, failed, field_of, just_before, operator, queue, refused, succeeded,
 };
 
 cases! {
@@ -167,7 +167,7 @@ async fn finished_in(bench: &Bench, name: &str) -> [JobId; 3] {
 async fn keep(bench: &Bench, name: &str, change: impl FnOnce(&mut QueueRetention)) -> QueueRetention {
     let mut retention = QueueRetention::default();
     change(&mut retention);
-    bench.store.keep(&queue(name), retention).await.unwrap();
+    bench.store.keep(&queue(name), retention, operator()).await.unwrap();
     retention
 }
 
@@ -258,7 +258,7 @@ async fn a_retention_that_is_too_long_is_refused_by_field(bench: Bench) {
     let mut retention = QueueRetention::default();
     retention.cancelled = Some(Keep::For(Duration::MAX));
 
-    assert_eq!(field_of(bench.store.keep(&queue("q"), retention).await), "retention.cancelled");
+    assert_eq!(field_of(bench.store.keep(&queue("q"), retention, operator()).await), "retention.cancelled");
     assert_eq!(bench.store.retentions().await.unwrap(), []);
 }
 

@@ -531,7 +531,7 @@ async fn a_deleted_job_leaves_no_review(bench: Bench) {
     let job = bench.job_with(of_start);
     let id = bench.enqueue(job.clone()).await;
 
-    bench.store.delete(id).await.unwrap();
+    bench.store.delete(id, operator()).await.unwrap();
 
     assert_eq!(bench.store.reviews(ReviewFilter::default(), PageRequest::first(10)).await.unwrap().items, []);
     assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());

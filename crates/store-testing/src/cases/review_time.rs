@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use windlass_core::notice::{About, Notice, ReviewedJob, Target};
+use windlass_core::review::Subject;
 use windlass_core::{Decision, JobState, Phase, Reason, Review};
 use windlass_store::reviews::REVIEWER;
 use windlass_store::{ErrorKind, NewRuling};
 
 use super::review::reviewer;
-use crate::bench::{Bench, SECOND, at_once, ids_of, just_before, refused, succeeded};
+use crate::bench::{Bench, SECOND, at_once, ids_of, just_before, of_queues, refused, succeeded};
 
 cases! {
     a_default_is_taken_once_the_time_to_decide_is_over,
@@ -16,6 +18,7 @@ cases! {
     of_a_person_and_the_time_one_decides,
     a_decision_ends_the_time_to_decide,
     reviewers_are_reminded_until_somebody_decides,
+    a_reminder_makes_a_notice_for_each_who_is_to_be_told_and_no_other,
     a_cancelled_job_reminds_nobody,
 }
 
@@ -121,6 +124,54 @@ async fn reviewers_are_reminded_until_somebody_decides(bench: Bench) {
     bench.decide(id, Decision::Accept).await;
     bench.advance(HOUR + SECOND);
     assert_eq!(bench.rescue().await.reminded, 0);
+}
+
+async fn a_reminder_makes_a_notice_for_each_who_is_to_be_told_and_no_other(bench: Bench) {
+    let targets =
+        [Target::Mail("desk@example.com".to_owned()), Target::Webhook("https://example.com/x".to_owned())];
+    let id = bench
+        .enqueue_with(|job| {
+            let terms = Review::outcome().decide_within(HOUR * 3, Decision::Accept).remind_every(HOUR);
+            job.options.review = Some(targets.iter().cloned().fold(terms, Review::remind));
+            job.options.submitted_by = Some("ada".to_owned());
+        })
+        .await;
+    let leased = bench.claim_one().await;
+    bench.settle(&leased, succeeded()).await;
+    let asked_at = bench.now();
+    let notices = || async { bench.claim_scope(of_queues(&["windlass.notices"]), 10).await.jobs };
+    assert_eq!(notices().await, [], "nobody is told before the time has come");
+
+    for reminder in 1..=2 {
+        bench.advance(HOUR);
+        assert_eq!((bench.rescue().await.reminded, bench.rescue().await.reminded), (1, 0));
+
+        let made = notices().await;
+        for job in &made {
+            bench.settle(job, succeeded()).await;
+        }
+        let mut told: Vec<Notice> = made.iter().map(|job| job.args.decode().unwrap()).collect();
+        told.sort_by_key(|notice| targets.iter().position(|target| *target == notice.to));
+        let about = About::Review(ReviewedJob {
+            id,
+            kind: leased.kind.clone(),
+            queue: leased.queue.clone(),
+            of: Subject::Outcome,
+            round: 1,
+            asked_at,
+            reminder,
+            reminded_at: bench.now(),
+            decide_by: Some(asked_at.after(HOUR * 3)),
+            otherwise: Some(Decision::Accept),
+            submitted_by: Some("ada".to_owned()),
+        });
+        let expected = targets.iter().map(|to| Notice { to: to.clone(), about: about.clone() });
+        assert_eq!(told, expected.collect::<Vec<_>>());
+    }
+    bench.decide(id, Decision::Accept).await;
+    bench.advance(HOUR);
+    assert_eq!((bench.rescue().await.reminded, notices().await), (0, vec![]));
+    assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
 }
 
 async fn a_cancelled_job_reminds_nobody(bench: Bench) {

@@ -82,7 +82,7 @@ async fn a_last_job_that_is_gone_leaves_the_way_free(bench: Bench) {
 
     assert_eq!(after(&bench, HOUR.saturating_sub(SECOND)).await, 1);
     let second = jobs(&bench).await[0].id;
-    bench.store.delete(second).await.unwrap();
+    bench.store.delete(second, operator()).await.unwrap();
     assert_eq!(after(&bench, HOUR).await, 1);
     assert_eq!(firings(&bench, "h").await[2].outcome, FiringOutcome::Fired(id), "the history names it still");
 }

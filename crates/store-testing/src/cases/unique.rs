@@ -12,13 +12,13 @@ use crate::bench::{
 };
 
 cases! {
-    the_second_of_two_finds_the_first_and_changes_nothing,
+    g14_the_second_of_two_finds_the_first_and_changes_nothing,
     who_asks_to_be_refused_is_told_which_job_has_the_key,
     a_refused_job_refuses_its_batch_and_names_its_place,
     a_key_is_its_kinds_or_its_queues_or_everybodys,
     equal_keys_collide_whatever_the_args,
     the_fingerprint_is_of_kind_and_args_whatever_the_order_of_their_keys,
-    a_job_that_waits_for_its_retry_keeps_its_key,
+    g14_a_job_that_waits_for_its_retry_keeps_its_key,
     every_end_of_a_job_frees_its_key,
     a_key_held_while_waiting_is_free_once_the_job_is_started,
     a_key_for_a_span_is_kept_when_its_job_has_ended,
@@ -31,7 +31,7 @@ cases! {
     a_job_may_wait_for_one_of_its_batch_that_was_not_made,
     a_retried_job_takes_its_key_back_or_is_refused,
     a_job_that_is_brought_back_stands_in_the_way_again,
-    many_at_once_make_one_job_of_a_key,
+    g14_many_at_once_make_one_job_of_a_key,
     keys_survive_the_store,
     what_is_asked_of_a_key_reads_back,
     what_makes_no_sense_is_refused_by_field,
@@ -81,7 +81,7 @@ pub(super) async fn assert_sound(bench: &Bench) {
     assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
 }
 
-async fn the_second_of_two_finds_the_first_and_changes_nothing(bench: Bench) {
+async fn g14_the_second_of_two_finds_the_first_and_changes_nothing(bench: Bench) {
     let first = asking(&bench, k(), "1");
     let created = enqueue(&bench, first.clone()).await;
     let before = bench.job(first.id).await;
@@ -169,7 +169,7 @@ async fn the_fingerprint_is_of_kind_and_args_whatever_the_order_of_their_keys(be
     assert_eq!(enqueue(&bench, bytes(b"\xff2")).await.outcome, EnqueueOutcome::Created);
 }
 
-async fn a_job_that_waits_for_its_retry_keeps_its_key(bench: Bench) {
+async fn g14_a_job_that_waits_for_its_retry_keeps_its_key(bench: Bench) {
     let first = bench.start_with(|job| job.options.unique = Some(k())).await;
     bench.settle(&first, failed("x")).await;
     assert_eq!(bench.state_of(first.id()).await.0, JobState::Retryable);
@@ -245,7 +245,7 @@ async fn end_in_every_way(bench: &Bench, way: usize, change: impl Fn(&mut NewJob
         }
         5 => {
             let id = bench.enqueue_with(&change).await;
-            bench.store.delete(id).await.unwrap();
+            bench.store.delete(id, operator()).await.unwrap();
             Some(id)
         }
         _ => None,
@@ -263,7 +263,7 @@ async fn every_end_of_a_job_frees_its_key(bench: Bench) {
         assert_eq!(unfinished(&bench).await, 0, "way {way}");
         assert_eq!(outcome(&bench, Unique::key("k").reject()).await, EnqueueOutcome::Created, "way {way}");
         let last = jobs(&bench).await[0].id;
-        bench.store.delete(last).await.unwrap();
+        bench.store.delete(last, operator()).await.unwrap();
     }
     assert_sound(&bench).await;
 }
@@ -333,7 +333,7 @@ async fn a_key_for_a_span_outlives_a_pruned_job_but_not_a_deleted_one(bench: Ben
     bench.advance(DAY);
     let second = ask(&bench, unique()).await.id;
     bench.cancel(second).await;
-    bench.store.delete(second).await.unwrap();
+    bench.store.delete(second, operator()).await.unwrap();
     assert_eq!(outcome(&bench, unique()).await, EnqueueOutcome::Created);
 }
 
@@ -474,7 +474,7 @@ async fn a_job_that_is_brought_back_stands_in_the_way_again(bench: Bench) {
     assert_sound(&bench).await;
 }
 
-async fn many_at_once_make_one_job_of_a_key(bench: Bench) {
+async fn g14_many_at_once_make_one_job_of_a_key(bench: Bench) {
     let actions =
         [k(), k().reject(), k().replace(), k().debounce(SECOND, SECOND * 2), k().while_waiting().replace()];
     for (round, action) in actions.into_iter().enumerate() {

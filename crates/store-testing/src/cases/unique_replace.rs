@@ -167,7 +167,7 @@ async fn what_waits_in_line_is_replaced_and_may_be_cancelled(bench: Bench) {
     assert_sound(&bench).await;
     let other = enqueue(&bench, asking(&bench, k().replace(), "4")).await;
     assert_eq!(other.outcome, EnqueueOutcome::Created);
-    bench.store.delete(other.id).await.unwrap();
+    bench.store.delete(other.id, operator()).await.unwrap();
     assert_sound(&bench).await;
     let last = enqueue(&bench, asking(&bench, k().replace(), "5")).await;
     assert_eq!(last.outcome, EnqueueOutcome::Created);

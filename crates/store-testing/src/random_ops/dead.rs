@@ -2,7 +2,8 @@
 
 use windlass_core::{Fingerprint, JobId, Timestamp};
 use windlass_store::{
-    ErrorFilter, JobFilter, Keep, PageRequest, QueueRetention, Retention, SharedStore, StoreError,
+    Actor, AuditFilter, ErrorFilter, JobFilter, Keep, Noun, PageRequest, QueueRetention, Retention,
+    SharedStore, StoreError,
 };
 
 use super::answer::told;
@@ -42,6 +43,24 @@ pub(super) async fn groups(store: &SharedStore) -> Result<Vec<Seen>, StoreError>
             None => return Ok(groups),
         }
     }
+}
+
+/// What was done to what by whom, and when. In which order, where one call did it to several, is the store's business.
+type Done = (Timestamp, String, Noun, String, Actor);
+
+/// Everything that was done by hand.
+pub(super) async fn audit(store: &SharedStore) -> Result<Vec<Done>, StoreError> {
+    let (mut done, mut page) = (Vec::new(), PageRequest::first(50));
+    loop {
+        let some = store.audit(AuditFilter::default(), page).await?;
+        done.extend(some.items.into_iter().map(|of| (of.at, of.verb, of.noun, of.subject, of.by)));
+        match some.next {
+            Some(next) => page = page.after(Some(next)),
+            None => break,
+        }
+    }
+    done.sort_by(|one, other| (one.0, &one.1, one.2, &one.3).cmp(&(other.0, &other.1, other.2, &other.3)));
+    Ok(done)
 }
 
 /// The retention as that of one queue, for ever where it says nothing of completed jobs.

@@ -18,6 +18,7 @@ use windlass_store::{
     ScheduleOutcome, ScheduleStore, Settled, Settlement, Signals, Store, StoreError, StoreStatus, Turn,
     Turned, Worker, WorkerStore,
 };
+use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 use crate::{Fixture, TestClock};
 
@@ -116,8 +117,8 @@ impl JobStore for Defective {
         self.inner.run_now(id, by).await
     }
 
-    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.inner.delete(id).await
+    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
+        self.inner.delete(id, by).await
     }
 }
 
@@ -229,8 +230,8 @@ impl FlowStore for Defective {
         self.inner.retry_flow(id, by).await
     }
 
-    async fn delete_flow(&self, root: JobId) -> Result<Vec<JobId>, StoreError> {
-        self.inner.delete_flow(root).await
+    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
+        self.inner.delete_flow(root, by).await
     }
 }
 
@@ -240,8 +241,9 @@ impl QueueStore for Defective {
         &self,
         queue: &QueueName,
         retention: windlass_store::QueueRetention,
+        by: Actor,
     ) -> Result<(), StoreError> {
-        self.inner.keep(queue, retention).await
+        self.inner.keep(queue, retention, by).await
     }
 
     async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
@@ -253,15 +255,15 @@ impl QueueStore for Defective {
     }
 
     async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
-        self.inner.pause(queue, by).await?;
-        if self.defect == Defect::ForgetsPauses { self.inner.resume(queue).await } else { Ok(()) }
+        self.inner.pause(queue, by.clone()).await?;
+        if self.defect == Defect::ForgetsPauses { self.inner.resume(queue, by).await } else { Ok(()) }
     }
 
-    async fn resume(&self, queue: &QueueName) -> Result<(), StoreError> {
-        self.inner.resume(queue).await
+    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
+        self.inner.resume(queue, by).await
     }
-    async fn bound(&self, whole: &Whole, bounds: Bounds) -> Result<(), StoreError> {
-        self.inner.bound(whole, bounds).await
+    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
+        self.inner.bound(whole, bounds, by).await
     }
     async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
         self.inner.bounds().await
@@ -383,6 +385,36 @@ impl Maintenance for Defective {
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {
         self.inner.check().await
+    }
+}
+
+#[async_trait]
+impl TokenStore for Defective {
+    async fn create_token(&self, token: NewToken, by: Actor) -> Result<(), StoreError> {
+        self.inner.create_token(token, by).await
+    }
+
+    async fn token(&self, id: TokenId) -> Result<Token, StoreError> {
+        self.inner.token(id).await
+    }
+
+    async fn tokens(&self, page: PageRequest) -> Result<Page<Token>, StoreError> {
+        self.inner.tokens(page).await
+    }
+
+    async fn revoke_token(&self, id: TokenId, by: Actor) -> Result<(), StoreError> {
+        self.inner.revoke_token(id, by).await
+    }
+
+    async fn use_token(&self, id: TokenId) -> Result<(), StoreError> {
+        self.inner.use_token(id).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for Defective {
+    async fn audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+        self.inner.audit(filter, page).await
     }
 }
 

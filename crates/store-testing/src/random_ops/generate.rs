@@ -62,6 +62,7 @@ const WEIGHTED: &[(u64, Draw)] = &[
     (4, |g| Op::Explain(g.job())),
     (4, |g| Op::Keep(g.queue(), g.retention())),
     (4, |_| Op::Errors),
+    (4, |_| Op::Audit),
     (4, |_| Op::Redrive),
     (4, |g| Op::Rerun { job: g.job(), copy: g.job() }),
     (3, |g| Op::Pause(g.queue())),

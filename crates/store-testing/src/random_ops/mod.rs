@@ -157,7 +157,7 @@ mod tests {
     fn the_model_agrees_with_itself() {
         random_sequences(
             |clock| Box::pin(async { Fixture::new(Arc::new(MemoryStore::with_clock(clock))) }),
-            500,
+            0..500,
             100,
         );
     }

@@ -80,6 +80,7 @@ pub(crate) enum Op {
     /// How long finished jobs of a queue are kept; none for ever.
     Keep(u8, Retention),
     Errors,
+    Audit,
     Redrive,
     Rerun {
         job: u8,
@@ -233,6 +234,7 @@ impl Op {
             Self::Explain(_) => "explain",
             Self::Keep(..) => "keep",
             Self::Errors => "errors",
+            Self::Audit => "audit",
             Self::Redrive => "redrive",
             Self::Rerun { .. } => "rerun",
             Self::Pause(_) => "pause",

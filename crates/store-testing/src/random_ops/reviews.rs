@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use windlass_core::notice::Target;
 use windlass_core::{Args, Decision, Digest, JobId, JobOptions, Json, RetryPolicy, Review, Verdict};
 use windlass_store::{
     Actor, LeaseTerm, NewRuling, Page, PageRequest, ReviewFilter, ReviewRecord, Settled, SharedStore,
@@ -38,7 +39,13 @@ pub(crate) fn ask_for(options: &mut JobOptions, index: u8) {
         0 => Review::outcome(),
         1 => Review::start(),
         2 => Review::outcome().decide_within(seconds(5), Decision::Accept).submitter_may(),
-        3 => Review::start().decide_within(seconds(90), Decision::Decline).remind_every(seconds(60)),
+        3 => {
+            let desk = Target::Mail("desk@example.com".to_owned());
+            Review::start()
+                .decide_within(seconds(90), Decision::Decline)
+                .remind_every(seconds(60))
+                .remind(desk)
+        }
         4 => Review::outcome().settle_attempts(2, RetryPolicy::Fixed(seconds(1))),
         // Refused before anything is written.
         _ => Review::start().remind_every(seconds(1)),

@@ -109,11 +109,11 @@ impl World {
             Op::ErrorTree(id) => Answer::of(store.error_tree(job(*id)).await),
             Op::CancelFlow(id) => Answer::of(store.cancel_flow(job(*id), by()).await),
             Op::RetryFlow(id) => Answer::of(store.retry_flow(job(*id), by()).await),
-            Op::DeleteFlow(id) => Answer::of(store.delete_flow(job(*id)).await),
+            Op::DeleteFlow(id) => Answer::of(store.delete_flow(job(*id), by()).await),
             Op::Cancel(id) => Answer::of(store.cancel(job(*id), by().because("it must")).await),
             Op::Retry(id) => Answer::of(store.retry(job(*id), by()).await),
             Op::RunNow(id) => Answer::of(store.run_now(job(*id), by()).await),
-            Op::Delete(id) => Answer::of(store.delete(job(*id)).await),
+            Op::Delete(id) => Answer::of(store.delete(job(*id), by()).await),
             Op::Explain(id) => Answer::of(store.explain(job(*id)).await),
             Op::Redrive => Answer::of(dead::redrive(store).await),
             Op::Rerun { job: id, copy } => Answer::of(store.rerun(job(*id), job(*copy)).await),
@@ -130,10 +130,15 @@ impl World {
             Op::Workers(silent_for) => Answer::of(store.workers(*silent_for).await),
             Op::Leases(silent_for) => answer::of_leases(store.leases(*silent_for).await),
             Op::Pause(index) => Answer::of(store.pause(&named(*index), Actor::new("ada")).await),
-            Op::Resume(index) => Answer::of(store.resume(&named(*index)).await),
-            Op::Keep(index, retention) => Answer::of(store.keep(&named(*index), dead::own(*retention)).await),
+            Op::Resume(index) => Answer::of(store.resume(&named(*index), operator()).await),
+            Op::Keep(index, retention) => {
+                Answer::of(store.keep(&named(*index), dead::own(*retention), operator()).await)
+            }
             Op::Errors => Answer::of(dead::groups(store).await),
-            Op::Bound(of, to) => Answer::of(store.bound(&gates::whole(*of), gates::bounds(*to)).await),
+            Op::Audit => Answer::of(dead::audit(store).await),
+            Op::Bound(of, to) => {
+                Answer::of(store.bound(&gates::whole(*of), gates::bounds(*to), operator()).await)
+            }
             Op::Queues => Answer::of(store.queues().await),
             Op::Decide(ruling) => {
                 Answer::of(reviews::decide(store, job(ruling.job.unwrap_or(0)), *ruling).await)

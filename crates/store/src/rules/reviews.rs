@@ -2,11 +2,14 @@
 //! brings about.
 
 use windlass_core::limits::REMINDERS_MAX;
+use windlass_core::notice::{self, ReviewedJob};
 use windlass_core::review::Subject;
-use windlass_core::{Decision, Digest, Invalid, JobId, JobOptions, Json, Review, Ruling, Stage, Timestamp};
+use windlass_core::{
+    Decision, Digest, Invalid, JobId, JobOptions, Json, NewJob, Review, Ruling, Stage, Timestamp,
+};
 
 use super::past;
-use crate::reviews::{NewRuling, REVIEWER};
+use crate::reviews::{NewRuling, REVIEWER, ReviewRecord};
 use crate::{Actor, ErrorKind, StoreError};
 
 /// What is kept of the last time that a job came into review.
@@ -83,6 +86,25 @@ impl Round {
 #[must_use]
 pub fn reminder(round: &Round) -> Actor {
     Actor::new(REVIEWER).because(format!("in review since {}", round.asked_at))
+}
+
+/// The notices that the last reminder makes: `round` is what there is with it.
+#[must_use]
+pub fn reminders(record: &ReviewRecord, round: &Round, now: Timestamp) -> Vec<NewJob> {
+    let reviewed = ReviewedJob {
+        id: record.job,
+        kind: record.kind.clone(),
+        queue: record.queue.clone(),
+        of: record.terms.of,
+        round: round.number,
+        asked_at: round.asked_at,
+        reminder: round.reminders,
+        reminded_at: now,
+        decide_by: round.decide_by,
+        otherwise: round.decide_by.map(|_| record.terms.otherwise),
+        submitted_by: record.submitted_by.clone(),
+    };
+    notice::reminders(&record.terms.remind, &reviewed)
 }
 
 /// Whether the args of a job that asked for this may be changed with an approval: not once it has started, and not where its
@@ -179,7 +201,7 @@ pub fn decider(ruling: &Ruling) -> Actor {
         (None, true) => Some(edited(&ruling.digest)),
         (Some(comment), true) => Some(format!("{comment} ({})", edited(&ruling.digest))),
     };
-    Actor { name: name.clone(), why }
+    Actor { name: name.clone(), why, via: None }
 }
 
 fn edited(digest: &Digest) -> String {

@@ -96,7 +96,7 @@ pub fn put(
     let Some(old) = old else {
         let mut made = made(asked, Source::Operator, now).map_err(ErrorKind::Invalid)?;
         if let Some(pause) = &mut made.pause {
-            pause.by = by.clone();
+            pause.by = by.clone().plain();
         }
         return Ok((Some(made), ScheduleOutcome::Created));
     };
@@ -135,7 +135,10 @@ pub fn paused(schedule: Schedule, by: Actor, now: Timestamp) -> Option<Schedule>
     if schedule.pause.is_some() {
         return None;
     }
-    Some(Schedule { pause: Some(Pause { since: now, by }), look_at: None, ..schedule }.with_revision())
+    Some(
+        Schedule { pause: Some(Pause { since: now, by: by.plain() }), look_at: None, ..schedule }
+            .with_revision(),
+    )
 }
 
 /// What is to be written of a schedule that goes on; none where it was not paused.

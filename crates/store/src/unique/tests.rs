@@ -1,9 +1,11 @@
 //! What a batch does, held against tables.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use windlass_core::{Args, Due, KindName};
+use windlass_core::{Args, Due, KindName, NewJob};
 
+use super::planning::{found, made};
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);

@@ -5,4 +5,5 @@
 mod enqueue;
 mod hand;
 mod handle;
+mod operate;
 mod reviews;

@@ -71,6 +71,7 @@ mod tests {
             queue: QueueName::default(),
             state: JobState::Blocked,
             reason: None,
+            tags: Vec::new(),
         };
         let edge = |(parent, child)| FlowEdge {
             parent: id(parent),

@@ -119,18 +119,8 @@ impl<'a> Copying<'a> {
         self.target.forget_missing_parents().await?;
         self.target.order_reviews().await?;
         schedules::copy(&self.source.store, self.target).await?;
-        self.copy_bounds().await?;
         beside::copy(&self.source.store, self.target).await?;
         Ok(Some(self.copied))
-    }
-
-    /// The bounds of queues and kinds, and the numbers of exclusive grants, which go on from where they were.
-    async fn copy_bounds(&self) -> Result<(), CliError> {
-        for (whole, bounds) in self.source.store.bounds().await? {
-            self.target.bound(&whole, bounds).await?;
-        }
-        self.target.continue_fences(self.source.store.last_fence().await?).await?;
-        Ok(())
     }
 
     fn counts(&self) -> Counts {

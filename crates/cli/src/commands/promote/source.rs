@@ -132,7 +132,7 @@ impl Source {
     pub(super) async fn resume_ours(&self) -> Result<(), CliError> {
         for queue in self.store.queues().await? {
             if queue.pause.is_some_and(|pause| pause.by.name == MOVER) {
-                self.store.resume(&queue.name).await?;
+                self.store.resume(&queue.name, Actor::new(MOVER)).await?;
             }
         }
         Ok(())

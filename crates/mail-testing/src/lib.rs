@@ -1,33 +1,51 @@
-//! A mail server that takes everything down: SMTP, as far as a client needs it.
+//! A mail server that takes everything down: SMTP, as far as a client needs it. For the tests of whatever sends mail.
+//!
+//! ```
+//! use windlass_mail_testing::MailServer;
+//!
+//! let server = MailServer::plain();
+//! assert!(server.url("127.0.0.1").starts_with("smtp://127.0.0.1:"));
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a server of a test that fails has failed the test")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::PATIENCE;
+/// How long it is waited for what must come at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a server behaves.
-#[derive(Clone, Default)]
-pub(crate) struct Manners {
+#[derive(Debug, Clone, Default)]
+pub struct Manners {
     /// What it answers to commands that begin so, instead of taking them.
-    pub(crate) refuse: Option<(&'static str, &'static str)>,
+    pub refuse: Option<(&'static str, &'static str)>,
     /// With what it offers to encrypt.
-    pub(crate) start_tls: Option<Arc<ServerConfig>>,
+    pub start_tls: Option<Arc<ServerConfig>>,
     /// Whether it wants to be greeted in TLS.
-    pub(crate) implicit_tls: Option<Arc<ServerConfig>>,
+    pub implicit_tls: Option<Arc<ServerConfig>>,
 }
 
 /// Listens until the program ends: a test is a process of its own.
-pub(crate) struct MailServer {
-    pub(crate) port: u16,
+#[derive(Debug)]
+pub struct MailServer {
+    port: u16,
     lines: Receiver<String>,
 }
 
 impl MailServer {
-    pub(crate) fn with(manners: Manners) -> Self {
+    /// One that behaves so, on a port of its own of this machine.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no free port.
+    #[must_use]
+    pub fn with(manners: Manners) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (tell, lines) = channel();
@@ -45,16 +63,31 @@ impl MailServer {
         Self { port, lines }
     }
 
-    pub(crate) fn plain() -> Self {
+    /// One that takes everything, unencrypted.
+    #[must_use]
+    pub fn plain() -> Self {
         Self::with(Manners::default())
     }
 
-    pub(crate) fn url(&self, host: &str) -> String {
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How it is named to who sends mail by it, unencrypted, on this machine under the name `host`.
+    #[must_use]
+    pub fn url(&self, host: &str) -> String {
         format!("smtp://{host}:{}?tls=none", self.port)
     }
 
-    /// All that one client said, line by line. `(encrypted)` stands where encryption began.
-    pub(crate) fn conversation(&self) -> Vec<String> {
+    /// All that the next client said, line by line. `(encrypted)` stands where encryption began.
+    ///
+    /// # Panics
+    ///
+    /// When nobody calls for half a minute.
+    #[must_use]
+    pub fn conversation(&self) -> Vec<String> {
         let lines = std::iter::from_fn(|| Some(self.lines.recv_timeout(PATIENCE).expect("somebody calls")));
         lines.take_while(|line| line != "(gone)").collect()
     }

@@ -1,0 +1,222 @@
+//! Jobs: ask for them, look at them, and change by hand what becomes of them.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use tokio::time::Instant;
+use windlass_core::limits::PAGE_MAX;
+use windlass_core::{Invalid, Job, JobId, NewJob, QueueName};
+use windlass_store::{CancelOutcome, PageRequest, ids};
+use windlass_wire::{
+    AttemptShape, BatchRequest, BatchShape, CopyRequest, EnqueuedAs, EnqueuedShape, EventShape,
+    ExplanationShape, JobRequest, JobShape, LogShape, RelativeShape, VerbRequest,
+};
+
+use crate::access::Caller;
+use crate::answer::{Answer, Done, Failure, Reply};
+use crate::app::{App, Shared};
+use crate::guard::InLane;
+use crate::input::{At, By, Sent};
+use crate::query::{Query, write_cursor};
+
+pub(crate) async fn enqueue(
+    State(app): State<Shared>,
+    By(caller): By,
+    Sent(request): Sent<JobRequest>,
+) -> Reply<EnqueuedShape> {
+    let job = asked(&caller, request)?;
+    let enqueued = app.store.enqueue(vec![job]).await?;
+    let shape = enqueued.into_iter().next().map(EnqueuedShape::from).ok_or_else(Failure::internal)?;
+    Ok(Answer::with_status(status_of(&shape), shape))
+}
+
+pub(super) fn status_of(shape: &EnqueuedShape) -> StatusCode {
+    if shape.outcome == EnqueuedAs::Created && !shape.repeated { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+/// The job that a request asks for, in the name of the caller.
+pub(super) fn asked(caller: &Caller, request: JobRequest) -> Result<NewJob, Failure> {
+    let drawn = request.id.is_none();
+    let mut job = request.into_new_job(ids::job_id());
+    job.drawn = drawn;
+    check_reach(caller, &job.queue)?;
+    if !caller.speaks_for_others {
+        job.options.submitted_by = Some(caller.name.clone());
+    }
+    Ok(job)
+}
+
+fn check_reach(caller: &Caller, queue: &QueueName) -> Result<(), Failure> {
+    if caller.reaches(queue) {
+        return Ok(());
+    }
+    Err(Failure::forbidden(format!("{} may not enqueue to queue \"{queue}\"", caller.name)))
+}
+
+pub(crate) async fn enqueue_batch(
+    State(app): State<Shared>,
+    By(caller): By,
+    Sent(batch): Sent<BatchRequest>,
+) -> Reply<BatchShape> {
+    let results = enqueue_all(&app, &caller, batch).await?;
+    Ok(Answer::with_status(StatusCode::CREATED, BatchShape::new(results)))
+}
+
+pub(super) async fn enqueue_all(
+    app: &App,
+    caller: &Caller,
+    mut batch: BatchRequest,
+) -> Result<Vec<EnqueuedShape>, Failure> {
+    let (count, most) = (batch.jobs.len(), app.limits().batch_jobs_max);
+    if count > most {
+        return Err(Invalid::new("jobs", format!("are {count}; at most {most} are taken at once")).into());
+    }
+    let drawn: Vec<bool> = batch.jobs.iter().map(|job| job.id.is_none()).collect();
+    batch.resolve(ids::job_id)?;
+    let names: Vec<Option<String>> = batch.jobs.iter().map(|job| job.name.clone()).collect();
+    let mut jobs = Vec::with_capacity(count);
+    for (request, drawn) in batch.jobs.into_iter().zip(drawn) {
+        let mut job = asked(caller, request)?;
+        job.drawn = drawn;
+        jobs.push(job);
+    }
+    let enqueued = app.store.enqueue(jobs).await?;
+    Ok(enqueued.into_iter().zip(names).map(|(one, name)| EnqueuedShape::from(one).named(name)).collect())
+}
+
+/// A job with the jobs it waits for.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct JobWithEdges {
+    #[serde(flatten)]
+    job: JobShape,
+    /// The jobs it waits for or waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    after: Vec<RelativeShape>,
+}
+
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    At(id): At<JobId>,
+    query: Query,
+    lane: InLane,
+) -> Reply<JobWithEdges> {
+    let job = match query.span("wait")? {
+        Some(wait) => {
+            lane.leave();
+            ended(&app, id, wait).await?
+        }
+        None => app.store.job(id).await?,
+    };
+    let after = app.store.parents(id, PageRequest::first(PAGE_MAX)).await?;
+    let after = after.items.into_iter().map(RelativeShape::from).collect();
+    Ok(Answer::ok(JobWithEdges { job: job.into(), after }))
+}
+
+/// The job once it is final, or as it is when it was waited for long enough.
+async fn ended(app: &App, id: JobId, wait: Duration) -> Result<Job, Failure> {
+    let until = Instant::now() + wait.min(app.limits().wait_max);
+    tokio::select! {
+        ended = app.ends.wait(id, until) => Ok(ended?),
+        () = app.stopping.cancelled() => Ok(app.store.job(id).await?),
+    }
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Attempts {
+    attempts: Vec<AttemptShape>,
+}
+
+pub(crate) async fn attempts(State(app): State<Shared>, At(id): At<JobId>) -> Reply<Attempts> {
+    let attempts = app.store.attempts(id).await?;
+    Ok(Answer::ok(Attempts { attempts: attempts.into_iter().map(AttemptShape::from).collect() }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Logs {
+    lines: Vec<LogShape>,
+    /// Where the lines go on that are still to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(crate) async fn logs(State(app): State<Shared>, At(id): At<JobId>, query: Query) -> Reply<Logs> {
+    let page = app.store.logs(id, query.page()?).await?;
+    let lines = page.items.into_iter().map(LogShape::from).collect();
+    Ok(Answer::ok(Logs { lines, next: write_cursor(page.next) }))
+}
+
+pub(crate) async fn explain(State(app): State<Shared>, At(id): At<JobId>) -> Reply<ExplanationShape> {
+    Ok(Answer::ok(app.store.explain(id).await?.into()))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Events {
+    events: Vec<EventShape>,
+}
+
+pub(crate) async fn events(State(app): State<Shared>, At(id): At<JobId>) -> Reply<Events> {
+    let events = app.store.events(id).await?;
+    Ok(Answer::ok(Events { events: events.into_iter().map(EventShape::from).collect() }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct CancelShape {
+    /// `cancelled`, `requested` where it was running and its worker is told, or `already_cancelled`.
+    outcome: &'static str,
+}
+
+pub(crate) async fn cancel(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<CancelShape> {
+    let outcome = match app.store.cancel(id, caller.actor(verb.by, verb.reason)).await? {
+        CancelOutcome::Cancelled => "cancelled",
+        CancelOutcome::Requested => "requested",
+        CancelOutcome::AlreadyCancelled => "already_cancelled",
+    };
+    Ok(Answer::ok(CancelShape { outcome }))
+}
+
+pub(crate) async fn retry(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.retry(id, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+pub(crate) async fn run_now(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.run_now(id, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+pub(crate) async fn rerun(
+    State(app): State<Shared>,
+    At(id): At<JobId>,
+    Sent(copy): Sent<CopyRequest>,
+) -> Reply<EnqueuedShape> {
+    let copy = copy.id.unwrap_or_else(ids::job_id);
+    let shape = EnqueuedShape::from(app.store.rerun(id, copy).await?);
+    Ok(Answer::with_status(status_of(&shape), shape))
+}
+
+pub(crate) async fn remove(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.delete(id, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}

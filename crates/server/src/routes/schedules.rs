@@ -1,0 +1,181 @@
+//! Schedules: make them, look at them, and let them fire now or not at all.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use windlass_core::limits::TICKS_MAX;
+use windlass_core::{Invalid, JobId, ProgramName, ScheduleName, Timestamp};
+use windlass_store::{ScheduleOutcome, ids};
+use windlass_wire::{
+    BackfillRequest, CopyRequest, DeclareRequest, FiringShape, ScheduleEventShape, ScheduleRequest,
+    ScheduleShape, VerbRequest,
+};
+
+use crate::answer::{Answer, Done, Reply};
+use crate::app::Shared;
+use crate::input::{At, By, Sent};
+use crate::query::{Query, write_cursor};
+
+/// How many ticks are told ahead unless more are asked for.
+const NEXT_DEFAULT: u32 = 10;
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Schedules {
+    schedules: Vec<ScheduleShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(crate) async fn list(State(app): State<Shared>, query: Query) -> Reply<Schedules> {
+    let page = app.store.schedules(query.page()?).await?;
+    let schedules = page.items.into_iter().map(ScheduleShape::from).collect();
+    Ok(Answer::ok(Schedules { schedules, next: write_cursor(page.next) }))
+}
+
+pub(crate) async fn show(State(app): State<Shared>, At(name): At<ScheduleName>) -> Reply<ScheduleShape> {
+    Ok(Answer::ok(app.store.schedule(&name).await?.into()))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Put {
+    /// `created`, `changed` or `unchanged`.
+    outcome: &'static str,
+}
+
+pub(crate) async fn put(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(request): Sent<ScheduleRequest>,
+) -> Reply<Put> {
+    let by = caller.actor(request.verb.by.clone(), request.verb.reason.clone());
+    let outcome = app.store.put_schedule(request.into_new_schedule(name)?, by).await?;
+    let (status, outcome) = match outcome {
+        ScheduleOutcome::Created => (StatusCode::CREATED, "created"),
+        ScheduleOutcome::Changed => (StatusCode::OK, "changed"),
+        ScheduleOutcome::Unchanged => (StatusCode::OK, "unchanged"),
+    };
+    Ok(Answer::with_status(status, Put { outcome }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct DeclaredShape {
+    created: Vec<ScheduleName>,
+    changed: Vec<ScheduleName>,
+    removed: Vec<ScheduleName>,
+}
+
+/// Says which schedules a program has: all that it has.
+pub(crate) async fn declare(
+    State(app): State<Shared>,
+    At(program): At<ProgramName>,
+    Sent(request): Sent<DeclareRequest>,
+) -> Reply<DeclaredShape> {
+    let declared = app.store.declare_schedules(&program, request.into_new_schedules()?).await?;
+    let windlass_store::Declared { created, changed, removed } = declared;
+    Ok(Answer::ok(DeclaredShape { created, changed, removed }))
+}
+
+pub(crate) async fn remove(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.delete_schedule(&name, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+pub(crate) async fn pause(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.pause_schedule(&name, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+pub(crate) async fn resume(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<Done> {
+    app.store.resume_schedule(&name, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Made {
+    id: JobId,
+}
+
+pub(crate) async fn run_now(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(copy): Sent<CopyRequest>,
+) -> Reply<Made> {
+    let id = copy.id.unwrap_or_else(ids::job_id);
+    app.store.run_schedule(&name, id, caller.actor(copy.verb.by, copy.verb.reason)).await?;
+    Ok(Answer::with_status(StatusCode::CREATED, Made { id }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct BackfilledShape {
+    jobs: Vec<JobId>,
+    known: u64,
+}
+
+pub(crate) async fn backfill(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(name): At<ScheduleName>,
+    Sent(request): Sent<BackfillRequest>,
+) -> Reply<BackfilledShape> {
+    let by = caller.actor(request.verb.by, request.verb.reason);
+    let made = app.store.backfill(&name, (request.from, request.until), by).await?;
+    Ok(Answer::ok(BackfilledShape { jobs: made.jobs, known: made.known }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Next {
+    next: Vec<Timestamp>,
+}
+
+pub(crate) async fn next(State(app): State<Shared>, At(name): At<ScheduleName>, query: Query) -> Reply<Next> {
+    let count = query.number("n")?.unwrap_or(NEXT_DEFAULT);
+    if count == 0 || count > TICKS_MAX {
+        return Err(Invalid::new("n", format!("is {count}; it runs from 1 to {TICKS_MAX}")).into());
+    }
+    let schedule = app.store.schedule(&name).await?;
+    Ok(Answer::ok(Next { next: schedule.preview(app.now(), count) }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Firings {
+    firings: Vec<FiringShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(crate) async fn firings(
+    State(app): State<Shared>,
+    At(name): At<ScheduleName>,
+    query: Query,
+) -> Reply<Firings> {
+    let page = app.store.firings(&name, query.page()?).await?;
+    let firings = page.items.into_iter().map(FiringShape::from).collect();
+    Ok(Answer::ok(Firings { firings, next: write_cursor(page.next) }))
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ScheduleEvents {
+    events: Vec<ScheduleEventShape>,
+}
+
+pub(crate) async fn events(State(app): State<Shared>, At(name): At<ScheduleName>) -> Reply<ScheduleEvents> {
+    let events = app.store.schedule_events(&name).await?;
+    Ok(Answer::ok(ScheduleEvents { events: events.into_iter().map(ScheduleEventShape::from).collect() }))
+}

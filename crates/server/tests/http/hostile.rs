@@ -1,0 +1,295 @@
+//! What no program that means well sends: each is refused, and the server goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use windlass_memory::MemoryStore;
+use windlass_server::{Config, Door, Limits, Tokens};
+use windlass_store::{Actor, NewToken, Role, Secret, SharedStore};
+
+use crate::server::Server;
+
+/// A server that is careful, and a token for everything.
+struct Fort {
+    server: Server,
+    store: SharedStore,
+    token: String,
+}
+
+impl Fort {
+    async fn with(limits: Limits) -> Self {
+        let store: SharedStore = Arc::new(MemoryStore::new());
+        let secret = Secret::draw();
+        let token = NewToken::new(&secret, "ada", [Role::Admin, Role::Worker]);
+        store.create_token(token, Actor::new("test")).await.unwrap();
+        let config = Config::default()
+            .with_authorizer(Tokens::of(Arc::clone(&store)))
+            .with_door(Door::new())
+            .with_limits(limits);
+        Self { server: Server::over(Arc::clone(&store), config).await, store, token: secret.reveal() }
+    }
+
+    async fn careful() -> Self {
+        let mut limits = Limits::default();
+        limits.head_time = Duration::from_millis(300);
+        limits.body_time = Duration::from_millis(300);
+        Self::with(limits).await
+    }
+
+    /// What is answered until the connection is closed, or nothing more comes for a while.
+    async fn raw(&self, text: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.server.at).await.unwrap();
+        // Who is refused early may find the connection closed while it still writes.
+        let _ = stream.write_all(text).await;
+        let mut answer = Vec::new();
+        let mut part = [0; 4096];
+        while let Ok(Ok(read)) = timeout(Duration::from_secs(2), stream.read(&mut part)).await {
+            if read == 0 {
+                break;
+            }
+            answer.extend_from_slice(&part[..read]);
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request that is good but for `head`, which replaces what stands first, and `body`.
+    fn request(&self, head: &str, body: &str) -> Vec<u8> {
+        let token = &self.token;
+        format!("{head}Authorization: Bearer {token}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+    }
+
+    async fn is_well(&self) -> bool {
+        let answer = self.raw(&self.request("GET /api/v1/queues HTTP/1.1\r\nHost: localhost\r\n", "")).await;
+        answer.starts_with("HTTP/1.1 200")
+    }
+}
+
+fn statuses(answer: &str) -> Vec<&str> {
+    answer.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.split(' ').next()).collect()
+}
+
+const JOB: &str = r#"{"kind":"mail"}"#;
+
+/// Heads of requests to enqueue that are each wrong in one way, what follows them, and what must be answered; an empty list for
+/// no answer at all.
+#[expect(clippy::too_many_lines, reason = "one list")]
+fn hostile() -> Vec<(String, String, &'static [&'static str])> {
+    let mut all: Vec<(String, String, &'static [&'static str])> = Vec::new();
+    let good = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", JOB.len());
+    let post = "POST /api/v1/jobs HTTP/1.1\r\n";
+    let mut refused =
+        |head: String, body: &str, may: &'static [&'static str]| all.push((head, body.to_owned(), may));
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "evil.example:7117",
+        "127.0.0.1.evil.example",
+        "a@localhost",
+        "xn--lcalhost-c4a",
+        "local host",
+        "[::1",
+        "localhost/..",
+        "0x7f000001.evil",
+    ] {
+        refused(format!("{post}Host: {host}\r\n{good}"), JOB, &["421", "422", "400"]);
+    }
+    refused(format!("{post}{good}"), JOB, &["400", "422"]);
+    refused(format!("{post}Host: localhost\r\nHost: localhost\r\n{good}"), JOB, &["400", "422"]);
+    refused(
+        format!("POST http://evil.example/api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{good}"),
+        JOB,
+        &["421", "422"],
+    );
+    for origin in [
+        "http://evil.example",
+        "null",
+        "https://localhost.evil",
+        "http://localhost:1",
+        "file://",
+        "localhost",
+        "http://127.0.0.1",
+        "chrome-extension://abc",
+    ] {
+        refused(format!("{post}Host: localhost\r\nOrigin: {origin}\r\n{good}"), JOB, &["403"]);
+    }
+    for site in ["cross-site", "same-site", "x"] {
+        refused(format!("{post}Host: localhost\r\nSec-Fetch-Site: {site}\r\n{good}"), JOB, &["403"]);
+    }
+    for media in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+    ] {
+        let length = JOB.len();
+        let head = format!("{post}Host: localhost\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n");
+        refused(head, JOB, &["415"]);
+    }
+    let here = format!("{post}Host: localhost\r\nContent-Type: application/json\r\n");
+    let hidden = "0\r\n\r\nDELETE /api/v1/jobs/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for lengths in [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5, 6\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 0x5\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Content-Length: five\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+    ] {
+        refused(format!("{here}{lengths}"), hidden, &["400", "422"]);
+    }
+    refused(format!("{here}Transfer-Encoding: chunked\r\n"), "zz\r\nx\r\n0\r\n\r\n", &["400", "422"]);
+    refused(format!("{here}Transfer-Encoding: chunked\r\n"), "ffffffffffffffffff\r\nx", &["400", "422"]);
+    for line in [
+        "POST /api/v1/jobs HTTP/3.0\r\n",
+        "POST  /api/v1/jobs HTTP/1.1\r\n",
+        "\0\0\0\0\r\n",
+        "P\u{e9}ST / HTTP/1.1\r\n",
+        "POST /api/v1/jobs\r\n",
+        "PRI * HTTP/2.0\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n",
+    ] {
+        refused(format!("{line}Host: localhost\r\n{good}"), JOB, &["400", "404", "405", "422", "505"]);
+    }
+    refused(format!("{post}Host: localhost\r\nX: a\0b\r\n{good}"), JOB, &["400"]);
+    refused(format!("{post}Host: localhost\r\n X: folded\r\n{good}"), JOB, &["400"]);
+    refused(format!("{post}Host: localhost\r\nX Y: z\r\n{good}"), JOB, &["400"]);
+    refused(format!("{post}Host: localhost\r\nX: {}\r\n{good}", "x".repeat(200_000)), JOB, &["431", "400"]);
+    refused(format!("{post}Host: localhost\r\n{}{good}", "X: y\r\n".repeat(5_000)), JOB, &["431", "400"]);
+    refused(
+        format!("POST /{} HTTP/1.1\r\nHost: localhost\r\n{good}", "a".repeat(100_000)),
+        JOB,
+        &["414", "431", "404", "400"],
+    );
+    for path in [
+        "/api/v1/jobs/../../etc/passwd",
+        "/api/v1/jobs/%2e%2e/%2e%2e",
+        "/api/v1/jobs/%00",
+        "/api/v1/jobs/%ff",
+        "//api/v1/jobs",
+    ] {
+        refused(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n"), "", &["400", "404", "422"]);
+    }
+    refused("TRACE /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n".to_owned(), "", &["405"]);
+    refused("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n".to_owned(), "", &["400", "404", "405"]);
+    let deep = "[".repeat(100_000);
+    refused(format!("{here}Content-Length: {}\r\n", deep.len()), &deep, &["422", "400"]);
+    let nested = format!("{{\"kind\":\"mail\",\"args\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    refused(format!("{here}Content-Length: {}\r\n", nested.len()), &nested, &["422", "400"]);
+    let huge = format!("{{\"kind\":\"mail\",\"args\":\"{}\"}}", "x".repeat(2_000_000));
+    refused(format!("{here}Content-Length: {}\r\n", huge.len()), &huge, &["413", "422"]);
+    all
+}
+
+#[tokio::test]
+async fn what_is_hostile_is_refused_and_does_nothing() {
+    let fort = Fort::careful().await;
+    let all = hostile();
+    assert!(all.len() >= 60, "only {}", all.len());
+
+    let mut faults = Vec::new();
+    for (head, body, may) in &all {
+        let answer = fort.raw(&fort.request(head, body)).await;
+        let found = statuses(&answer);
+        let short: String = head.chars().take(120).collect();
+        // Not answering is a refusal, too; answering twice would be another request that was hidden in the first.
+        if found.len() > 1 || found.iter().any(|status| !may.contains(status)) {
+            faults.push(format!("{short:?}: {found:?}, not {may:?}"));
+        }
+    }
+
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(fort.is_well().await);
+    let jobs = fort.store.jobs(windlass_store::JobFilter::default(), windlass_store::PageRequest::first(1));
+    assert!(jobs.await.unwrap().items.is_empty(), "none of them enqueued anything");
+}
+
+#[tokio::test]
+async fn who_sends_slowly_is_not_waited_for_and_keeps_nobody_out() {
+    let fort = Fort::careful().await;
+    let mut slow = Vec::new();
+    for index in 0..400 {
+        let mut stream = TcpStream::connect(fort.server.at).await.unwrap();
+        let part: &[u8] = match index % 3 {
+            0 => b"",
+            1 => b"POST /api/v1/jobs HTTP/1.1\r\nHost: loc",
+            _ => b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+        };
+        stream.write_all(part).await.unwrap();
+        slow.push(stream);
+    }
+
+    assert!(fort.is_well().await);
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.expect("closed in time").ok();
+    }
+    assert!(fort.is_well().await);
+}
+
+#[tokio::test]
+async fn who_guesses_tokens_is_made_to_wait_and_who_has_one_is_not() {
+    let fort = Fort::careful().await;
+    assert!(fort.is_well().await);
+    let guess = async || {
+        let wrong = Secret::draw().reveal();
+        let head = format!(
+            "GET /api/v1/queues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {wrong}\r\nConnection: close\r\n\r\n"
+        );
+        fort.raw(head.as_bytes()).await
+    };
+
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(guess().await);
+    }
+
+    assert!(answers[..10].iter().all(|answer| statuses(answer) == ["401"]), "{answers:?}");
+    assert_eq!(statuses(&answers[11]), ["429"]);
+    assert!(answers[11].to_lowercase().contains("retry-after:"));
+    assert!(fort.is_well().await);
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_or_stands_in_the_address_lets_nobody_in() {
+    let fort = Fort::careful().await;
+    let in_address = format!(
+        "GET /api/v1/queues?token={} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        fort.token
+    );
+    assert_eq!(statuses(&fort.raw(in_address.as_bytes()).await), ["401"]);
+    let id = Secret::parse(&fort.token).unwrap().id();
+
+    fort.store.revoke_token(id, Actor::new("test")).await.unwrap();
+
+    assert!(!fort.is_well().await, "it was not known yet, so it is not remembered either");
+}
+
+#[tokio::test]
+async fn g21_what_came_through_the_door_is_told_with_token_address_and_request() {
+    let fort = Fort::careful().await;
+    let body = r#"{"reason":"loud"}"#;
+    let head = format!(
+        "POST /api/v1/queues/mail/pause HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: r-7\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n",
+        body.len()
+    );
+    assert_eq!(statuses(&fort.raw(&fort.request(&head, body)).await), ["200"]);
+
+    let filter = windlass_store::AuditFilter { verb: Some("pause".to_owned()), ..Default::default() };
+    let audit = fort.store.audit(filter, windlass_store::PageRequest::first(1)).await.unwrap();
+
+    let by = &audit.items[0].by;
+    let via = by.via.clone().unwrap();
+    assert_eq!((by.name.as_str(), by.why.as_deref()), ("ada", Some("loud")));
+    assert_eq!(via.token, Some(Secret::parse(&fort.token).unwrap().id()));
+    assert!(via.address.unwrap().is_loopback());
+    assert_eq!(via.request.as_deref(), Some("r-7"));
+}
