@@ -141,9 +141,9 @@ impl State {
                 }
                 Err(turned) => {
                     catch.turned += 1;
-                    if self.turn_away(id, &turned) {
-                        return Ok(true);
-                    }
+                    // The next of its queue comes into view, and so may others that this called.
+                    self.turn_away(id, &turned);
+                    return Ok(true);
                 }
             }
         }

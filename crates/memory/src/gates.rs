@@ -148,10 +148,9 @@ impl State {
         fences
     }
 
-    /// Parks a job at the gate that turned it away. Whether that called others, which come before what a claim would look
-    /// at next.
-    pub(crate) fn turn_away(&mut self, id: JobId, turned: &Turned) -> bool {
-        let Some(record) = self.jobs.get(&id) else { return false };
+    /// Parks a job at the gate that turned it away.
+    pub(crate) fn turn_away(&mut self, id: JobId, turned: &Turned) {
+        let Some(record) = self.jobs.get(&id) else { return };
         let (place, lane, needs) = (record.place(), record.lane(), record.job.options.needs());
         let left = self.take_rows(id);
         let is_lock = turned.need.gate.form == GateForm::Lock;
@@ -172,11 +171,9 @@ impl State {
             stays.insert(gate);
         }
         self.set_parked(id, stays.iter().cloned().collect(), true);
-        let mut called = false;
         for gate in left.iter().filter(|gate| !stays.contains(gate)) {
-            called |= self.call(gate);
+            self.call(gate);
         }
-        called
     }
 
     /// Takes a job from wherever it waits, and says where it waited.
@@ -239,10 +236,10 @@ impl State {
         }
     }
 
-    /// Calls those for whom the gate has room, and notes when time makes room for another. Whether it called any.
-    pub(crate) fn call(&mut self, gate: &Gate) -> bool {
+    /// Calls those for whom the gate has room, and notes when time makes room for another.
+    pub(crate) fn call(&mut self, gate: &Gate) {
         let (state, now) = (self.gate_state(gate), self.now);
-        let Some(known) = self.gates.known.get_mut(gate) else { return false };
+        let Some(known) = self.gates.known.get_mut(gate) else { return };
         let here = || known.waiting.iter().filter(|(_, row)| row.here);
         let lanes: BTreeSet<&Lane> =
             here().filter(|(_, row)| !row.called).map(|(_, row)| &row.lane).collect();
@@ -273,7 +270,6 @@ impl State {
             let gates = self.jobs.get(id).map(|record| record.waits_at.clone()).unwrap_or_default();
             self.set_parked(*id, gates, false);
         }
-        !called.is_empty()
     }
 
     /// Calls at every gate that time has opened.

@@ -104,7 +104,8 @@ fn job(raw: Option<&RawValue>) -> Result<JobTemplate, Invalid> {
         "body" => Invalid { field: "job".to_owned(), ..invalid },
         _ => invalid.inside("job"),
     };
-    let request = JobRequest::from_body(raw.get()).map_err(inside)?;
+    let mut request = JobRequest::from_body(raw.get()).map_err(inside)?;
+    request.resolve(|_| None).map_err(inside)?;
     if request.id.is_some() {
         return Err(Invalid::new("job.id", "is another one for each tick"));
     }

@@ -14,7 +14,7 @@ use windlass_core::{AttemptToken, JobId};
 
 use crate::value::Spot;
 
-/// What its claim told of a job. Nothing, of one that this process did not claim.
+/// What its claim told of a job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     /// Where its row lies, unless it may have been changed since.
@@ -57,11 +57,11 @@ impl Outstanding {
         }
     }
 
-    /// What is known of the jobs of these attempts.
-    pub(crate) fn known<'a>(&self, tokens: impl Iterator<Item = &'a AttemptToken>) -> Vec<Known> {
+    /// What is known of these attempts; nothing of those that this process has not claimed or knows to be closed.
+    pub(crate) fn known<'a>(&self, tokens: impl Iterator<Item = &'a AttemptToken>) -> Vec<Option<Known>> {
         let open = &self.lock().open;
         let known = |token: &AttemptToken| open.get(&token.nonce)?.get(&token.job).copied();
-        tokens.map(|token| known(token).unwrap_or_default()).collect()
+        tokens.map(known).collect()
     }
 
     /// Takes note of attempts that the store has closed.
@@ -111,11 +111,11 @@ mod tests {
         let [first, second] = [1, 2].map(|item| Known { spot: Some(Spot::at(3, item)), special: item == 2 });
         outstanding.claimed([(one, first), (other, second)].into_iter());
 
-        assert_eq!(outstanding.known([one, other].iter()), [first, second]);
+        assert_eq!(outstanding.known([one, other].iter()), [Some(first), Some(second)]);
         outstanding.moved(&other);
         let moved = Known { spot: None, special: true };
-        assert_eq!(outstanding.known([one, other].iter()), [first, moved]);
-        assert_eq!(outstanding.known([token(3, 7), token(1, 8)].iter()), [Known::default(); 2], "of others");
+        assert_eq!(outstanding.known([one, other].iter()), [Some(first), Some(moved)]);
+        assert_eq!(outstanding.known([token(3, 7), token(1, 8)].iter()), [None; 2], "of others");
     }
 
     #[test]

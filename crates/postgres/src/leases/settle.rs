@@ -37,17 +37,18 @@ pub(crate) struct Successes<'a> {
 }
 
 impl<'a> Successes<'a> {
-    /// Those among `settlements` that may go the short way, in view of what is known of their jobs.
-    pub(crate) fn among(settlements: &'a [Settlement], known: &[Known], limits: &Limits) -> Self {
+    /// Those among `settlements` that may go the short way, in view of what is known of their attempts. Nothing is known of one
+    /// that is closed: what is to be said of it must be found out before its job is claimed anew.
+    pub(crate) fn among(settlements: &'a [Settlement], known: &[Option<Known>], limits: &Limits) -> Self {
         let mut successes = Self::default();
         let job = |place: &usize| settlements[*place].token.job;
         let mut places: Vec<usize> = (0..settlements.len()).collect();
         places.sort_unstable_by_key(job);
         for same in places.chunk_by(|one, other| job(one) == job(other)) {
             if let [place] = same
-                && !known[*place].special
+                && let Some(Known { spot, special: false }) = known[*place]
             {
-                successes.add((*place, known[*place].spot), &settlements[*place], limits);
+                successes.add((*place, spot), &settlements[*place], limits);
             }
         }
         successes

@@ -61,7 +61,7 @@ const LARGE_IF_SPECIAL: usize = 200;
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
     let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
     let known = store.outstanding.known(turn.settlements.iter().map(|settlement| &settlement.token));
-    let special = known.iter().any(|known| known.special);
+    let special = known.iter().flatten().any(|known| known.special);
     let large = if special { LARGE_IF_SPECIAL } else { LARGE };
     if turn.settlements.len().max(wanted) < large {
         return take_one(store, turn, &known).await;
@@ -85,7 +85,7 @@ pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError
 async fn take_in_steps(
     store: &Core,
     (one, other): (&Turn, &Turn),
-    known: (&[Known], &[Known]),
+    known: (&[Option<Known>], &[Option<Known>]),
 ) -> Result<Turned, StoreError> {
     let settles = future::join(settle_one(store, one, known.0), settle_one(store, other, known.1));
     let settled = both(Box::pin(settles).await)?;
@@ -160,7 +160,7 @@ fn is_closed(turn: &Turn, settled: &[Result<Settled, StoreError>], token: &Attem
     answered.any(|(settlement, answer)| settlement.token == *token && closes(answer))
 }
 
-async fn take_one(store: &Core, turn: &Turn, known: &[Known]) -> Result<Turned, StoreError> {
+async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
     if turn.settlements.is_empty() && turn.claim.is_none() {
         return Ok(Turned::default());
     }
@@ -174,7 +174,7 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Known]) -> Result<Turned, 
 }
 
 /// Settles, and does not claim, but only while the worker is there that would.
-async fn settle_one(store: &Core, turn: &Turn, known: &[Known]) -> Result<Turned, StoreError> {
+async fn settle_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
     let way = Way { claims: false, ..Way::of(store, turn, known) };
     way.long(store.database.turn(NAME).await?).await
 }

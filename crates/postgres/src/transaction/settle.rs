@@ -18,7 +18,7 @@ pub(super) async fn settle<T: Tx + ?Sized>(
     settlement: &Settlement,
 ) -> Result<Settled, StoreError> {
     let core = &store.core;
-    let successes = Successes::among(slice::from_ref(settlement), &[Known::default()], &core.limits);
+    let successes = Successes::among(slice::from_ref(settlement), &[Some(Known::default())], &core.limits);
     if successes.len() > 0 {
         let now = core.database.now();
         let (closed, worker) = (Vec::new(), None);

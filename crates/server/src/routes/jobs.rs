@@ -37,7 +37,9 @@ pub(super) fn status_of(shape: &EnqueuedShape) -> StatusCode {
 }
 
 /// The job that a request asks for, in the name of the caller.
-pub(super) fn asked(caller: &Caller, request: JobRequest) -> Result<NewJob, Failure> {
+pub(super) fn asked(caller: &Caller, mut request: JobRequest) -> Result<NewJob, Failure> {
+    // Those of a batch have been told apart already: a name that is left is that of nobody.
+    request.resolve(|_| None)?;
     let drawn = request.id.is_none();
     let mut job = request.into_new_job(ids::job_id());
     job.drawn = drawn;

@@ -15,6 +15,7 @@ use crate::bench::{
 };
 
 cases! {
+    who_is_turned_away_leaves_its_place_to_the_next_of_its_queue,
     g12_jobs_that_need_a_resource_alone_never_overlap,
     g12_jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone,
     who_waits_for_a_resource_alone_is_not_passed_by_those_who_keep_sharing_it,
@@ -585,4 +586,15 @@ async fn what_is_wrong_with_a_gate_is_refused_by_field(bench: Bench) {
     assert_eq!(try_with(|options| options.limits = vec![limit("k", 0)]).await, "limits[0].max");
     assert_eq!(try_with(|options| options.order_key = Some("\u{7}".to_owned())).await, "order_key");
     assert_eq!(bench.store.queues().await.unwrap(), []);
+}
+
+async fn who_is_turned_away_leaves_its_place_to_the_next_of_its_queue(bench: Bench) {
+    let holder = bench.start_with(|job| job.options.locks = vec![Lock::exclusive("r")]).await;
+    bench.enqueue_with(|job| job.options.locks = vec![Lock::exclusive("r")]).await;
+    let next = bench.enqueue_one().await;
+    bench.advance(SECOND);
+    bench.enqueue_with(|job| job.queue = queue("other")).await;
+
+    assert_eq!(bench.claim_one().await.id(), next);
+    bench.settle(&holder, succeeded()).await;
 }

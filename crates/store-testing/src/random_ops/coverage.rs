@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::op::Op;
 
 /// Below this many operations, chance may leave something out.
-const OPERATIONS_MIN: u64 = 20_000;
+const OPERATIONS_MIN: u64 = 50_000;
 
 /// How often each operation came up, and with which answers.
 #[derive(Debug, Default)]

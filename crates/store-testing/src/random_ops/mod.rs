@@ -38,7 +38,7 @@ use world::World;
 /// Runs the random sequences of these numbers, of `operations` each, on the model and on a store that `start` makes, side by
 /// side.
 ///
-/// A number means the same sequence in every run; further ones are had by other numbers. From 20,000 operations on, it also
+/// A number means the same sequence in every run; further ones are had by other numbers. From 50,000 operations on, it also
 /// makes sure that they did what they are for: that every operation and every kind of answer came up.
 ///
 /// # Panics

@@ -30,7 +30,7 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    pub(super) fn of(store: &'a Core, turn: &'a Turn, known: &[Known]) -> Self {
+    pub(super) fn of(store: &'a Core, turn: &'a Turn, known: &[Option<Known>]) -> Self {
         let successes = Successes::among(&turn.settlements, known, &store.limits);
         Self { store, turn, successes, closed: store.outstanding.closed(), claims: true }
     }
