@@ -62,7 +62,7 @@ const MOMENT: Duration = Duration::from_millis(1_500);
 const KILLS_PER_PRODUCER: usize = 3;
 
 /// Of ten kills, this many at least must find a handler at work: else the run shows nothing.
-const HITS_OF_TEN: usize = 4;
+const HITS_OF_TEN: usize = 2;
 
 /// In as many rounds as there are kills, lets the producers loose, kills a worker, and starts another in its place.
 ///
