@@ -367,9 +367,9 @@ proptest! {
         }
     }
 
-    /// Forwards and backwards tell of the same ticks.
+    /// Forwards and backwards tell of the same ticks. Some weeks after the beginning of time, which has nothing before it.
     #[test]
-    fn a_tick_is_the_last_one_until_itself(minute in 0..60_u32, hour in 0..24_u32, day in 1..29_u32, micros in 0..4_000_000_000_000_000_i64) {
+    fn a_tick_is_the_last_one_until_itself(minute in 0..60_u32, hour in 0..24_u32, day in 1..29_u32, micros in 5_000_000_000_000_i64..4_000_000_000_000_000) {
         let now = Timestamp::from_micros(micros);
         for expression in [format!("{minute} {hour} {day} * *"), format!("{minute} * * * *"), format!("{minute} {hour} * * 1-5")] {
             let ticks = Rhythm::cron(expression, "America/New_York").ticks(now).unwrap();
