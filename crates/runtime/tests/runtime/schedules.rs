@@ -71,7 +71,8 @@ async fn a_schedule_of_every_second_runs_within_a_second_and_then_once_a_second(
 async fn an_idle_worker_with_a_schedule_asks_its_store_less_than_twice_a_second() {
     let (store, seen) = (store(), Seen::default());
     store.always("beat", Fault::Fail(ErrorKind::Unavailable));
-    let hourly = schedule("hourly", Rhythm::cron("0 * * * *", "UTC"));
+    // In the middle of the hour that is watched, not at its end.
+    let hourly = schedule("hourly", Rhythm::cron("30 * * * *", "UTC"));
     let worker = start(&store, &seen, vec![hourly]);
     until(|| store.calls("fire") > 0).await;
     let (before, beats) = (store.calls_of_worker(), store.calls("beat"));
