@@ -28,7 +28,7 @@ impl Windlass {
     /// # #[derive(Serialize, Deserialize, Job)]
     /// # #[job(kind = "send_email", attempts = 1)]
     /// # struct SendEmail { to: String }
-    /// # async fn send_email(_: SendEmail) -> Result<(), JobError> { Err(JobError::msg("no route to host 10.0.0.7")) }
+    /// # async fn send_email(_: SendEmail) -> Result<(), JobError> { Err(JobError::new("no route to host 10.0.0.7")) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let windlass = Windlass::in_memory();
