@@ -29,6 +29,9 @@ pub struct Plan {
     /// How long it is watched at work before each kill, in milliseconds
     #[arg(long, default_value_t = 1_000)]
     pub calm_ms: u64,
+    /// Of a hundred jobs done in that time before a kill, how many have to be done again in the same time after it
+    #[arg(long, default_value_t = 90)]
+    pub back_percent: usize,
 }
 
 /// What came of it.
@@ -60,7 +63,7 @@ pub async fn run(scene: &mut Scene, plan: Plan) -> Result<Report, Failure> {
     let load = Load::start(&scene.store, CALLERS);
     let mut back = Vec::new();
     for kill in 1..=plan.kills {
-        let took = one(scene, &workers, (&load, Duration::from_millis(plan.calm_ms))).await;
+        let took = one(scene, &workers, (&load, plan)).await;
         back.push(took.map_err(|failure| failure.during(format!("kill {kill}")))?);
     }
     let account = load.stop().await?;
@@ -86,8 +89,9 @@ pub async fn workers(scene: &mut Scene) -> Result<Vec<Process>, Failure> {
 async fn one(
     scene: &mut Scene,
     workers: &[Process],
-    (load, calm): (&Load, Duration),
+    (load, plan): (&Load, Plan),
 ) -> Result<Duration, Failure> {
+    let calm = Duration::from_millis(plan.calm_ms);
     until_at_work(workers).await?;
     let acknowledged = load.acknowledged();
     let before = done_within(workers, calm).await;
@@ -100,7 +104,7 @@ async fn one(
             cluster.restart()
         })
         .await?;
-    until_back(workers, (before, calm), Instant::now()).await
+    until_back(workers, (before, calm, plan.back_percent), Instant::now()).await
 }
 
 /// Waits until each worker does something, so that there is something to compare with.

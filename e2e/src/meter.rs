@@ -10,9 +10,6 @@ use crate::process::{PATIENCE, Process};
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Of a hundred jobs that were done before, this many have to be done again in the same time.
-const BACK_OF_HUNDRED: u32 = 90;
-
 /// How many jobs `workers` end within `span`, from now on.
 pub async fn done_within(workers: &[Process], span: Duration) -> usize {
     let before = ended(workers);
@@ -20,7 +17,7 @@ pub async fn done_within(workers: &[Process], span: Duration) -> usize {
     ended(workers) - before
 }
 
-/// How long after `fault_over` the `workers` did as much again within a window as `before`, give or take a tenth. Counted
+/// How long after `fault_over` the `workers` did again, within a window, so much `percent` of what they did `before`. Counted
 /// to the end of that window.
 ///
 /// # Errors
@@ -28,7 +25,7 @@ pub async fn done_within(workers: &[Process], span: Duration) -> usize {
 /// When they do not within [`PATIENCE`].
 pub async fn until_back(
     workers: &[Process],
-    (before, window): (usize, Duration),
+    (before, window, percent): (usize, Duration, usize),
     fault_over: Instant,
 ) -> Result<Duration, Failure> {
     let mut seen = vec![(Instant::now(), ended(workers))];
@@ -36,7 +33,7 @@ pub async fn until_back(
         sleep_until(Instant::now() + LOOK_EVERY).await;
         let (now, done) = (Instant::now(), ended(workers));
         let since = seen.iter().rfind(|(at, _)| now - *at >= window).map_or(done, |(_, done)| *done);
-        if (done - since) * 100 >= before * BACK_OF_HUNDRED as usize {
+        if (done - since) * 100 >= before * percent {
             return Ok(now - fault_over);
         }
         if now - fault_over > PATIENCE {

@@ -66,7 +66,8 @@ async fn g19_the_job_of_a_killed_worker_runs_again_within_its_lease_and_a_second
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g01_what_was_acknowledged_survives_the_death_of_the_server() {
-    let plan = crash::Plan { kills: 2, calm_ms: 700 };
+    // A machine that has other things to do may be slower from one second to the next: here it is enough that work goes on.
+    let plan = crash::Plan { kills: 2, calm_ms: 700, back_percent: 10 };
 
     let report = crash::scenario(Path::new(PROGRAM), plan).await.unwrap();
 
