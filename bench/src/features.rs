@@ -55,7 +55,8 @@ fn key(index: usize) -> String {
     format!("resource-{}", index % KEYS)
 }
 
-fn job() -> NewJob {
+/// A job that does nothing, with an id of its own.
+pub(crate) fn job() -> NewJob {
     let args = Args::json(r#"{"to":"ada@example.org","n":1}"#).expect("good args");
     let mut job = NewJob::new(ids::job_id(), turns::kind(), args);
     job.drawn = true;

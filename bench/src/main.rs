@@ -4,6 +4,8 @@
 
 mod features;
 mod figures;
+mod http;
+mod large_flow;
 mod noop;
 mod pickup;
 mod postgres;
@@ -26,6 +28,10 @@ enum Suite {
     Sqlite(sqlite::Options),
     /// The store in a PostgreSQL database, beside raw SQL.
     Postgres(postgres::Options),
+    /// A store by HTTP, beside the same store in the process that asks.
+    Http(http::Options),
+    #[command(flatten)]
+    HttpPart(http::child::Part),
     #[command(flatten)]
     SqlitePart(sqlite::child::Part),
     #[command(flatten)]
@@ -36,6 +42,8 @@ fn main() {
     match Args::parse().suite {
         Suite::Sqlite(options) => sqlite::run(&options),
         Suite::Postgres(options) => postgres::run(&options),
+        Suite::Http(options) => http::run(&options),
+        Suite::HttpPart(part) => http::child::run(&part),
         Suite::SqlitePart(part) => sqlite::child::run(&part),
         Suite::PostgresPart(part) => postgres::child::run(&part),
     }

@@ -14,8 +14,8 @@ mod server;
 
 use clap::Args;
 
-use crate::features;
 use crate::figures::{Figure, Wanted, alternate, report};
+use crate::{features, large_flow};
 use server::Server;
 
 /// How much to measure.
@@ -58,11 +58,18 @@ pub(crate) fn run(options: &Options) {
     if options.bare {
         return bare::run(&bench);
     }
-    let figures: Vec<Figure> =
-        [running::figures, featured, enqueueing::figures, pickups, endurance::figures, beside_peers]
-            .into_iter()
-            .flat_map(|measure| measure(&bench))
-            .collect();
+    let figures: Vec<Figure> = [
+        running::figures,
+        featured,
+        large_flows,
+        enqueueing::figures,
+        pickups,
+        endurance::figures,
+        beside_peers,
+    ]
+    .into_iter()
+    .flat_map(|measure| measure(&bench))
+    .collect();
     report(&figures);
 }
 
@@ -91,6 +98,11 @@ fn featured(bench: &Bench) -> Vec<Figure> {
     let passed = features::figures(options.runs, wants, |feature| ours::pass(server, options.jobs, feature));
     let beside = |block| ours::turn_over_beside(server, options.jobs, block);
     passed.into_iter().chain(features::blocked(options.runs, wants, beside)).collect()
+}
+
+fn large_flows(bench: &Bench) -> Vec<Figure> {
+    let pass = |levels| ours::large_flow(bench.server, levels);
+    large_flow::figures(bench.options.runs, |name| bench.wants(name), pass)
 }
 
 fn pickups(bench: &Bench) -> Vec<Figure> {

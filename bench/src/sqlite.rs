@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
-use crate::features;
 use crate::figures::{Figure, Wanted, alternate, median, report};
 use crate::process;
+use crate::{features, large_flow};
 
 /// How much to measure.
 #[derive(Args)]
@@ -30,12 +30,18 @@ pub(crate) struct Options {
     only: String,
 }
 
+/// Claims and settles without running anything, in this process; jobs a second.
+pub(crate) fn turns_in_process(count: usize, batch: u32) -> f64 {
+    ours::turns(count, batch)
+}
+
 /// Measures, and prints the report.
 pub(crate) fn run(options: &Options) {
-    let figures: Vec<Figure> = [single, bulk, cycle, drain, featured, peers, pickup, millions, thrift]
-        .into_iter()
-        .flat_map(|measure| measure(options))
-        .collect();
+    let figures: Vec<Figure> =
+        [single, bulk, cycle, drain, featured, large_flows, peers, pickup, millions, thrift]
+            .into_iter()
+            .flat_map(|measure| measure(options))
+            .collect();
     report(&figures);
 }
 
@@ -127,6 +133,10 @@ fn featured(options: &Options) -> Vec<Figure> {
     let passed = features::figures(options.runs, wants, |feature| ours::pass(options.jobs, feature));
     let beside = |block| ours::turn_over_beside(options.jobs, block);
     passed.into_iter().chain(features::blocked(options.runs, wants, beside)).collect()
+}
+
+fn large_flows(options: &Options) -> Vec<Figure> {
+    large_flow::figures(options.runs, |name| wanted(options, name), ours::large_flow)
 }
 
 /// Jobs that a peer is given: it is slow enough that more would not tell more.

@@ -21,6 +21,10 @@
 //! - [`review`]: workers are killed at random moments, while they carry out what a person decided.
 //! - [`block`]: handlers keep every thread of their worker busy for longer than its lease.
 //!
+//! On `windlass serve`:
+//!
+//! - [`overload`]: more is asked of it than it can do, by many who are slow and some who never stop; and many wait for work.
+//!
 //! On a server of their own:
 //!
 //! - [`crash`]: the server is killed under load; and on one that does not flush, jobs must be seen to get lost.
@@ -43,6 +47,7 @@ pub mod kill;
 pub mod load;
 pub mod meter;
 pub mod orphan;
+pub mod overload;
 pub mod pair;
 pub mod partition;
 pub mod pause;
@@ -54,6 +59,7 @@ pub mod recovery;
 pub mod review;
 pub mod scene;
 pub mod script;
+pub mod served;
 pub mod stall;
 pub mod verdict;
 pub mod witness;

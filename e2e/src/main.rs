@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 use windlass_e2e::address::Engine;
 use windlass_e2e::process::this_program;
 use windlass_e2e::{
-    Failure, block, crash, cut, evict, fire, gates, kill, orphan, pair, partition, pause, producer, recovery,
-    review, stall, worker, zombie,
+    Failure, block, crash, cut, evict, fire, gates, kill, orphan, overload, pair, partition, pause, producer,
+    recovery, review, stall, worker, zombie,
 };
 use windlass_store::ids;
 
@@ -66,6 +66,8 @@ enum Command {
     Stall,
     /// Let claims reach the server after their worker has asked what it holds
     Orphan,
+    /// Ask more of `windlass serve` than it can do, and let many wait for work
+    Overload(overload::Plan),
     /// Be a worker; started by the others
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -119,6 +121,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Partition(plan) => println!("{}", partition::scenario(&program, plan).await?),
         Command::Stall => println!("{}", stall::scenario(&program).await?),
         Command::Orphan => println!("{}", orphan::scenario(&program).await?),
+        Command::Overload(plan) => println!("{}", overload::scenario(&program, plan).await?),
         Command::Worker(arguments) => worker::run(arguments).await?,
         Command::Producer(arguments) => producer::run(arguments).await?,
     }

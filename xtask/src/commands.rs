@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use crate::clients;
+use crate::fuzz;
 use crate::repo::{self, Repo};
 use crate::server::Server;
 use crate::steps::{Step, run};
@@ -21,7 +23,11 @@ pub(crate) fn ci() -> Result<(), String> {
             .with("RUSTDOCFLAGS", "-D warnings")
             .or_else("mend the link or the markup that rustdoc names"),
     );
+    let fuzz = fuzz::step()?;
+    let clients = clients::steps()?;
     steps.extend(tests(&[], &server));
+    steps.push(fuzz);
+    steps.extend(clients);
     steps.push(
         Step::shell("quick start", &repo::quick_start(&Repo::read()?)?)
             .or_else("the first command of README.md must work on a fresh clone"),
@@ -80,6 +86,8 @@ pub(crate) fn long() -> Result<(), String> {
             e2e("cut commits", "cut --cuts 2000"),
             e2e("ended connections", "evict --seconds 60"),
             e2e("cut links", "partition --cuts 10"),
+            Step::cargo("windlass", "build --release --locked --package windlass-cli"),
+            e2e("overload", "overload"),
         ],
     )
 }

@@ -7,10 +7,14 @@
     reason = "this program talks to the person who started it"
 )]
 
+mod clients;
 mod commands;
+mod fuzz;
+mod python;
 mod repo;
 mod server;
 mod steps;
+mod system;
 mod tidy;
 
 use std::process::ExitCode;
@@ -48,6 +52,12 @@ enum Command {
         #[arg(long)]
         fix: bool,
     },
+    /// Ask a server for everything that the document of the API allows, and for what it does not
+    Fuzz {
+        /// Passed on to schemathesis
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Format the code
     Fmt,
 }
@@ -59,6 +69,7 @@ fn main() -> ExitCode {
         Command::Bench { rest } => commands::bench(&rest),
         Command::Long => commands::long(),
         Command::Tidy { fix } => tidy::command(fix),
+        Command::Fuzz { rest } => fuzz::run(&rest),
         Command::Fmt => commands::fmt(),
     };
     match done {

@@ -14,6 +14,7 @@ use super::raw::cycle::Drained;
 use super::server::{Database, Server, runtime};
 use crate::features::{self, Block, Feature, Passed};
 use crate::figures::{per_second, timed};
+use crate::large_flow::{self, Flowed};
 use crate::noop::{self, Noop};
 use crate::turns::turn_over;
 
@@ -181,4 +182,11 @@ pub(super) fn drain_beside(server: &Server, count: usize, others: usize) -> f64 
     fixture.fill(others + count);
     fixture.database.rest();
     fixture.work_off(count, 100)
+}
+
+/// Passes a flow of so many levels through an empty database.
+pub(super) fn large_flow(server: &Server, levels: usize) -> Flowed {
+    let fixture = Fixture::new(server);
+    let store = fixture.windlass.store().clone();
+    fixture.runtime.block_on(large_flow::pass(store, levels))
 }

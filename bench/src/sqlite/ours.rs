@@ -13,6 +13,7 @@ use windlass_store::{JobStore, SharedStore, ids};
 
 use crate::features::{self, Block, Feature, Passed};
 use crate::figures::{per_second, timed};
+use crate::large_flow::{self, Flowed};
 use crate::noop;
 use crate::turns;
 
@@ -136,6 +137,12 @@ pub(super) fn pass(count: usize, feature: Feature) -> Passed {
     let (jobs, store) = (feature.jobs(count), fixture.shared());
     let ((), elapsed) = timed(|| fixture.runtime.block_on(features::enqueue(&store, jobs)));
     Passed { enqueued: per_second(count, elapsed), drained: fixture.work_off(count, 100) }
+}
+
+/// Passes a flow of so many levels through a fresh file.
+pub(super) fn large_flow(levels: usize) -> Flowed {
+    let fixture = Fixture::new();
+    fixture.runtime.block_on(large_flow::pass(fixture.shared(), levels))
 }
 
 /// Turns over `count` jobs, beside those that cannot run if there are any; jobs a second.

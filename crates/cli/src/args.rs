@@ -1,6 +1,8 @@
 //! The command line, as clap reads it.
 
 mod access;
+mod config;
+mod dev;
 mod errors;
 mod filter;
 mod flows;
@@ -18,23 +20,26 @@ mod values;
 mod workers;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use windlass_core::{JobId, QueueName};
 
 pub(crate) use access::{AuditArgs, TokenCreateArgs, TokensCommand};
-pub(crate) use errors::{ErrorsCommand, ErrorsListArgs};
+pub(crate) use config::{ConfigCommand, ContextAddArgs, ContextsCommand, ManArgs, OpenArgs};
+pub(crate) use dev::DevArgs;
+pub(crate) use errors::{ErrorsCommand, ErrorsListArgs, ErrorsRetryArgs};
 pub(crate) use flows::{FlowArgs, FlowsCommand};
 pub(crate) use gates::{LimitArgs, RateArgs};
 pub(crate) use jobs::{
-    By, DeleteArgs, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs, JobsWaitArgs, RerunArgs,
-    VerbArgs, WhichJobs,
+    By, DeleteArgs, EditArgs, EditOptions, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs,
+    JobsWaitArgs, MoveArgs, RerunArgs, SnoozeArgs, VerbArgs, WhichJobs,
 };
 pub(crate) use notices::NoticeArgs;
 pub(crate) use promote::{Finished, PromoteArgs};
 pub(crate) use retention::RetentionArgs;
 pub(crate) use reviews::{DecisionArgs, ReviewsCommand, ReviewsListArgs};
-pub(crate) use running::{HandlerArgs, ProgressWhen, RunArgs, WorkArgs};
+pub(crate) use running::{HandlerArgs, ProgressWhen, PushArgs, RunArgs, WorkArgs};
 pub(crate) use schedules::{
     RhythmOptions, ScheduleAddArgs, ScheduleBackfillArgs, ScheduleNextArgs, ScheduleRunArgs,
     ScheduleVerbArgs, SchedulesCommand, SchedulesListArgs,
@@ -48,8 +53,8 @@ pub(crate) use workers::{SilentArgs, WorkersCommand};
     name = "windlass",
     version,
     disable_help_subcommand = true,
-    after_help = "How stores are named: windlass help stores. Exit codes: windlass help exit-codes. An error's code explained: \
-                  windlass help WL0003."
+    after_help = "Begin with: windlass dev. Topics: windlass help stores, environment, filter, formatting, exit-codes. An error's \
+                  code explained: windlass help WL0003."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -61,18 +66,21 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// What keeps the jobs: the path of a file, or `postgres://user@host/database`. `run`, `work` and `enqueue` make it if
-    /// it is missing.
+    /// What keeps the jobs: the path of a file, `postgres://user@host/database`, or the URL of a server. `WINDLASS_STORE`
+    /// says the same. `run`, `work` and `enqueue` make it if it is missing [default: ./windlass.db].
     // Its value may hold a password.
-    #[arg(
-        long,
-        global = true,
-        env = "WINDLASS_STORE",
-        hide_env_values = true,
-        value_name = "STORE",
-        default_value = "./windlass.db"
-    )]
-    pub(crate) store: PathBuf,
+    #[arg(long, global = true, value_name = "STORE", help_heading = "Where")]
+    pub(crate) store: Option<PathBuf>,
+    /// The server to ask, instead of a store. `WINDLASS_URL` says the same, and `WINDLASS_TOKEN` holds the token
+    /// [default: one that runs here, if there is no ./windlass.db].
+    #[arg(long, global = true, visible_alias = "server", value_name = "URL", help_heading = "Where")]
+    pub(crate) url: Option<String>,
+    /// A place that has a name; `windlass config contexts` lists them. `WINDLASS_CONTEXT` says the same.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
+    pub(crate) context: Option<String>,
+    /// Do it without asking.
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
     /// Print JSON: every field, or `--json=id,state` for these.
     #[arg(
         long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true,
@@ -88,12 +96,34 @@ pub(crate) struct Global {
     /// Print ids only, one a line.
     #[arg(short, long, global = true, conflicts_with_all = ["json", "jsonl"], help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// When to use colour. `NO_COLOR` and `CLICOLOR_FORCE` are honoured too.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
-    pub(crate) color: Color,
-    /// How to write times for people. What is piped has ISO times always.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM", help_heading = "Output")]
-    pub(crate) time: TimeForm,
+    /// How to print lists: `wide` cuts and leaves out nothing, `tsv` and `csv` are for other programs.
+    #[arg(
+        short, long, global = true, value_enum, value_name = "FORM", help_heading = "Output",
+        conflicts_with_all = ["json", "jsonl", "quiet"]
+    )]
+    pub(crate) output: Option<OutputForm>,
+    /// Do it again and again, every 2s or as often as said, for commands that only look.
+    #[arg(
+        long, global = true, value_name = "TIME", num_args = 0..=1, require_equals = true,
+        default_missing_value = "2s", value_parser = values::duration, help_heading = "Output"
+    )]
+    pub(crate) watch: Option<Duration>,
+    /// When to use colour [default: auto]. `NO_COLOR` and `CLICOLOR_FORCE` are honoured too.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Option<Color>,
+    /// How to write times for people [default: relative]. What is piped has ISO times always.
+    #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub(crate) time: Option<TimeForm>,
+    /// Send traces to the collector at this address, by OTLP over HTTP: `http://localhost:4318`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) otlp_endpoint: Option<String>,
     /// Say more of what goes on, on stderr; twice for more still.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
@@ -109,6 +139,42 @@ pub(crate) enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// How lists are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputForm {
+    /// As on a terminal, with nothing cut or left out.
+    Wide,
+    /// Tab-separated, without titles.
+    Tsv,
+    /// Comma-separated, the titles first.
+    Csv,
+    /// As --json.
+    Json,
+    /// As --jsonl.
+    Jsonl,
+}
+
+impl Color {
+    /// The word for it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl TimeForm {
+    /// The word for it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Iso => "iso",
+        }
+    }
 }
 
 /// How times are written for people.
@@ -129,6 +195,8 @@ pub(crate) enum Command {
     Enqueue(Box<EnqueueArgs>),
     /// Work jobs off until stopped
     Work(WorkArgs),
+    /// Try it out: a server, a throw-away store and a worker for demo jobs, in one process
+    Dev(DevArgs),
     /// Let programs in any language use the store by HTTP, and look after it
     Serve(Box<ServeArgs>),
     /// Look at jobs, and change what becomes of them [`list` unless said]
@@ -188,6 +256,16 @@ pub(crate) enum Command {
     },
     /// Move the jobs of a file to a PostgreSQL database
     Promote(PromoteArgs),
+    /// See and change where commands find their store, and what else holds
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Watch what goes on, live, in a terminal
+    #[cfg(feature = "top")]
+    Top,
+    /// Open a page of the server, or print its address where there is no display
+    Open(OpenArgs),
     /// Print the version
     Version,
     /// Print a completion script for a shell
@@ -196,9 +274,11 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Explain a command, `stores`, `exit-codes`, or the code of an error
+    /// Print the manual page
+    Man(ManArgs),
+    /// Explain a command, a topic, or the code of an error
     Help {
-        /// A command such as `jobs list`, `stores`, `exit-codes`, or a code such as WL0003.
+        /// A command such as `jobs list`; `stores`, `environment`, `filter`, `formatting`, `exit-codes`; a code such as WL0003.
         topic: Vec<String>,
     },
     /// Ends the process groups it is told of once its parent is gone
@@ -232,6 +312,12 @@ pub(crate) enum JobsCommand {
     Cancel(VerbArgs),
     /// Make waiting jobs due now
     RunNow(VerbArgs),
+    /// Put waiting jobs off
+    Snooze(SnoozeArgs),
+    /// Change waiting jobs: their queue, priority, time, args, tags or meta
+    Edit(EditArgs),
+    /// Let waiting jobs wait in another queue
+    Move(MoveArgs),
     /// Remove jobs with their attempts and logs
     Delete(DeleteArgs),
     /// Give dead jobs a new budget of attempts, due now: all that match

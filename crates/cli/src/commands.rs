@@ -2,15 +2,20 @@
 
 mod audit;
 mod bulk;
+mod caution;
 mod completions;
+mod config;
+mod dev;
 mod doctor;
 mod enqueue;
 mod errors_list;
+mod errors_retry;
 mod errors_show;
 mod flows;
 mod help;
 mod jobs_cancel;
 mod jobs_delete;
+mod jobs_edit;
 mod jobs_list;
 mod jobs_logs;
 mod jobs_rerun;
@@ -19,7 +24,9 @@ mod jobs_run_now;
 mod jobs_show;
 mod jobs_wait;
 mod jobs_why;
+mod man;
 mod migrate;
+mod open;
 mod promote;
 mod queues_bound;
 mod queues_list;
@@ -27,6 +34,8 @@ mod queues_pause;
 mod queues_resume;
 mod queues_retention;
 mod reviews;
+#[cfg(feature = "top")]
+mod rows;
 mod run;
 mod schedules;
 mod serve;
@@ -50,12 +59,18 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
+pub(crate) use caution::{deed, heeds_settings, only_looks};
+#[cfg(feature = "top")]
+pub(crate) use rows::{error_rows, job_lines, job_rows, queue_rows, worker_rows};
+pub(crate) use work::unheard;
+
 /// Does what the command line says.
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, CliError> {
     match command {
         Command::Run(args) => run::run(args, context).await,
         Command::Enqueue(args) => enqueue::run(*args, context).await,
         Command::Work(args) => work::run(args, context).await,
+        Command::Dev(args) => dev::run(args, context).await,
         Command::Serve(args) => serve::run(*args, context).await,
         Command::Jobs { command, list } => jobs(command.unwrap_or(JobsCommand::List(list)), context).await,
         Command::Flows { command } => flows::run(command, context).await,
@@ -77,6 +92,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
             migrate::run(command.unwrap_or(MigrateCommand::Status), context).await
         }
         Command::Promote(args) => promote::run(args, context).await,
+        Command::Config { command } => config::run(command, context),
+        Command::Open(args) => open::run(&args, context),
+        #[cfg(feature = "top")]
+        Command::Top => crate::top::run(context).await,
+        Command::Man(args) => man::run(args),
         Command::Version => Ok(version::run()),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Help { topic } => help::run(&topic),
@@ -93,6 +113,9 @@ async fn jobs(command: JobsCommand, context: &Context) -> Result<Output, CliErro
         JobsCommand::Retry(args) => jobs_retry::run(args, context).await,
         JobsCommand::Cancel(args) => jobs_cancel::run(args, context).await,
         JobsCommand::RunNow(args) => jobs_run_now::run(args, context).await,
+        JobsCommand::Snooze(args) => jobs_edit::snooze(args, context).await,
+        JobsCommand::Edit(args) => jobs_edit::run(args, context).await,
+        JobsCommand::Move(args) => jobs_edit::to_queue(args, context).await,
         JobsCommand::Delete(args) => jobs_delete::run(args, context).await,
         JobsCommand::Redrive(args) => jobs_retry::redrive(args, context).await,
         JobsCommand::Rerun(args) => jobs_rerun::run(args, context).await,
@@ -114,6 +137,7 @@ async fn queues(command: QueuesCommand, context: &Context) -> Result<Output, Cli
 async fn errors(command: ErrorsCommand, context: &Context) -> Result<Output, CliError> {
     match command {
         ErrorsCommand::List(args) => errors_list::run(args, context).await,
+        ErrorsCommand::Retry(args) => errors_retry::run(args, context).await,
         ErrorsCommand::Show { fingerprint } => errors_show::run(fingerprint, context).await,
     }
 }
@@ -154,6 +178,7 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
             queues_bound::FIELDS
         }
         Command::Errors { command: Some(ErrorsCommand::Show { .. }), .. } => errors_show::FIELDS,
+        Command::Errors { command: Some(ErrorsCommand::Retry(_)), .. } => errors_retry::FIELDS,
         Command::Errors { .. } => ErrorGroupShape::FIELDS,
         Command::Queues { command: Some(QueuesCommand::Retention(_)) } => queues_retention::FIELDS,
         Command::Queues { .. } => QueueShape::FIELDS,
@@ -169,13 +194,22 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
                 JobsCommand::Retry(_)
                 | JobsCommand::Cancel(_)
                 | JobsCommand::RunNow(_)
+                | JobsCommand::Snooze(_)
+                | JobsCommand::Edit(_)
+                | JobsCommand::Move(_)
                 | JobsCommand::Delete(_)
                 | JobsCommand::Redrive(_)
                 | JobsCommand::Rerun(_),
             ) => verb::FIELDS,
         },
+        Command::Config { command } => config::json_fields(command),
+        Command::Open(_) => open::FIELDS,
+        #[cfg(feature = "top")]
+        Command::Top => &[],
         Command::Work(_)
+        | Command::Dev(_)
         | Command::Serve(_)
+        | Command::Man(_)
         | Command::Migrate { command: Some(MigrateCommand::Sql) }
         | Command::Completions { .. }
         | Command::Help { .. }

@@ -1,22 +1,28 @@
 //! What every command is given: where the store is, and how to print.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
+use tokio::sync::OnceCell;
 use windlass::Address;
 use windlass_store::{Clock, SharedStore, SystemClock};
 use windlass_wire::nearest::suggestion;
 
-use crate::args::{Color, Global, TimeForm};
+use crate::args::{Color, Global, OutputForm};
+use crate::config::{Folders, Origin, Place, STORE_DEFAULT, Settings};
 use crate::error::{CliError, ErrorCode};
 use crate::output::{Form, Output, Style};
 use crate::store;
 
 /// What every command is given.
-#[derive(Debug)]
 pub(crate) struct Context {
-    store: Address,
+    folders: Folders,
+    settings: Settings,
+    /// Opened once, however often it is asked for.
+    opened: OnceCell<SharedStore>,
     form: Form,
-    time: TimeForm,
+    /// Whether everything that would be asked is answered already.
+    yes: bool,
     stdout_terminal: bool,
     stderr_terminal: bool,
 }
@@ -27,23 +33,31 @@ impl Context {
     /// # Errors
     ///
     /// When JSON is asked for with a field that there is not, before anything is done.
-    pub(crate) fn new(global: &Global, fields: &[&str]) -> Result<Self, CliError> {
-        let store = Address::new(&global.store).map_err(|invalid| {
-            CliError::new(ErrorCode::Invalid, format!("--store: {}", invalid.problem))
-                .with_help("`windlass help stores` shows how stores are named")
-        })?;
+    pub(crate) fn new(
+        global: &Global,
+        (folders, settings): (Folders, Settings),
+        fields: &[&str],
+    ) -> Result<Self, CliError> {
         let stdout_terminal = std::io::stdout().is_terminal();
         let form = match (&global.json, &global.jsonl) {
             (Some(names), _) => Form::Json(chosen(names, fields)?),
             (None, Some(names)) => Form::JsonLines(chosen(names, fields)?),
             (None, None) if global.quiet => Form::Ids,
-            (None, None) if stdout_terminal => Form::People,
-            (None, None) => Form::Tsv,
+            (None, None) => match global.output {
+                Some(OutputForm::Wide) => Form::Wide,
+                Some(OutputForm::Csv) => Form::Csv,
+                Some(OutputForm::Json) => Form::Json(chosen("", fields)?),
+                Some(OutputForm::Jsonl) => Form::JsonLines(chosen("", fields)?),
+                None if stdout_terminal => Form::People,
+                Some(OutputForm::Tsv) | None => Form::Tsv,
+            },
         };
         Ok(Self {
-            store,
+            folders,
+            settings,
+            opened: OnceCell::new(),
             form,
-            time: global.time,
+            yes: global.yes,
             stdout_terminal,
             stderr_terminal: std::io::stderr().is_terminal(),
         })
@@ -51,17 +65,73 @@ impl Context {
 
     /// The store, which must be there.
     pub(crate) async fn store(&self) -> Result<SharedStore, CliError> {
-        store::open(&self.store).await
+        self.opened.get_or_try_init(|| store::open(&self.settings)).await.cloned()
     }
 
     /// The store, made if there is none.
     pub(crate) async fn store_or_make(&self) -> Result<SharedStore, CliError> {
-        store::open_or_make(&self.store).await
+        self.opened.get_or_try_init(|| store::open_or_make(&self.settings)).await.cloned()
     }
 
-    /// Where the store is. Shown without secrets.
-    pub(crate) const fn address(&self) -> &Address {
-        &self.store
+    /// Where the jobs are. Shown without secrets.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.settings.place.value
+    }
+
+    /// The store itself, for what a server does not do for others. Where nothing was said, it is the one of this folder.
+    ///
+    /// # Errors
+    ///
+    /// When a server was named.
+    pub(crate) fn address(&self) -> Result<Address, CliError> {
+        match (&self.settings.place.value, &self.settings.place.origin) {
+            (Place::Store(address), _) => Ok(address.clone()),
+            (Place::Server(_), Origin::Running) => Ok(Address::File(STORE_DEFAULT.into())),
+            (Place::Server(url), _) => {
+                let what = format!("this is done on the store itself, and {url} is a server");
+                Err(CliError::new(ErrorCode::Invalid, what)
+                    .with_help("run it where the store is, and name that with --store"))
+            }
+        }
+    }
+
+    /// The store itself, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::address`], and when it cannot be opened.
+    pub(crate) async fn store_itself(&self) -> Result<SharedStore, CliError> {
+        store::make(&self.address()?).await
+    }
+
+    /// The store as a file can name it that lies elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When it is a server, or the working folder cannot be told.
+    pub(crate) fn store_said(&self) -> Result<PathBuf, CliError> {
+        match self.address()? {
+            Address::File(path) => std::path::absolute(&path).map_err(|error| {
+                CliError::new(ErrorCode::Local, "there is no working folder").with_source(error)
+            }),
+            Address::Postgres(url) => Ok(url.into()),
+            other => Ok(other.to_string().into()),
+        }
+    }
+
+    /// All that was said before the command.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where configuration lies.
+    pub(crate) const fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    /// Whether everything that would be asked is answered already.
+    pub(crate) const fn yes(&self) -> bool {
+        self.yes
     }
 
     /// Whether a person looks at stderr.
@@ -69,9 +139,14 @@ impl Context {
         self.stderr_terminal
     }
 
+    /// Whether what was printed before is to be wiped away: by a person it was read.
+    pub(crate) const fn clears(&self) -> bool {
+        self.stdout_terminal && self.form.is_for_people()
+    }
+
     /// Says what a person may want to do next, where one looks at both.
     pub(crate) fn hint(&self, hint: &str) {
-        if self.stderr_terminal && self.form == Form::People {
+        if self.stderr_terminal && self.form.is_for_people() {
             self.tell(hint);
         }
     }
@@ -89,7 +164,7 @@ impl Context {
     pub(crate) fn print(&self, output: &Output) -> Result<(), CliError> {
         let style = Style {
             form: self.form.clone(),
-            time: self.time,
+            time: self.settings.time.value,
             terminal: self.stdout_terminal,
             now: SystemClock.now(),
             width: None,
@@ -98,7 +173,7 @@ impl Context {
         output.print(&style, &mut text).map_err(CliError::output)?;
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(&text).and_then(|()| stdout.flush()).map_err(CliError::output)?;
-        if self.stdout_terminal && self.form == Form::People {
+        if self.stdout_terminal && self.form.is_for_people() {
             output.notes().iter().for_each(|note| self.tell(note));
         }
         Ok(())

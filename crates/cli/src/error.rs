@@ -97,6 +97,18 @@ codes! {
     NotUndone = 25, "undoing it has to be confirmed", Refused,
         "The jobs may have been run in the new store since. In the file they are as they were before the move, and would \
          be run again. --yes does it all the same.";
+    Configuration = 26, "what is configured is not as it must be", Usage,
+        "A configuration file has a key that means nothing, or a context is named that there is not. Nothing was done. \
+         `windlass config path` says which files are read, `windlass config show --origin` what follows from them.";
+    Unconfirmed = 27, "it has to be confirmed", Refused,
+        "The context is marked as production, or many jobs are meant: nothing was done. Run it in a terminal and answer, or add \
+         --yes; --dry-run shows what would be done.";
+    Forbidden = 28, "the server does not allow it", NotAllowed,
+        "The server knows no such token, or the token may not do this. WINDLASS_TOKEN or the token_command of the context says \
+         which token is shown; `windlass tokens create` makes one, for whoever may.";
+    Unreachable = 29, "the server cannot be reached", Unavailable,
+        "Nothing answers at the address, or what answers is no server of windlass. Nothing happened. `windlass dev` starts one to \
+         try out, `windlass serve` one to keep; --url, WINDLASS_URL or a context say where yours is.";
 }
 
 impl ErrorCode {
@@ -199,7 +211,8 @@ impl CliError {
     /// The error as it is shown, ending with a line break.
     pub(crate) fn render(&self) -> String {
         let label = self.code.label();
-        let mut text = format!("{ERROR}error[{label}]{ERROR:#}: {}\n", shown(&self.what()));
+        let word = if self.code.exit_code() == ExitCode::Refused { "refused" } else { "error" };
+        let mut text = format!("{ERROR}{word}[{label}]{ERROR:#}: {}\n", shown(&self.what()));
         for line in self.help.iter().flat_map(|help| help.lines()) {
             let _ = writeln!(text, "  {HELP}help{HELP:#}: {}", shown(line));
         }
@@ -213,6 +226,8 @@ const HELP: anstyle::Style = anstyle::AnsiColor::Cyan.on_default().bold();
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let code = match error.kind() {
+            // Of a server only: no store asks for one.
+            ErrorKind::Invalid(invalid) if invalid.field == "token" => ErrorCode::Forbidden,
             ErrorKind::Invalid(_) => ErrorCode::Invalid,
             ErrorKind::NotFound => ErrorCode::NotFound,
             ErrorKind::NotReady | ErrorKind::Finished | ErrorKind::Cancelled | ErrorKind::NotRunning => {
@@ -238,6 +253,7 @@ impl From<StoreError> for CliError {
                 Some("wait for that job to end, or cancel it; `windlass jobs show ID` says more of it")
             }
             ErrorCode::Conflict => Some("try again"),
+            ErrorCode::Forbidden => Some("the token that is shown may not do this: `windlass help WL0028`"),
             ErrorCode::Unknown => Some("ask again with the same id; that is safe"),
             _ => None,
         }

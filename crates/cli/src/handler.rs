@@ -20,6 +20,8 @@ use windlass_wire::{InputShape, JobShape};
 
 use self::inputs::StdinFrom;
 use crate::child::{self, Listener, Order, Runner};
+use crate::push::Push;
+use crate::trace;
 
 /// The kind whose args are a command.
 pub(crate) const EXEC: &str = "exec";
@@ -41,6 +43,8 @@ pub(crate) struct Handler {
     pub(crate) snooze: Duration,
     /// The command for jobs of any kind but `exec`.
     pub(crate) shell: Option<Arc<str>>,
+    /// The web service for them, instead.
+    pub(crate) push: Option<Arc<Push>>,
     /// Whether that command is given what its job's parents made.
     pub(crate) parents: bool,
     pub(crate) ended: Ended,
@@ -116,8 +120,19 @@ impl Handler {
         self.verdict(&job, ended, |ended| Verdict::Succeeded { result: result(ended) })
     }
 
+    /// Does a job of any kind with what was given: a command or a web service.
+    pub(crate) async fn any(self, job: RawJob) -> Verdict {
+        let Some(push) = self.push.clone() else { return self.shell(job).await };
+        let verdict = match self.given(job.id()).await {
+            Ok(given) => push.verdict(&job, serde_json::to_vec(&given).unwrap_or_default()).await,
+            Err(error) => failed(AttemptError::new(error.to_string())),
+        };
+        let _ = self.ended.try_send(job.id());
+        verdict
+    }
+
     /// Does a job of any kind with the command that was given.
-    pub(crate) async fn shell(self, job: RawJob) -> Verdict {
+    async fn shell(self, job: RawJob) -> Verdict {
         let given = match self.given(job.id()).await {
             Ok(given) => given,
             Err(error) => return failed(AttemptError::new(error.to_string())),
@@ -153,6 +168,7 @@ impl Handler {
             .env("WINDLASS_KIND", job.kind().as_str())
             .env("WINDLASS_QUEUE", job.queue().as_str())
             .env("WINDLASS_ATTEMPT", job.attempt().number.to_string());
+        trace::hand_on(&mut command, job.trace().as_ref());
         let ended = self.runner.run(Order { command, input, output_max, stop, listener: &mut voice }).await;
         let _ = self.ended.try_send(job.id());
         ended.map(|ended| (ended, voice.last)).map_err(|error| unstarted(&what, &error))
@@ -223,7 +239,12 @@ fn result(ended: &child::Ended) -> Result<Option<Json>, AttemptError> {
             "wrote more than {bytes} bytes to stdout: a result cannot be that large"
         )));
     }
-    let text = String::from_utf8_lossy(&ended.stdout.bytes);
+    result_of(&ended.stdout.bytes)
+}
+
+/// The same of any bytes.
+pub(crate) fn result_of(bytes: &[u8]) -> Result<Option<Json>, AttemptError> {
+    let text = String::from_utf8_lossy(bytes);
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

@@ -6,26 +6,38 @@
 mod args;
 mod child;
 mod commands;
+mod config;
+mod confirm;
 mod context;
+mod demo;
 mod error;
 mod exit_code;
 mod guard;
 mod handler;
+mod http;
 mod interrupt;
 mod job_file;
 mod notices;
 mod output;
 mod progress;
+mod push;
 mod store;
+mod telemetry;
+#[cfg(feature = "top")]
+mod top;
+mod trace;
 mod tracker;
+mod watch;
 mod worker;
 
 use clap::Parser;
 
 use args::Cli;
+use config::{Folders, Sources};
 use context::Context;
 use error::{CliError, ErrorCode};
 use exit_code::ExitCode;
+use telemetry::Telemetry;
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
@@ -33,19 +45,45 @@ fn main() -> std::process::ExitCode {
         // No runtime, no log, no store: it must outlive all of that.
         return guard::live(mark).map_or(ExitCode::Failed, |()| ExitCode::Done).into();
     }
-    context::set_colour(cli.global.color);
-    log_to_stderr(cli.global.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(perform(cli)),
+        Ok(runtime) => watched(cli, &runtime),
         Err(error) => Err(CliError::new(ErrorCode::Local, "could not start").with_source(error)),
     };
     ended.unwrap_or_else(|error| report(&error)).into()
 }
 
+/// Does what is asked, while what happens is told to whoever is to be told.
+fn watched(cli: Cli, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, CliError> {
+    let collector = cli.global.otlp_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
+    let telemetry = Telemetry::start(cli.global.verbose, collector, runtime.handle())?;
+    let ended = runtime.block_on(perform(cli));
+    telemetry.end();
+    ended
+}
+
 async fn perform(cli: Cli) -> Result<ExitCode, CliError> {
-    let context = Context::new(&cli.global, commands::json_fields(&cli.command))?;
-    let output = commands::run(cli.command, &context).await?;
+    let folders = Folders::of(config::variable);
+    let sources = if commands::heeds_settings(&cli.command) {
+        Sources::read(&cli.global, &folders)?
+    } else {
+        Sources::default()
+    };
+    let settings = sources.settle()?;
+    context::set_colour(settings.color.value);
+    let context = Context::new(&cli.global, (folders, settings), commands::json_fields(&cli.command))?;
+    if let Some(deed) = commands::deed(&cli.command) {
+        confirm::one(&deed, &context)?;
+    }
+    match cli.global.watch {
+        Some(every) => watch::run(every, cli.command, &context).await,
+        None => once(cli.command, &context).await,
+    }
+}
+
+/// Does it and prints what it has to say.
+async fn once(command: args::Command, context: &Context) -> Result<ExitCode, CliError> {
+    let output = commands::run(command, context).await?;
     context.print(&output)?;
     Ok(output.exit())
 }
@@ -57,19 +95,4 @@ fn report(error: &CliError) -> ExitCode {
     }
     error.print();
     error.code.exit_code()
-}
-
-/// Shows what the worker and the store have to report while a command runs.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => tracing_subscriber::filter::LevelFilter::WARN,
-        1 => tracing_subscriber::filter::LevelFilter::INFO,
-        _ => tracing_subscriber::filter::LevelFilter::DEBUG,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(false)
-        .init();
 }

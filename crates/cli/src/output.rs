@@ -114,14 +114,25 @@ pub(crate) struct Style {
 pub(crate) enum Form {
     /// Aligned, coloured, with relative times.
     People,
+    /// The same, with nothing left out or cut however narrow the screen is.
+    Wide,
     /// Tab-separated, one row a line, no header.
     Tsv,
+    /// Comma-separated, with the titles first.
+    Csv,
     /// A JSON array or object, with these fields or all of them.
     Json(Option<Vec<String>>),
     /// One JSON object a line.
     JsonLines(Option<Vec<String>>),
     /// One id a line.
     Ids,
+}
+
+impl Form {
+    /// Whether a person is to read it.
+    pub(crate) const fn is_for_people(&self) -> bool {
+        matches!(self, Self::People | Self::Wide)
+    }
 }
 
 impl Output {
@@ -174,7 +185,8 @@ impl Output {
 impl List {
     fn print(&self, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         match &style.form {
-            Form::People => table::list(self, style, out),
+            Form::People | Form::Wide => table::list(self, style, out),
+            Form::Csv => table::csv(self, out),
             Form::Tsv => self.rows.iter().try_for_each(|row| table::tsv(&row.cells, out)),
             Form::Json(names) => {
                 let rows: Vec<Fields> =
@@ -193,7 +205,10 @@ impl List {
 impl Record {
     fn print(&self, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         match &style.form {
-            Form::People => table::record(self, style, out),
+            Form::People | Form::Wide => table::record(self, style, out),
+            Form::Csv => {
+                self.lines.iter().try_for_each(|(name, cell)| table::csv_line(&[*name, &cell.plain()], out))
+            }
             Form::Tsv => {
                 for (name, cell) in &self.lines {
                     writeln!(out, "{name}\t{}", cell.plain())?;
@@ -297,6 +312,49 @@ mod tests {
             printed(Form::Tsv, false),
             "0192f3c1\tdead\tbad\\t\\u{1b}[2J\\nnews \\u{202e}\\u{9b}2J\t1970-01-01T00:00:40Z\n"
         );
+    }
+
+    #[test]
+    fn spreadsheets_get_titles_and_quotes_where_they_are_needed() {
+        const TWO: &[Column] = &[Column::new("ID"), Column::new("N")];
+        let row = |text: &str| Row {
+            id: String::new(),
+            cells: vec![Cell::text(text), Cell::Number(1)],
+            fields: fields(&std::collections::BTreeMap::<&str, &str>::new()),
+        };
+        let style =
+            Style { form: Form::Csv, time: TimeForm::Iso, terminal: true, now: Timestamp::MIN, width: None };
+        let mut out = Vec::new();
+
+        Output::list(TWO, vec![row("a"), row("say \"hi\", you"), row("=1+1")])
+            .print(&style, &mut out)
+            .unwrap();
+
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "id,n\na,1\n\"say \"\"hi\"\", you\",1\n'=1+1,1\n");
+    }
+
+    #[test]
+    fn what_is_wide_is_not_cut() {
+        const TWO: &[Column] = &[Column::new("ONE"), Column::spare("TWO")];
+        let row = Row {
+            id: String::new(),
+            cells: vec![Cell::text("x".repeat(90)), Cell::text("y".repeat(90))],
+            fields: fields(&std::collections::BTreeMap::<&str, &str>::new()),
+        };
+        let style = Style {
+            form: Form::Wide,
+            time: TimeForm::Iso,
+            terminal: true,
+            now: Timestamp::MIN,
+            width: Some(40),
+        };
+        let mut out = Vec::new();
+
+        Output::list(TWO, vec![row]).print(&style, &mut out).unwrap();
+
+        let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+        assert!(text.ends_with(&format!("{}  {}\n", "x".repeat(90), "y".repeat(90))), "{text}");
     }
 
     #[test]

@@ -1,35 +1,77 @@
 //! Opens the store that was named.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use windlass::Address;
 use windlass_postgres::{PostgresOptions, PostgresStore, migrate};
+use windlass_remote::RemoteOptions;
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{ErrorKind, SharedStore, StoreError};
 
+use crate::config::{Place, Settings};
 use crate::error::{CliError, ErrorCode};
 
 /// What makes a store.
 const MAKERS: &str = "`windlass enqueue`, `run` and `work` make one";
 
+/// What was named, made if it is a store and there is none.
+pub(crate) async fn open_or_make(settings: &Settings) -> Result<SharedStore, CliError> {
+    match &settings.place.value {
+        Place::Store(address) => make(address).await,
+        Place::Server(url) => server(url, settings).await,
+    }
+}
+
+/// What was named, which must be there: looking into a misspelt path or the wrong database must not make a store of it, and who
+/// only looks does not change its schema either.
+pub(crate) async fn open(settings: &Settings) -> Result<SharedStore, CliError> {
+    match &settings.place.value {
+        Place::Store(address @ Address::File(path)) => {
+            check_there(path)?;
+            make(address).await
+        }
+        Place::Store(address) => Ok(Arc::new(open_database(address).await?)),
+        Place::Server(url) => server(url, settings).await,
+    }
+}
+
 /// The store at `address`, made if there is none.
-pub(crate) async fn open_or_make(address: &Address) -> Result<SharedStore, CliError> {
+pub(crate) async fn make(address: &Address) -> Result<SharedStore, CliError> {
     match address.open().await {
         Ok(store) => Ok(store),
         Err(error) => Err(not_opened(address, error).await),
     }
 }
 
-/// The store at `address`, which must be there: looking into a misspelt path or the wrong database must not make a store
-/// of it, and who only looks does not change its schema either.
-pub(crate) async fn open(address: &Address) -> Result<SharedStore, CliError> {
-    match address {
-        Address::File(path) => {
-            check_there(path)?;
-            open_or_make(address).await
-        }
-        _ => Ok(std::sync::Arc::new(open_database(address).await?)),
+/// The store behind a server.
+async fn server(url: &str, settings: &Settings) -> Result<SharedStore, CliError> {
+    let mut options = RemoteOptions::new(url);
+    if let Some(token) = &settings.token {
+        options = options.token(token.value.token()?);
     }
+    match options.connect().await {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(not_reached(url, error, settings.token.is_some())),
+    }
+}
+
+/// Why a server is not asked, in words that fit it.
+fn not_reached(url: &str, error: StoreError, has_token: bool) -> CliError {
+    let is_there = !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Incompatible);
+    let error = CliError::from(error);
+    if error.code == ErrorCode::Forbidden {
+        return error.with_help(if has_token {
+            "`windlass config show --origin` says where the token is from; `windlass tokens create` makes one, on the store"
+        } else {
+            "give it by WINDLASS_TOKEN, or by a context with a token_command: `windlass help environment`"
+        });
+    }
+    if is_there {
+        return error;
+    }
+    CliError::new(ErrorCode::Unreachable, format!("cannot reach the server at {url}: {}", error.what()))
+        .with_help("start one with `windlass dev`, or point at yours: --url, WINDLASS_URL, `windlass config contexts`")
 }
 
 /// The file at `path`, which must be there, even if its jobs were moved.
@@ -118,7 +160,7 @@ fn check_there(path: &Path) -> Result<(), CliError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(CliError::new(ErrorCode::NoStore, format!("there is no store at {}", path.display()))
-                .with_help(format!("{MAKERS}; or point at yours with --store or WINDLASS_STORE")))
+                .with_help(format!("{MAKERS}; or point at yours with --store, --url or --context")))
         }
         // Whatever else is wrong with it, opening it says so.
         _ => Ok(()),

@@ -15,6 +15,7 @@ use crate::child::Runner;
 use crate::error::{CliError, ErrorCode};
 use crate::guard::Guard;
 use crate::handler::{EXEC, Handler};
+use crate::push::Push;
 
 /// What the worker is to do.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ pub(crate) fn prepare(
         runner: Runner { guard, grace: args.grace },
         snooze: args.snooze,
         shell: args.exec.as_deref().map(Arc::from),
+        push: Push::of(&args.push, args.snooze)?.map(Arc::new),
         parents: args.parents,
         ended: ends,
     };
@@ -93,7 +95,7 @@ pub(crate) fn prepare(
     }
     let exec = handler.clone();
     let exec = move |job| exec.clone().exec(job);
-    let shell = move |job| handler.clone().shell(job);
+    let shell = move |job| handler.clone().any(job);
     builder = match plan.kinds {
         PlannedKinds::Exec => builder.handle_kind(EXEC, exec),
         PlannedKinds::ShellAny => builder.handle_any(shell),

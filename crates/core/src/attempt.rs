@@ -148,6 +148,23 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The outcome that its attempt is counted as; none for one that was never started. What the store records may be another,
+    /// where the job was cancelled meanwhile.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<AttemptOutcome> {
+        match self {
+            Self::Succeeded { .. } | Self::Unchanged { .. } => Some(AttemptOutcome::Succeeded),
+            Self::Failed { .. } | Self::Fatal { .. } | Self::Undecodable { .. } => {
+                Some(AttemptOutcome::Failed)
+            }
+            Self::TimedOut { .. } => Some(AttemptOutcome::TimedOut),
+            Self::Snoozed { .. } => Some(AttemptOutcome::Snoozed),
+            Self::Cancelled { .. } => Some(AttemptOutcome::Cancelled),
+            Self::Interrupted => Some(AttemptOutcome::Interrupted),
+            Self::Released => None,
+        }
+    }
+
     /// The verdict as it can be stored: a result that is too large makes the attempt a failed one.
     #[must_use]
     pub fn within(self, limits: &Limits) -> Self {

@@ -10,7 +10,7 @@ use crate::limits::{
 };
 use crate::{
     Args, AttemptError, Edge, FiredBy, Invalid, JobId, JobState, Json, KeyedLimit, KindName, Limits, Lock,
-    Notify, OnConflict, Phase, Priority, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp,
+    Notify, OnConflict, Phase, Priority, QueueName, Rate, Reason, RetryPolicy, Review, Tag, Timestamp, Trace,
     Traits, Unique, edge, span,
 };
 
@@ -83,6 +83,10 @@ pub struct JobOptions {
     /// The job that it is a further copy of, made by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<JobId>,
+    /// The job that it cleans up behind, which ended while nobody ran it; it does nothing else. Said by the store, and by nobody
+    /// else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleans: Option<JobId>,
     /// Which schedule made it. Said by the store, and by nobody else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fired_by: Option<FiredBy>,
@@ -97,6 +101,13 @@ impl JobOptions {
             | Traits::REVIEWED.when(self.review.is_some())
             | Traits::GATED.when(self.is_gated())
             | Traits::FIRED.when(self.fired_by.is_some())
+            | Traits::CLEANS.when(self.cleans.is_some())
+    }
+
+    /// In which trace it was enqueued, if whoever did so said; what they said wrongly is none.
+    #[must_use]
+    pub fn trace(&self) -> Option<Trace> {
+        Trace::of(&self.meta)
     }
 }
 
@@ -301,7 +312,7 @@ pub struct Job {
     pub state: JobState,
     /// Why, where there is a reason.
     pub reason: Option<Reason>,
-    /// What its attempts are for: the work, or what was decided about it. Of a job that has ended, the last of them.
+    /// What its attempts are for: the work, what was decided about it, or to clean up behind another. Of a job that has ended, the last of them.
     pub phase: Phase,
     /// How urgent it is.
     pub priority: Priority,

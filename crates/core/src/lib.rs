@@ -18,12 +18,14 @@
 //! - [`notice`]: who is told when a job ends, and the jobs that tell them.
 //! - [`review`]: a person decides about a job, before it starts or about what it made.
 //! - [`log`]: the lines a handler writes, and how much of them is kept.
+//! - [`trace`]: which trace a job was enqueued in.
 //! - [`traits`]: what a job uses that most do not.
 //! - [`unique`]: keys of which there is at most one job.
 //! - [`limits`]: every bound in one place, each with the reason for its value.
 
 pub mod attempt;
 mod canonical;
+pub mod cleanup;
 pub mod edge;
 pub mod fingerprint;
 pub mod gate;
@@ -45,6 +47,7 @@ mod schema;
 pub mod span;
 pub mod state;
 pub mod time;
+pub mod trace;
 pub mod traits;
 pub mod unique;
 
@@ -69,5 +72,6 @@ pub use review::{Decision, Digest, Phase, Review, Ruling};
 pub use schedule::{FiredBy, JobTemplate, Missed, NewSchedule, Overlap, Rhythm};
 pub use state::{JobState, Reason, Stage, StateGroup};
 pub use time::Timestamp;
+pub use trace::Trace;
 pub use traits::Traits;
 pub use unique::{OnConflict, Unique, UniqueKey, UniqueScope, Within};

@@ -14,6 +14,9 @@ pub const TAGS_MAX: usize = 32;
 /// Largest `meta` map of one job, in bytes of JSON: it travels with every claim.
 pub const META_BYTES_MAX: usize = 16 * 1024;
 
+/// Longest `tracestate` that is kept, in bytes: as much as everybody who hands one on has to keep of it.
+pub const TRACE_STATE_BYTES_MAX: usize = 512;
+
 /// Deepest nesting of JSON that is accepted. Parsers that recurse, here and in any worker, stay far from their
 /// stack's end (`serde_json` itself stops at 128).
 pub const JSON_DEPTH_MAX: usize = 100;

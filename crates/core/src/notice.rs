@@ -237,8 +237,8 @@ pub fn id(job: &Job, index: usize) -> JobId {
     id_at(job.finished_at.unwrap_or(Timestamp::MIN), hash)
 }
 
-/// The id of a notice that is made at this instant, and otherwise follows from what was hashed.
-fn id_at(at: Timestamp, hash: Sha256) -> JobId {
+/// The id of a job that is made at this instant, and otherwise follows from what was hashed.
+pub(crate) fn id_at(at: Timestamp, hash: Sha256) -> JobId {
     let mut rest = [0; 10];
     rest.copy_from_slice(&hash.finalize()[..10]);
     let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
@@ -246,7 +246,11 @@ fn id_at(at: Timestamp, hash: Sha256) -> JobId {
 }
 
 fn notice(job: &Job, index: usize, to: &Target) -> NewJob {
-    made(id(job, index), &Notice { to: to.clone(), about: About::Job(EndedJob::of(job)) })
+    let mut notice = made(id(job, index), &Notice { to: to.clone(), about: About::Job(EndedJob::of(job)) });
+    if let Some(trace) = job.options.trace() {
+        trace.travel(&mut notice.options.meta);
+    }
+    notice
 }
 
 /// The job that sends a notice.

@@ -157,6 +157,8 @@ pub enum Phase {
     Run,
     /// To carry out what was decided about it.
     Settle,
+    /// To clean up behind another job, which ended while nobody ran it.
+    Cleanup,
 }
 
 impl Phase {
@@ -166,6 +168,7 @@ impl Phase {
         match self {
             Self::Run => "run",
             Self::Settle => "settle",
+            Self::Cleanup => "cleanup",
         }
     }
 }

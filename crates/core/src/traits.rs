@@ -26,6 +26,8 @@ impl Traits {
     pub const NOTIFIES: Self = Self(64);
     /// A schedule made it.
     pub const FIRED: Self = Self(128);
+    /// It cleans up behind another.
+    pub const CLEANS: Self = Self(256);
 
     /// What a job with the same unique key cannot take over, as more is kept of it than its own row.
     pub const IRREPLACEABLE: Self = Self(Self::CHILD.0 | Self::GATED.0 | Self::REVIEWED.0);
@@ -98,7 +100,13 @@ impl Traits {
     /// What the attempts of the job are for.
     #[must_use]
     pub const fn phase(self) -> Phase {
-        if self.settles().is_some() { Phase::Settle } else { Phase::Run }
+        if self.settles().is_some() {
+            Phase::Settle
+        } else if self.has(Self::CLEANS) {
+            Phase::Cleanup
+        } else {
+            Phase::Run
+        }
     }
 
     /// Itself where `used`, else nothing.
@@ -146,5 +154,6 @@ mod tests {
             assert_eq!(settling.working(), before);
         }
         assert_eq!((before.settles(), before.phase()), (None, Phase::Run));
+        assert_eq!(Traits::CLEANS.phase(), Phase::Cleanup);
     }
 }

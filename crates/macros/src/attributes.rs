@@ -1,5 +1,7 @@
 //! What `#[job(..)]` says, read and checked where it is written.
 
+pub(crate) mod terms;
+
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -9,9 +11,11 @@ use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::{DeriveInput, Error, LitInt, LitStr, Path, Result, Type};
 use windlass_core::limits::ATTEMPTS_UNLIMITED;
-use windlass_core::{KindName, LockMode, LockTemplate, Priority, QueueName, retry, span};
+use windlass_core::{
+    KindName, LockMode, LockTemplate, Priority, QueueName, RetryPolicy, Review, retry, span,
+};
 
-const KNOWN: &str = "kind, version, upcast, output, queue, priority, attempts, losses, timeout, unique, lock, lock_shared and crate";
+const KNOWN: &str = "kind, version, upcast, output, queue, priority, attempts, losses, timeout, retry, review, unique, lock, lock_shared and crate";
 
 /// What may be said more than once.
 const REPEATED: [&str; 2] = ["lock", "lock_shared"];
@@ -28,6 +32,8 @@ pub(crate) struct JobAttributes {
     pub(crate) attempts: Option<u32>,
     pub(crate) losses: Option<u32>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) review: Option<Review>,
     pub(crate) unique: bool,
     pub(crate) locks: Vec<(String, LockMode)>,
     pub(crate) krate: Option<Path>,
@@ -65,6 +71,8 @@ impl JobAttributes {
             "lock" => self.lock(meta, LockMode::Exclusive)?,
             "lock_shared" => self.lock(meta, LockMode::Shared)?,
             "timeout" => self.timeout = Some(text(meta, timeout)?),
+            "retry" => self.retry = Some(terms::retry(meta)?),
+            "review" => self.review = Some(terms::review(meta)?),
             "crate" => self.krate = Some(meta.value()?.call(Path::parse_mod_style)?),
             _ => return Err(meta.error(format!("`#[job]` knows no `{name}`; it knows {KNOWN}"))),
         }

@@ -6,6 +6,7 @@ use syn::{Data, DeriveInput, Error, Path, Result, Type, parse_quote};
 use windlass_core::{LockMode, Priority};
 
 use crate::attributes::JobAttributes;
+use crate::attributes::terms::{duration, retry_tokens, review_tokens};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if let Data::Union(_) = input.data {
@@ -66,15 +67,22 @@ fn defaults(said: &JobAttributes, krate: &Path) -> Option<TokenStream> {
     });
     let attempts = said.attempts.map(|attempts| quote!(job.attempts_max = #attempts;));
     let losses = said.losses.map(|losses| quote!(job.losses_max = #losses;));
+    let some = quote!(::core::option::Option::Some);
     let timeout = said.timeout.map(|timeout| {
-        let (seconds, nanos) = (timeout.as_secs(), timeout.subsec_nanos());
-        quote!(job.options.timeout = ::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanos));)
+        let timeout = duration(timeout);
+        quote!(job.options.timeout = #some(#timeout);)
     });
-    let unique = said
-        .unique
-        .then(|| quote!(job.options.unique = ::core::option::Option::Some(#model::Unique::by_args());));
-    let lines: Vec<TokenStream> =
-        [queue, priority, attempts, losses, timeout, unique].into_iter().flatten().collect();
+    let retry = said.retry.as_ref().map(|policy| {
+        let policy = retry_tokens(policy, krate);
+        quote!(job.options.retry = #policy;)
+    });
+    let review = said.review.as_ref().map(|review| {
+        let review = review_tokens(review, krate);
+        quote!(job.options.review = #some(#review);)
+    });
+    let unique = said.unique.then(|| quote!(job.options.unique = #some(#model::Unique::by_args());));
+    let lines = [queue, priority, attempts, losses, timeout, retry, review, unique];
+    let lines: Vec<TokenStream> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| {
         quote! {
             fn defaults(job: &mut #model::NewJob) -> ::core::result::Result<(), #model::Invalid> {
@@ -142,6 +150,39 @@ mod tests {
         let code = expanded(&parse_quote! { #[job(kind = "reindex", unique)] struct Reindex; });
 
         assert!(code.contains("windlass::model::Unique::by_args()"), "{code}");
+    }
+
+    #[test]
+    fn waits_and_reviews_are_said_with_their_terms() {
+        let retry = |code: &str| {
+            code.split("job.options.retry=").nth(1).unwrap().split(';').next().unwrap().to_owned()
+        };
+        let fixed = expanded(&parse_quote! { #[job(kind = "k", retry = "30s")] struct K; });
+        let list = expanded(&parse_quote! { #[job(kind = "k", retry = ["1s", "1m"])] struct K; });
+        let grown = expanded(
+            &parse_quote! { #[job(kind = "k", retry = exponential(base = "1s", factor = 3))] struct K; },
+        );
+        let review = expanded(&parse_quote! {
+            #[job(kind = "k", review = outcome(decide_within = "72h", otherwise = "accept", submitter_may))]
+            struct K;
+        });
+        let start = expanded(&parse_quote! { #[job(kind = "k", review = "start")] struct K; });
+
+        assert_eq!(
+            retry(&fixed),
+            "::windlass::model::RetryPolicy::Fixed(::core::time::Duration::new(30u64,0u32))"
+        );
+        assert!(
+            retry(&list).contains("List(::std::vec![") && retry(&list).contains("new(60u64,0u32)"),
+            "{list}"
+        );
+        assert!(
+            grown.contains("factor:3f64,cap:::core::time::Duration::new(3600u64,0u32),jitter:0.1f64"),
+            "{grown}"
+        );
+        let terms = "Review::outcome().decide_within(::core::time::Duration::new(259200u64,0u32),::windlass::model::Decision::Accept).submitter_may()";
+        assert!(review.contains(terms), "{review}");
+        assert!(start.contains("Some(::windlass::model::Review::start())"), "{start}");
     }
 
     #[test]

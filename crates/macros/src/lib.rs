@@ -26,6 +26,8 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// | `attempts = 5` | how many starts may end in failure; `"unlimited"` for no bound | 8 |
 /// | `losses = 2` | how many lost attempts are forgiven | 2 |
 /// | `timeout = "30s"` | how long one attempt may take | no bound |
+/// | `retry = "30s"` | how long to wait after a failure: the same each time, `["1s", "1m"]` in turn, or `exponential(base = "5s", factor = 2.0, cap = "1h", jitter = 0.1)` | `exponential()`, with these terms |
+/// | `review = "outcome"` | a person decides about the `outcome`, or about the `start`; with terms, `outcome(decide_within = "72h", otherwise = "decline", remind_every = "24h", submitter_may)` | nobody is asked |
 /// | `unique` | no second one with the same args until it is final | any number |
 /// | `lock = "table:{args.table}"` | a resource that the job needs alone while it runs; `{args.…}` is a field of its args. Repeatable | none |
 /// | `lock_shared = "config"` | a resource that it needs together with others. Repeatable | none |

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use windlass_core::Timestamp;
 use windlass_store::{
-    Actor, AuditEntry, AuditFilter, AuditStore, Cursor, Noun, Page, PageRequest, StoreError,
+    Actor, AuditEntry, AuditFilter, AuditStore, Change, Cursor, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::MemoryStore;
@@ -26,10 +26,20 @@ impl AuditStore for MemoryStore {
 
 impl State {
     /// Keeps for ever who did this.
-    pub(crate) fn audited(&mut self, verb: &str, (noun, subject): (Noun, impl ToString), by: Actor) {
+    pub(crate) fn audited(&mut self, verb: &str, what: (Noun, impl ToString), by: Actor) {
+        self.audited_change(verb, what, (by, None));
+    }
+
+    /// The same, with what was changed.
+    pub(crate) fn audited_change(
+        &mut self,
+        verb: &str,
+        (noun, subject): (Noun, impl ToString),
+        (by, change): (Actor, Option<Change>),
+    ) {
         let (number, at): (u64, Timestamp) = (self.audit.len() as u64 + 1, self.now);
         let (verb, subject) = (verb.to_owned(), subject.to_string());
-        self.audit.push(AuditEntry { number, at, by, verb, noun, subject });
+        self.audit.push(AuditEntry { number, at, by, verb, noun, subject, change });
     }
 }
 

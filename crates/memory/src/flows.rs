@@ -29,6 +29,8 @@ pub(crate) struct Edges {
     untold: Vec<JobId>,
     /// Blocked jobs that a parent had failed before they were made.
     failed: Vec<JobId>,
+    /// Jobs that ended while nobody ran them who would clean up behind them.
+    pub(crate) left: Vec<JobId>,
 }
 
 #[async_trait]
@@ -127,7 +129,8 @@ impl State {
         }
     }
 
-    /// Does to blocked jobs what the ends of others mean for them.
+    /// Does to blocked jobs what the ends of others mean for them, and enqueues what cleans up behind those that need it: behind a
+    /// claim that ended them, so that it gives out nothing of this.
     pub(crate) fn tell_all_children(&mut self) {
         while !self.edges.untold.is_empty() || !self.edges.failed.is_empty() {
             let untold = std::mem::take(&mut self.edges.untold);
@@ -145,6 +148,9 @@ impl State {
             for (child, by) in released {
                 self.release(child, by);
             }
+        }
+        for id in std::mem::take(&mut self.edges.left) {
+            self.clean_up(id);
         }
     }
 

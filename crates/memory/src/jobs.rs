@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use windlass_core::{
-    Attempt, Job, JobId, JobState, Limits, LogLine, NewJob, Phase, Reason, Stage, Timestamp,
+    Args, Attempt, Job, JobId, JobState, Limits, LogLine, NewJob, Reason, Stage, Timestamp, Traits,
 };
-use windlass_store::rules::{cancelling, check_batch, hastening, past, retrying};
+use windlass_store::change::Before;
+use windlass_store::rules::edits::edited;
+use windlass_store::rules::{cancelling, check_batch, copied, hastening, past, retrying};
 use windlass_store::unique::{Made, stand_in};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, EnqueueOutcome, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter,
-    JobStore, Noun, Page, PageRequest, StoreError,
+    Actor, CancelOutcome, Change, Cursor, EnqueueOutcome, Enqueued, ErrorKind, Explanation, JobEdit,
+    JobEvent, JobFilter, JobStore, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::MemoryStore;
@@ -61,14 +63,34 @@ impl JobStore for MemoryStore {
         self.act("run the job now", |state, now| state.run_now(id, by, now))
     }
 
+    async fn edit(&self, id: JobId, edit: JobEdit, by: Actor) -> Result<(), StoreError> {
+        self.act("edit the job", |state, now| state.edit(id, (&edit, by, &self.limits), now))
+    }
+
+    async fn rerun(&self, id: JobId, copy: JobId, by: Actor) -> Result<Enqueued, StoreError> {
+        const NAME: &str = "rerun the job";
+        self.act_saying(NAME, |state, now| {
+            by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+            let kind = |kind| StoreError::new(NAME, kind);
+            let new = copied(state.record(id).map_err(kind)?.seen(now), copy).map_err(kind)?;
+            let made = state.enqueue(vec![new], &self.limits, now)?;
+            let made = made.first().copied().ok_or_else(|| kind(ErrorKind::Corrupt))?;
+            if !made.repeated {
+                state.audited_change("rerun", (Noun::Job, id), (by, Some(Change::of_rerun(copy))));
+            }
+            Ok(made)
+        })
+    }
+
     async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "delete the job";
-        self.act_saying(NAME, |state, _| {
+        self.act_saying(NAME, |state, now| {
             by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
             state.check_deletable(id, NAME)?;
+            let change = state.changing("delete", id, now);
             state.drop_key(id);
             state.remove(id);
-            state.audited("delete", (Noun::Job, id), by);
+            state.audited_change("delete", (Noun::Job, id), (by, change));
             Ok(())
         })
     }
@@ -152,12 +174,13 @@ impl State {
         if outcome == CancelOutcome::AlreadyCancelled {
             return Ok(outcome);
         }
+        let change = self.changing("cancel", id, now);
         self.change(id, |record| {
             record.finish(Stage::Cancelled, now);
             record.reason = Some(Reason::Operator);
             record.note("cancel", by.clone(), now);
         })?;
-        self.audited("cancel", (Noun::Job, id), by);
+        self.audited_change("cancel", (Noun::Job, id), (by, change));
         self.hint_work();
         Ok(outcome)
     }
@@ -178,6 +201,7 @@ impl State {
 
     /// Gives a job a new budget, due now.
     pub(crate) fn put_back(&mut self, id: JobId, by: Actor, now: Timestamp) -> Result<(), ErrorKind> {
+        let change = self.changing("retry", id, now);
         self.change(id, |record| {
             record.resume(now);
             record.job.run_at = now;
@@ -188,7 +212,7 @@ impl State {
             record.job.deadline = record.job.deadline.filter(|deadline| !past(Some(*deadline), now));
             record.note("retry", by.clone(), now);
         })?;
-        self.audited("retry", (Noun::Job, id), by);
+        self.audited_change("retry", (Noun::Job, id), (by, change));
         Ok(())
     }
 
@@ -199,12 +223,49 @@ impl State {
         if record.job.run_at <= now {
             return Ok(());
         }
+        let change = self.changing("run_now", id, now);
         self.change(id, |record| {
             record.job.run_at = now;
             record.note("run_now", by.clone(), now);
         })?;
-        self.audited("run_now", (Noun::Job, id), by);
+        self.audited_change("run_now", (Noun::Job, id), (by, change));
         Ok(())
+    }
+
+    fn edit(
+        &mut self,
+        id: JobId,
+        (edit, by, limits): (&JobEdit, Actor, &Limits),
+        now: Timestamp,
+    ) -> Result<(), ErrorKind> {
+        by.validate().map_err(ErrorKind::Invalid)?;
+        let record = self.record(id)?;
+        let Some(edited) = edited((&record.seen(now), record.reason), edit, limits, now)? else {
+            return Ok(());
+        };
+        let after = edited.job;
+        self.queues.entry(after.queue.clone()).or_default();
+        self.change(id, |record| {
+            record.traits = record.traits.without(Traits::BYTES)
+                | Traits::BYTES.when(matches!(after.args, Args::Bytes(_)));
+            record.reason = edited.reason;
+            let job = &mut record.job;
+            job.queue = after.queue;
+            job.priority = after.priority;
+            job.run_at = edited.run_at;
+            job.args = after.args;
+            job.options = after.options;
+            record.note(edit.verb(), by.clone(), now);
+        })?;
+        self.audited_change(edit.verb(), (Noun::Job, id), (by, Some(edited.change)));
+        Ok(())
+    }
+
+    /// What this verb is about to change of a job.
+    pub(crate) fn changing(&self, verb: &str, id: JobId, now: Timestamp) -> Option<Change> {
+        let record = self.jobs.get(&id)?;
+        let Job { attempt, losses, run_at, .. } = record.job;
+        Change::of_job(verb, Before { state: record.state(now).0, attempt, losses, run_at }, now)
     }
 }
 
@@ -224,7 +285,7 @@ fn made(job: NewJob, now: Timestamp) -> Job {
         queue: job.queue,
         state: JobState::Ready,
         reason: None,
-        phase: Phase::Run,
+        phase: job.options.traits().phase(),
         priority: job.priority,
         args: job.args,
         attempt: 0,

@@ -6,12 +6,12 @@ use windlass_core::limits::LOG_LINE_BYTES_MAX;
 use windlass_core::log::LOG_CUT;
 use windlass_core::{
     AttemptError, AttemptOutcome, AttemptToken, Ending, JobId, Json, Limits, LogFate, LogLevel, LogLine,
-    Progress, Reason, Stage, Timestamp, Verdict, WorkerId, lose, settle,
+    NewJob, Progress, Reason, Stage, Timestamp, Verdict, WorkerId, lose, settle,
 };
-use windlass_store::rules::{Standing, check_checkpoint, fence};
+use windlass_store::rules::{Standing, check_batch, check_checkpoint, fence};
 use windlass_store::{
-    ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, Settled, Settlement, StoreError, Turn,
-    Turned,
+    Enqueued, ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, Settled, Settlement,
+    StoreError, Turn, Turned,
 };
 
 use crate::MemoryStore;
@@ -68,6 +68,21 @@ impl LeaseStore for MemoryStore {
         self.act("store log lines", |state, now| {
             state.fence(&token, now)?.must_run()?;
             state.keep(token.job, |record| lines.iter().for_each(|line| record.log(line, now)))
+        })
+    }
+
+    async fn enqueue_under(
+        &self,
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        const NAME: &str = "enqueue jobs under a lease";
+        self.act_saying(NAME, |state, now| {
+            check_batch(&jobs, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+            let standing = state.fence(&token, now).and_then(Standing::must_run);
+            standing.map_err(|kind| StoreError::new(NAME, kind))?;
+            state.check_parents(&jobs)?;
+            state.enqueue(jobs, &self.limits, now)
         })
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, Change, ErrorKind, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
 };
 
 use crate::MemoryStore;
@@ -21,7 +21,7 @@ impl QueueStore for MemoryStore {
             let pause = state.queues.entry(queue.clone()).or_default();
             if pause.is_none() {
                 *pause = Some(Pause { since: now, by: by.clone().plain() });
-                state.audited("pause", (Noun::Queue, queue), by);
+                state.audited_change("pause", (Noun::Queue, queue), (by, Some(Change::of_pause(true))));
             }
             Ok(())
         })
@@ -31,7 +31,7 @@ impl QueueStore for MemoryStore {
         self.act("resume the queue", |state, _| {
             by.validate().map_err(ErrorKind::Invalid)?;
             if state.queues.get_mut(queue).ok_or(ErrorKind::NotFound)?.take().is_some() {
-                state.audited("resume", (Noun::Queue, queue), by);
+                state.audited_change("resume", (Noun::Queue, queue), (by, Some(Change::of_pause(false))));
             }
             state.hint_work();
             Ok(())
@@ -42,12 +42,13 @@ impl QueueStore for MemoryStore {
         self.act("say how long jobs of the queue are kept", |state, _| {
             retention.validate().map_err(ErrorKind::Invalid)?;
             by.validate().map_err(ErrorKind::Invalid)?;
-            if retention.is_default() {
-                state.retentions.remove(queue);
+            let before = if retention.is_default() {
+                state.retentions.remove(queue)
             } else {
-                state.retentions.insert(queue.clone(), retention);
-            }
-            state.audited("keep", (Noun::Queue, queue), by);
+                state.retentions.insert(queue.clone(), retention)
+            };
+            let change = Change::of_retention(before.unwrap_or_default(), retention);
+            state.audited_change("keep", (Noun::Queue, queue), (by, Some(change)));
             Ok(())
         })
     }
@@ -62,8 +63,10 @@ impl QueueStore for MemoryStore {
         self.act("bound the queue", |state, _| {
             bounds.validate().map_err(ErrorKind::Invalid)?;
             by.validate().map_err(ErrorKind::Invalid)?;
+            let before = state.gates.bounds.get(whole).copied().unwrap_or_default();
             state.bound(whole, bounds);
-            state.audited("bound", Noun::of_whole(whole), by);
+            let change = Change::of_bounds(before, bounds);
+            state.audited_change("bound", Noun::of_whole(whole), (by, Some(change)));
             Ok(())
         })
     }

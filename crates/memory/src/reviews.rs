@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use windlass_core::review::{Course, Resumption, Subject, needs_approval};
-use windlass_core::{
-    Args, Decision, Digest, JobId, Json, Limits, NewJob, Phase, Reason, Ruling, Stage, Timestamp,
-};
+use windlass_core::{Args, Decision, Digest, JobId, Json, Limits, NewJob, Reason, Ruling, Stage, Timestamp};
 use windlass_store::rules::reviews::{
-    Asked, Look, Round, decider, deciding, editable, refusal, reminder, reminders, taken, taken_by_time,
+    Asked, Look, Reviewed, Round, decider, deciding, editable, refusal, reminder, reminders, taken,
+    taken_by_time,
 };
 use windlass_store::{
     Actor, ErrorKind, NewRuling, Noun, Page, PageRequest, ReviewFilter, ReviewRecord, ReviewStore, Settled,
@@ -170,7 +169,7 @@ impl Record {
             Course::Settles => {
                 (self.stage, self.reason) = (Stage::Waiting, None);
                 self.traits = self.traits.settling(decision, self.job.priority);
-                self.job.phase = Phase::Settle;
+                self.job.phase = self.traits.phase();
                 self.job.run_at = now;
                 (self.job.attempt, self.job.losses) = (0, 0);
                 self.job.checkpoint = None;
@@ -199,7 +198,7 @@ impl Record {
             Resumption::Asks => self.ask(None, now),
             Resumption::Runs => {
                 self.traits = self.traits.working();
-                self.job.phase = Phase::Run;
+                self.job.phase = self.traits.phase();
             }
         }
     }
@@ -234,26 +233,17 @@ impl Record {
     }
 
     fn review(&self) -> Option<ReviewRecord> {
-        let (terms, round) = (self.job.options.review.clone()?, &self.review.as_ref()?.round);
-        let (job, open) = (&self.job, self.stage == Stage::InReview);
-        Some(ReviewRecord {
+        self.job.options.review.as_ref()?;
+        let (job, round) = (&self.job, &self.review.as_ref()?.round);
+        let reviewed = Reviewed {
             job: job.id,
             kind: job.kind.clone(),
             queue: job.queue.clone(),
-            terms,
-            submitted_by: job.options.submitted_by.clone(),
+            options: job.options.clone(),
             args: job.args.clone(),
-            editable: editable(&job.options),
-            staged: round.staged.clone(),
-            digest: round.ruling.as_ref().map_or_else(|| self.digest(), |ruling| ruling.digest),
-            round: round.number,
-            asked_at: round.asked_at,
-            decide_by: round.decide_by,
-            reminders: round.reminders,
-            remind_at: round.remind_at.filter(|_| open),
-            open,
-            ruling: round.ruling.clone(),
-        })
+            open: self.stage == Stage::InReview,
+        };
+        Some(reviewed.record(round))
     }
 }
 

@@ -239,7 +239,7 @@ impl State {
     ) -> Result<T, ErrorKind> {
         let mut record = self.jobs.remove(&id).ok_or(ErrorKind::NotFound)?;
         self.unindex(&record);
-        let (was_open, was_final) = (record.lease.is_some(), record.stage.is_final());
+        let (was_open, before) = (record.lease.is_some(), record.stage);
         let order_key = record.job.options.order_key.clone();
         let (stood, place) = ((!record.waits_at.is_empty()).then(|| record.stand()), record.place());
         let changed = change(&mut record);
@@ -250,7 +250,7 @@ impl State {
             Vec::new()
         };
         let closed = was_open && record.lease.is_none();
-        let ended = record.stage.is_final() && !was_final;
+        let ended = record.stage.is_final() && !before.is_final();
         self.hints.ended |= ended;
         self.index(&mut record);
         self.jobs.insert(id, record);
@@ -264,7 +264,7 @@ impl State {
             self.closed(id);
         }
         if ended {
-            self.ended(id);
+            self.ended(id, before);
         }
         Ok(changed)
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use windlass_store::{
-    Actor, AuditEntry, AuditFilter, AuditStore, Cursor, Noun, Page, PageRequest, StoreError,
+    Actor, AuditEntry, AuditFilter, AuditStore, Change, Cursor, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::database::{Session, Values};
@@ -33,6 +33,7 @@ impl AuditStore for PostgresStore {
 fn entry(found: &Row) -> Result<AuditEntry, StoreError> {
     let noun: &str = found.get(3);
     let via = found.get::<_, Option<&str>>(7).map(str::parse).transpose().map_err(row::damaged)?;
+    let change = found.get::<_, Option<&str>>(8).map(str::parse).transpose().map_err(row::damaged)?;
     Ok(AuditEntry {
         number: row::unsigned(found, 0),
         at: row::instant(found, 1),
@@ -40,6 +41,7 @@ fn entry(found: &Row) -> Result<AuditEntry, StoreError> {
         noun: Noun::from_name(noun).ok_or_else(|| row::damaged(format!("{noun:?} has no meaning")))?,
         subject: found.get(4),
         by: Actor { name: found.get(5), why: found.get(6), via },
+        change,
     })
 }
 
@@ -48,12 +50,26 @@ pub(crate) async fn record(
     session: &Session,
     verb: &str,
     (noun, subjects): (Noun, Vec<String>),
+    who: (&Actor, &'static str),
+) -> Result<(), StoreError> {
+    let untold = vec![None; subjects.len()];
+    record_changes(session, verb, (noun, subjects, untold), who).await
+}
+
+/// The same, with what was changed of each.
+pub(crate) async fn record_changes(
+    session: &Session,
+    verb: &str,
+    (noun, subjects, changes): (Noun, Vec<String>, Vec<Option<Change>>),
     (by, name): (&Actor, &'static str),
 ) -> Result<(), StoreError> {
     if subjects.is_empty() {
         return Ok(());
     }
     let via = by.via.as_ref().map(ToString::to_string);
-    let values: Values<'_> = &[&session.now, &verb, &noun.as_str(), &subjects, &by.name, &by.why, &via];
+    let changes: Vec<Option<String>> =
+        changes.iter().map(|change| change.as_ref().map(ToString::to_string)).collect();
+    let values: Values<'_> =
+        &[&session.now, &verb, &noun.as_str(), &subjects, &by.name, &by.why, &via, &changes];
     session.execute(sql::audit::RECORD, values).await.during(name).map(|_| ())
 }

@@ -5,7 +5,7 @@
 //! not even gathered.
 
 use uuid::Uuid;
-use windlass_core::{Stage, Traits};
+use windlass_core::{Reason, Stage, Traits, cleanup};
 use windlass_store::StoreError;
 
 use crate::database::Ask;
@@ -31,6 +31,8 @@ pub(crate) struct Effects {
     order_keys: Vec<String>,
     /// Jobs that were blocked when they ended.
     blocked: Vec<Uuid>,
+    /// Jobs that ended while nobody ran them who would clean up behind them.
+    left: Vec<Uuid>,
     /// The errors of attempts that closed, to be counted.
     errors: Vec<Groups>,
 }
@@ -55,8 +57,15 @@ impl Effects {
         self.closed.extend(Followed::of(facts));
     }
 
-    /// The job becomes final at `stage`, for whatever reason.
-    pub(crate) fn ended(&mut self, facts: &Facts, stage: Stage) {
+    /// Jobs completed that have gates, and nothing else that is not seen to.
+    pub(crate) fn left_gates(&mut self, jobs: Vec<Uuid>) {
+        let jobs = jobs.into_iter().map(|id| Followed { id, traits: Traits::GATED });
+        self.closed.extend(jobs.clone());
+        self.ended.extend(jobs);
+    }
+
+    /// The job becomes final at `stage`, for `reason`.
+    pub(crate) fn ended(&mut self, facts: &Facts, (stage, reason): (Stage, Reason)) {
         self.ended.extend(Followed::of(facts));
         if facts.traits.has(Traits::PARENT) {
             self.untold.push((facts.id.as_uuid(), stage));
@@ -64,6 +73,9 @@ impl Effects {
         self.order_keys.extend(facts.order_key.clone());
         if facts.stage == Stage::Blocked {
             self.blocked.push(facts.id.as_uuid());
+        }
+        if cleanup::is_left(facts.traits, facts.number, facts.stage, reason) {
+            self.left.push(facts.id.as_uuid());
         }
     }
 
@@ -85,10 +97,12 @@ impl Effects {
         self.untold.extend(more.untold);
         self.order_keys.extend(more.order_keys);
         self.blocked.extend(more.blocked);
+        self.left.extend(more.left);
         self.errors.extend(more.errors);
     }
 
-    /// Carries them out: children told, unique keys let go, gates let go, notices enqueued, errors counted.
+    /// Carries them out: children told, unique keys let go, gates let go, notices and
+    /// cleanups enqueued, errors counted.
     ///
     /// In this order, and each for all jobs together, those included that are closed because a parent failed. So nobody who has a
     /// gate waits for the row of a job, or for a gate that comes before it: several who do this at once wait in no circle.
@@ -105,7 +119,8 @@ impl Effects {
         let (closed, left) = (with(&self.closed, Traits::GATED), with(&self.ended, Traits::GATED));
         gates::release(ask, (&closed, &left, &self.order_keys), operation).await?;
         reviews::close(ask, &with(&self.ended, Traits::REVIEWED), operation).await?;
-        notices::enqueue(ask, &with(&self.ended, Traits::NOTIFIES), operation).await?;
+        let notifying = with(&self.ended, Traits::NOTIFIES);
+        notices::enqueue(ask, (&notifying, &self.left), operation).await?;
         for errors in self.errors {
             errors.write(ask, operation).await?;
         }
@@ -127,5 +142,7 @@ mod tests {
         for statement in [sql::lease::COMPLETE, sql::lease::COMPLETE_AT] {
             assert!(statement.text.contains(&format!("job.traits & {} = 0", Traits::SPECIAL.bits())));
         }
+        let more = Traits::SPECIAL.without(Traits::UNIQUE).without(Traits::GATED).bits();
+        assert!(sql::lease::COMPLETE_SPECIAL.text.contains(&format!("job.traits & {more} = 0")));
     }
 }

@@ -4,7 +4,9 @@ use tokio_postgres::Row;
 use windlass_core::AttemptToken;
 use windlass_core::attempt::Running;
 use windlass_core::retry::Jitter;
+use windlass_core::state::seen;
 use windlass_core::{JobId, Priority, Reason, RetryPolicy, Review, Stage, Timestamp, Traits};
+use windlass_store::change::Before;
 use windlass_store::rules::{NewestAttempt, Standing, fence};
 use windlass_store::{ErrorKind, StoreError};
 
@@ -124,6 +126,12 @@ impl Facts {
             lease_until: self.open.then(|| self.lease_until()),
             cancelled: self.stage == Stage::Cancelled,
         }
+    }
+
+    /// What is told of it where it is changed by hand.
+    pub(crate) fn before(&self) -> Before {
+        let (state, _) = seen(self.stage, self.reason, self.run_at, self.now);
+        Before { state, attempt: self.attempt, losses: self.losses, run_at: self.run_at }
     }
 
     /// What the model asks to know of a running job.

@@ -71,7 +71,7 @@ impl Fates {
                 let result = result.filter(|_| stage == Stage::Completed);
                 let over = Over { stage, reason: Some(reason), finished_at: facts.now, result };
                 self.finished.add(facts, change, &over);
-                self.effects.ended(facts, stage);
+                self.effects.ended(facts, (stage, reason));
             }
         }
         Ok(())
@@ -87,6 +87,11 @@ impl Fates {
         Ok(())
     }
 
+    /// Jobs that were completed and have gates, which are to be told.
+    pub(crate) fn left_gates(&mut self, jobs: Vec<Uuid>) {
+        self.effects.left_gates(jobs);
+    }
+
     /// Ends a job that has no open attempt; `error` is what it says went wrong last, unless that stays.
     pub(crate) fn stop(
         &mut self,
@@ -99,7 +104,7 @@ impl Fates {
             Change { revision: facts.revision + 1, error: last_error, ..Change::none(facts, facts.nonce) };
         let over = Over { stage, reason: Some(reason), finished_at: facts.now, result: None };
         self.finished.add(facts, change, &over);
-        self.effects.ended(facts, stage);
+        self.effects.ended(facts, (stage, reason));
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use windlass_core::gate::{GateState, Place, Waiting};
 use windlass_core::limits::CALLED_MAX;
 use windlass_core::{Bounds, Gate, GateForm, Need, Pace, Timestamp, Whole, Wish};
-use windlass_store::{Actor, ErrorKind, Noun, StoreError};
+use windlass_store::{Actor, Change, ErrorKind, Noun, StoreError};
 
 use crate::database::{Ask, Database, Session, Transaction, Values};
 use crate::error::During;
@@ -218,14 +218,18 @@ impl Wholes {
         self.0.into_iter().collect()
     }
 
+    /// Those of this queue or kind.
+    pub(crate) fn of(&self, whole: &Whole) -> Bounds {
+        self.0.get(whole).copied().unwrap_or_default()
+    }
+
     /// What they ask of the jobs of a lane.
     pub(crate) fn needs(&self, lane: &Lane) -> Vec<Need> {
         if self.0.is_empty() {
             return Vec::new();
         }
         let wholes = [Whole::Queue(lane.queue.clone()), Whole::Kind(lane.kind.clone())];
-        let needs =
-            |whole: &Whole| self.0.get(whole).copied().unwrap_or_default().needs(whole).collect::<Vec<_>>();
+        let needs = |whole: &Whole| self.of(whole).needs(whole).collect::<Vec<_>>();
         wholes.iter().flat_map(needs).collect()
     }
 }
@@ -274,6 +278,7 @@ async fn bound_in(
     };
     // A claim that is under way has not seen the bound, and would not be counted.
     session.execute(sql::gate::BAR, &[]).await.during(operation)?;
+    let before = Wholes::read(session, operation).await?.of(whole);
     if bounds == Bounds::default() {
         session.execute(sql::gate::UNBOUND, &[&form, &name]).await.during(operation)?;
     } else {
@@ -298,7 +303,8 @@ async fn bound_in(
         session.execute(sql::gate::ADOPT, values).await.during(operation)?;
     }
     let (noun, subject) = Noun::of_whole(whole);
-    audit::record(session, "bound", (noun, vec![subject.to_owned()]), (by, operation)).await?;
+    let what = (noun, vec![subject.to_owned()], vec![Some(Change::of_bounds(before, bounds))]);
+    audit::record_changes(session, "bound", what, (by, operation)).await?;
     session.made_work();
     Ok(())
 }

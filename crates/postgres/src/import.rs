@@ -4,6 +4,7 @@
 //! from one store to another is the one time when they appear in the middle of their lives. Where they come from is not
 //! known here; a record is what every store tells of a job.
 
+mod access;
 mod beside;
 mod columns;
 mod reviews;

@@ -1,6 +1,7 @@
 //! Jobs: enqueued, read, and changed by hand.
 
 mod change;
+mod edit;
 mod insert;
 pub(crate) mod notices;
 mod read;
@@ -12,8 +13,8 @@ use async_trait::async_trait;
 use windlass_core::{Attempt, Job, JobId, LogLine, NewJob};
 use windlass_store::rules::check_batch;
 use windlass_store::{
-    Actor, CancelOutcome, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Page, PageRequest,
-    StoreError,
+    Actor, CancelOutcome, Enqueued, ErrorKind, Explanation, JobEdit, JobEvent, JobFilter, JobStore, Page,
+    PageRequest, StoreError,
 };
 
 use crate::error::During;
@@ -93,6 +94,25 @@ impl JobStore for PostgresStore {
         self.core.floors.forget();
         self.core.hint_work();
         Ok(())
+    }
+
+    async fn edit(&self, id: JobId, edit: JobEdit, by: Actor) -> Result<(), StoreError> {
+        const NAME: &str = "edit the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        if edit::edit(&self.core, id, (&edit, &by), NAME).await? {
+            // It may stand before what was claimed last.
+            self.core.floors.forget();
+            self.core.hint_work();
+        }
+        Ok(())
+    }
+
+    async fn rerun(&self, id: JobId, copy: JobId, by: Actor) -> Result<Enqueued, StoreError> {
+        const NAME: &str = "rerun the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let made = edit::rerun(self, (id, copy), &by, NAME).await?;
+        self.core.hint_work();
+        Ok(made)
     }
 
     async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {

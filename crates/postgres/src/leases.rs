@@ -1,6 +1,7 @@
 //! Leases: claimed, kept, and given back.
 
 mod claim;
+mod enqueue;
 mod guarded;
 mod outstanding;
 mod settle;
@@ -8,11 +9,11 @@ mod turn;
 mod write;
 
 use async_trait::async_trait;
-use windlass_core::{AttemptToken, JobId, JobState, Json, Progress, WorkerId};
+use windlass_core::{AttemptToken, JobId, JobState, Json, NewJob, Progress, WorkerId};
 use windlass_store::leases::check_lease;
-use windlass_store::rules::{Standing, check_checkpoint};
+use windlass_store::rules::{Standing, check_batch, check_checkpoint};
 use windlass_store::{
-    ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
+    Enqueued, ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
 };
 
 pub(crate) use outstanding::{Known, Outstanding};
@@ -92,6 +93,20 @@ impl LeaseStore for PostgresStore {
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
         self.core.outstanding.moved(&token);
         write::log(&self.core.database, &token, &lines, "store log lines").await
+    }
+
+    async fn enqueue_under(
+        &self,
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        const NAME: &str = "enqueue jobs under a lease";
+        check_batch(&jobs, &self.core.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let enqueued = enqueue::enqueue(&self.core, &token, &jobs, NAME).await?;
+        // One of them may be due before those that were claimed last.
+        self.core.floors.forget();
+        self.core.hint_work();
+        Ok(enqueued)
     }
 }
 

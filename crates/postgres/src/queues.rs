@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, Change, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts,
+    StoreError,
 };
 
 use crate::database::{Session, Values};
@@ -85,7 +86,8 @@ async fn pause(
     if session.query_opt(sql::queue::PAUSE, values).await.during(name)?.is_none() {
         return Ok(());
     }
-    audit::record(session, "pause", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
+    let what = (Noun::Queue, vec![queue.to_string()], vec![Some(Change::of_pause(true))]);
+    audit::record_changes(session, "pause", what, (by, name)).await
 }
 
 async fn resume(
@@ -100,7 +102,8 @@ async fn resume(
                 .with_detail(format!("there is no queue \"{queue}\"")))
         }
         Some(found) if found.get(1) => {
-            audit::record(session, "resume", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
+            let what = (Noun::Queue, vec![queue.to_string()], vec![Some(Change::of_pause(false))]);
+            audit::record_changes(session, "resume", what, (by, name)).await
         }
         Some(_) => Ok(()),
     }
@@ -112,6 +115,8 @@ async fn keep(
     retention: QueueRetention,
     (by, name): (&Actor, &'static str),
 ) -> Result<(), StoreError> {
+    let kept = retentions(session, name).await?;
+    let before = kept.into_iter().find(|(one, _)| one == queue).map(|(_, kept)| kept);
     if retention.is_default() {
         session.execute(sql::queue::KEEP_NO_LONGER, &[&queue.as_str()]).await.during(name)?;
     } else {
@@ -121,7 +126,9 @@ async fn keep(
         let values: Values<'_> = &[&queue.as_str(), &completed, &cancelled, &dead];
         session.execute(sql::queue::KEEP, values).await.during(name)?;
     }
-    audit::record(session, "keep", (Noun::Queue, vec![queue.to_string()]), (by, name)).await
+    let change = Change::of_retention(before.unwrap_or_default(), retention);
+    let what = (Noun::Queue, vec![queue.to_string()], vec![Some(change)]);
+    audit::record_changes(session, "keep", what, (by, name)).await
 }
 
 /// What there is to say of one queue's jobs.

@@ -80,8 +80,7 @@ async fn decide(session: &Session, job: JobId, ruling: &NewRuling) -> Result<Set
     let terms = deciding(&asked, ruling, facts.now).map_err(|kind| refusal(NAME, job, kind))?;
     let mut rulings = Rulings::default();
     let settled = rulings.add(
-        &facts,
-        terms,
+        (&facts, terms),
         taken(ruling, facts.now),
         (ruling.args.as_ref(), ruling.by.via.clone()),
     )?;

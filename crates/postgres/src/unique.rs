@@ -132,8 +132,8 @@ async fn attempt(
     check_parents(door, jobs).await?;
     let known = known(door, jobs).await?;
     let asking = asking(jobs, &known);
-    let taken = take(door, &asking).await?;
-    let Some((now, states)) = states(door, &asking, &taken).await? else { return Ok(Attempted::Again) };
+    let (taken, at) = take(door, &asking).await?;
+    let Some((now, states)) = states(door, &asking, (&taken, at)).await? else { return Ok(Attempted::Again) };
     let plan = plan(jobs, &known, states, now).map_err(|refused| refused.error(name, jobs.len()))?;
     let mut jobs = jobs.to_vec();
     stand_in(&mut jobs, &plan).map_err(|invalid| StoreError::invalid(name, invalid))?;
@@ -212,13 +212,14 @@ fn asking<'a>(jobs: &'a [NewJob], known: &HashMap<JobId, Enqueued>) -> BTreeMap<
     asking
 }
 
-/// Takes the keys that nobody has, for the first who asks for each. Those that were taken, as they are written.
+/// Takes the keys that nobody has, for the first who asks for each. Those that were taken, as they are written, and when.
 async fn take(
     door: &mut impl Door,
     asking: &BTreeMap<UniqueKey, &NewJob>,
-) -> Result<HashMap<UniqueKey, KeyRow>, StoreError> {
+) -> Result<(HashMap<UniqueKey, KeyRow>, Timestamp), StoreError> {
+    let (mut taken, mut at) = (HashMap::new(), Timestamp::MIN);
     if asking.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((taken, at));
     }
     let keys: Vec<&[u8]> = asking.keys().map(|key| key.as_bytes().as_slice()).collect();
     let jobs: Vec<Uuid> = asking.values().map(|job| job.id.as_uuid()).collect();
@@ -233,34 +234,33 @@ async fn take(
     let spans: Vec<Option<i64>> =
         rows.iter().map(|(_, until)| until.map(|until| micros(until.since(Timestamp::MIN)))).collect();
     let now = door.now();
-    let mut taken = HashMap::new();
     for said in door.texts(sql::unique::TAKE, &[&now, &keys, &jobs, &holds, &spans]).await? {
-        let key = key::parse(&said)?;
+        let (key, taken_at) = key::parse_taken(&said)?;
+        at = taken_at;
         let job = asking.get(&key).ok_or_else(|| row::damaged(&said))?;
         let (hold, until) = first(job);
         taken.insert(key, KeyRow { job: job.id, hold, until, next: None, free_at: None });
     }
-    Ok(taken)
+    Ok((taken, at))
 }
 
-/// What there is of the keys that others have, and the time; none if that has changed since they were asked for.
+/// What there is of the keys that others have, and the time, which is `at` where nobody has any; none if that has changed since
+/// they were asked for.
 async fn states(
     door: &mut impl Door,
     asking: &BTreeMap<UniqueKey, &NewJob>,
-    taken: &HashMap<UniqueKey, KeyRow>,
+    (taken, mut at): (&HashMap<UniqueKey, KeyRow>, Timestamp),
 ) -> Result<Option<(Timestamp, HashMap<UniqueKey, KeyState>)>, StoreError> {
-    if asking.is_empty() {
-        return Ok(Some((Timestamp::MIN, HashMap::new())));
-    }
-    let (now, mut at) = (door.now(), Timestamp::MIN);
-    let keys: Vec<&[u8]> = asking.keys().map(|key| key.as_bytes().as_slice()).collect();
     let mut states = HashMap::new();
-    for said in door.texts(sql::unique::STATES, &[&now, &keys]).await? {
+    let others = asking.keys().filter(|key| !taken.contains_key(key));
+    let others: Vec<&[u8]> = others.map(|key| key.as_bytes().as_slice()).collect();
+    if others.is_empty() {
+        return Ok(Some((at, states)));
+    }
+    let now = door.now();
+    for said in door.texts(sql::unique::STATES, &[&now, &others]).await? {
         let (key, state, read_at) = state::read(&said)?;
         at = read_at;
-        if taken.contains_key(&key) {
-            continue;
-        }
         // Let go of since, or the very job that asks: somebody else has just enqueued it.
         let Some(state) = state.filter(|state| asking.get(&key).is_some_and(|job| job.id != state.row.job))
         else {

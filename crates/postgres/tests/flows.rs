@@ -72,9 +72,8 @@ fn verdict(place: usize, attempt: u32) -> Verdict {
 /// Where each job stands among all.
 type Places = Arc<BTreeMap<JobId, usize>>;
 
-/// Claims a few and ends them, until all jobs are final. Whoever is told to ask again has met a deadlock.
-async fn work(store: SharedStore, places: Places) {
-    let worker = NewWorker {
+fn new_worker() -> NewWorker {
+    NewWorker {
         id: ids::worker_id(),
         name: "worker".to_owned(),
         host: "host".to_owned(),
@@ -83,7 +82,12 @@ async fn work(store: SharedStore, places: Places) {
         kinds: Vec::new(),
         slots: 3,
         lease: Duration::from_secs(60),
-    };
+    }
+}
+
+/// Claims a few and ends them, until all jobs are final. Whoever is told to ask again has met a deadlock.
+async fn work(store: SharedStore, places: Places) {
+    let worker = new_worker();
     let (id, scope) = (worker.id, Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any }));
     store.register(worker).await.unwrap();
     let (begun, mut settlements) = (Instant::now(), Vec::new());
@@ -120,6 +124,99 @@ async fn cancel(store: SharedStore, jobs: Vec<JobId>) {
             Err(error) => assert_eq!(*error.kind(), ErrorKind::Finished, "{error:?}"),
         }
     }
+}
+
+/// How many flows are cancelled as a whole while their jobs end.
+const FLOWS: usize = 24;
+
+/// A flow whose ids are in the opposite order of its edges, so that whoever locks by ids meets whoever locks from parents to
+/// children.
+fn backward_flow() -> Vec<NewJob> {
+    let mut ids: Vec<JobId> = (0..3 * WIDTH).map(|_| ids::job_id()).collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let mut jobs: Vec<NewJob> = Vec::new();
+    for (place, id) in ids.into_iter().enumerate() {
+        let mut job = NewJob::new(id, KindName::new("step").unwrap(), Args::default());
+        if place >= WIDTH {
+            let before = &jobs[(place / WIDTH - 1) * WIDTH..place / WIDTH * WIDTH];
+            job.after = before.iter().step_by(2).map(|parent| Edge::on_finish(parent.id)).collect();
+        }
+        jobs.push(job);
+    }
+    jobs
+}
+
+/// Claims and ends jobs until all of them are over. What could not be settled is settled again, as a worker does.
+async fn work_on(store: SharedStore, jobs: usize) {
+    let worker = new_worker();
+    let (id, scope) = (worker.id, Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any }));
+    store.register(worker).await.unwrap();
+    let (begun, mut settlements) = (Instant::now(), Vec::new());
+    while begun.elapsed() < PATIENCE {
+        let claim = Some(ClaimRequest::new(id, Arc::clone(&scope), 4));
+        let turned = match store.turn(Turn { settlements: settlements.clone(), claim }).await {
+            Ok(turned) => turned,
+            Err(error) => {
+                assert_eq!(*error.kind(), ErrorKind::Conflict, "{error:?}");
+                continue;
+            }
+        };
+        let settlement =
+            |job: &LeasedJob| Settlement { token: job.token, verdict: Verdict::Succeeded { result: None } };
+        settlements = turned.claimed.jobs.iter().map(settlement).collect();
+        if settlements.is_empty() && is_over(&store, jobs).await {
+            return;
+        }
+    }
+    panic!("the jobs are not done");
+}
+
+/// Cancels flows as a whole while their jobs end, from any job of theirs. How many jobs were cancelled.
+async fn cancel_flows(store: SharedStore, flows: Vec<Vec<JobId>>, place: usize) -> usize {
+    let mut cancelled = 0;
+    for flow in flows {
+        let answer = store.cancel_flow(flow[place], Actor::new("ada")).await;
+        cancelled += answer.expect("whoever ends the jobs meanwhile is no reason to give up").len();
+    }
+    cancelled
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn flows_are_cancelled_as_a_whole_while_their_jobs_end() {
+    let schema = format!("test_{}", ids::job_id().as_uuid().simple());
+    let store = open(&schema).await;
+    let flows: Vec<Vec<NewJob>> = (0..FLOWS).map(|_| backward_flow()).collect();
+    for flow in &flows {
+        store.enqueue(flow.clone()).await.unwrap();
+    }
+    let ids: Vec<Vec<JobId>> = flows.iter().map(|flow| flow.iter().map(|job| job.id).collect()).collect();
+    let jobs = FLOWS * 3 * WIDTH;
+    let mut stores = Vec::new();
+    for _ in 0..STORES + 2 {
+        stores.push(open(&schema).await);
+    }
+    let (mut workers, mut cancellers) = (JoinSet::new(), JoinSet::new());
+    // One meets those that are being worked on, the other comes from the far end.
+    let backwards = ids.iter().rev().cloned().collect();
+    for (flows, place) in [(ids, 0), (backwards, 3 * WIDTH - 1)] {
+        cancellers.spawn(cancel_flows(stores.remove(0), flows, place));
+    }
+    for store in stores {
+        workers.spawn(work_on(store, jobs));
+    }
+    let mut cancelled = 0;
+    while let Some(done) = cancellers.join_next().await {
+        cancelled += done.unwrap();
+    }
+    while let Some(done) = workers.join_next().await {
+        done.unwrap();
+    }
+
+    let counts = store.queues().await.unwrap().remove(0).counts;
+    assert_eq!(counts.of(JobState::Cancelled), cancelled as u64, "each was cancelled once, by one of both");
+    assert_eq!(counts.of(JobState::Cancelled) + counts.of(JobState::Completed), jobs as u64);
+    assert!(cancelled > 0, "nothing was cancelled");
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 
 /// How each job ends where nobody cancels one.

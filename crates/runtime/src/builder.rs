@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_core::{Invalid, LockTemplate, ProgramName, QueueName, Verdict};
-use windlass_store::{Queues, Retention, SharedStore};
+use windlass_store::{Observer, Queues, Retention, SharedStore};
 
 use crate::config::{Config, ConfigError, PoolConfig};
 use crate::declare::IntoSchedule;
-use crate::handler::{BlockingHandler, Handler};
-use crate::hooks::{Hook, When};
+use crate::handler::{BlockingHandler, Handler, Work};
+use crate::hooks::{BlockingHook, Hook, When};
 use crate::registry::{Entry, Registry};
-use crate::{Job, RawJob, Worker};
+use crate::{Job, JobCx, JobError, RawJob, Worker};
 
 /// Puts a [`Worker`] together. What is wrong is said by [`build`](Self::build), never earlier.
 ///
@@ -130,6 +130,12 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
     /// How long finished jobs are kept. Default: a week; dead ones a quarter of a year.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.config.retention = retention;
+        self
+    }
+
+    /// Tells `observer` of what the worker does: `windlass::Metrics` counts it for Prometheus. Several workers may share one.
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.config.observer = Some(observer);
         self
     }
 
@@ -262,6 +268,16 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self.hook(When::Accepted, hook)
     }
 
+    /// Like [`accepted`](Self::accepted), with a function that blocks, on the threads for blocking work.
+    pub fn accepted_blocking<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: BlockingHook<J, Args, S>,
+    {
+        self.blocking_hook(When::Accepted, hook)
+    }
+
     /// Calls an async function when a person has declined what a job of the type `J` made, and cancels the job once it
     /// succeeds: where the result is removed. Otherwise as [`accepted`](Self::accepted).
     pub fn declined<J, Args, H>(self, hook: H) -> Self
@@ -273,12 +289,28 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self.hook(When::Declined, hook)
     }
 
+    /// Like [`declined`](Self::declined), with a function that blocks, on the threads for blocking work.
+    pub fn declined_blocking<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: BlockingHook<J, Args, S>,
+    {
+        self.blocking_hook(When::Declined, hook)
+    }
+
     /// Calls an async function after every attempt of a job of the type `J` that is not tried again, be it a success, the
     /// last failure or a cancel; where a person decides about the result, once after the work and once more at the end.
     ///
     /// It is called while the attempt is still open, within its slot. What comes of it changes nothing: a failure or a panic
-    /// is told in the job's log, and it is cut short after five minutes. After a process has died, nobody calls it; nor for
-    /// a job that is cancelled between two attempts.
+    /// is told in the job's log, and it is cut short after five minutes.
+    ///
+    /// A job that a person decides about may end while nobody runs it: it is cancelled while it is in review, misses its
+    /// deadline there, or its worker dies once too often. Such an end makes a job of its own in the same transaction, of the
+    /// same kind and in the same queue, for which a worker calls this function alone, in the phase
+    /// [`Cleanup`](windlass_core::Phase::Cleanup). It may be called more than once, as that job is tried again like any other.
+    /// [`JobCx::id`](crate::JobCx::id) is the job that ended. Of other jobs, nobody calls it after a process has died, nor for
+    /// one that is cancelled between two attempts.
     pub fn cleanup<J, Args, H>(self, hook: H) -> Self
     where
         J: Job,
@@ -288,8 +320,33 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self.hook(When::Cleanup, hook)
     }
 
-    fn hook<J: Job, Args: 'static>(mut self, when: When, hook: impl Hook<J, Args, S>) -> Self {
-        match self.registry.hooks.add(when, hook, Arc::clone(&self.state)) {
+    /// Like [`cleanup`](Self::cleanup), with a function that blocks, on the threads for blocking work. One that takes longer than
+    /// five minutes behind an attempt is no longer waited for, and goes on: nothing can stop a thread.
+    pub fn cleanup_blocking<J, Args, H>(self, hook: H) -> Self
+    where
+        J: Job,
+        Args: 'static,
+        H: BlockingHook<J, Args, S>,
+    {
+        self.blocking_hook(When::Cleanup, hook)
+    }
+
+    fn hook<J: Job, Args: 'static>(self, when: When, hook: impl Hook<J, Args, S>) -> Self {
+        let state = Arc::clone(&self.state);
+        self.add_hook(when, move |job: J, cx| hook.start(job, cx, &state))
+    }
+
+    fn blocking_hook<J: Job, Args: 'static>(self, when: When, hook: impl BlockingHook<J, Args, S>) -> Self {
+        let (hook, state) = (Arc::new(hook), Arc::clone(&self.state));
+        self.add_hook(when, move |job: J, cx| hook.start(job, cx, &state))
+    }
+
+    fn add_hook<J: Job>(
+        mut self,
+        when: When,
+        start: impl Fn(J, &JobCx) -> Result<Work, JobError> + Send + Sync + 'static,
+    ) -> Self {
+        match self.registry.hooks.add(when, start) {
             Ok(()) => self,
             Err(invalid) => self.at_fault(invalid),
         }

@@ -1,12 +1,13 @@
 //! What a worker was told when it was built.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_core::limits::{CLAIM_BATCH_MAX, LEASE_DEFAULT};
 use windlass_core::{Invalid, QueueName};
 use windlass_store::leases::check_lease;
-use windlass_store::{Queues, Retention};
+use windlass_store::{Observer, Queues, Retention};
 
 use crate::declare::Declaration;
 
@@ -63,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     pub(crate) panic_locations: bool,
     pub(crate) declaration: Declaration,
+    /// Who counts, if anybody does.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// One pool of slots and the queues it serves.
@@ -104,6 +107,7 @@ impl Default for Config {
             retention: Retention::default(),
             panic_locations: true,
             declaration: Declaration::default(),
+            observer: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
-use windlass_core::{AttemptToken, JobId, KindName, Phase, Priority, QueueName, Timestamp};
+use windlass_core::{AttemptToken, JobId, KindName, Phase, Priority, QueueName, Timestamp, Trace};
 use windlass_store::{LeasedJob, Settling};
 
 use crate::JobError;
@@ -41,10 +41,10 @@ impl JobCx {
         Self(OpenAttempt::new(leased, Instant::now(), None))
     }
 
-    /// The job.
+    /// The job. Of an attempt in the phase `cleanup`, the one that it cleans up behind.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.0.leased.id()
+        self.0.about()
     }
 
     /// The token of this attempt: what fences its writes, here and in whatever else the handler writes to.
@@ -101,6 +101,12 @@ impl JobCx {
         Meta(self.0.leased.options.as_ref().map_or_else(BTreeMap::new, |options| options.meta.clone()))
     }
 
+    /// In which trace the job was enqueued, if that is known.
+    #[must_use]
+    pub fn trace(&self) -> Option<Trace> {
+        self.0.leased.trace()
+    }
+
     /// The numbers of the resources that the job holds alone.
     #[must_use]
     pub fn fences(&self) -> Fences {
@@ -131,7 +137,8 @@ impl JobCx {
         JobLog(Arc::clone(&self.0))
     }
 
-    /// What the attempt is for: the work, or what a person decided about it.
+    /// What the attempt is for: the work, what a person decided about it, or to clean up behind a job that ended while nobody
+    /// ran it.
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.0.leased.phase()

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use windlass_core::{AttemptToken, WorkerId};
-use windlass_store::{NewWorker, Scope, SharedStore};
+use windlass_store::observe::{self, Operation};
+use windlass_store::{NewWorker, Scope, SharedStore, StoreError};
 
 use crate::config::{Config, ConfigError};
 use crate::halt::CancelReason;
@@ -98,7 +99,25 @@ impl Engine {
 
     /// Gives up everything that is held: its lease is lost, or may be.
     pub(crate) fn lose(&self) {
+        let before = self.snapshot().lost;
         self.pools.iter().for_each(Pool::lose);
+        self.count_lost(self.snapshot().lost - before);
+    }
+
+    /// Tells whoever counts that so many attempts found their lease lost.
+    pub(crate) fn count_lost(&self, count: u64) {
+        if let Some(observer) = &self.config.observer
+            && count > 0
+        {
+            observer.lost(count);
+        }
+    }
+
+    /// Tells whoever counts how long the store took for what it was asked at `since`.
+    pub(crate) fn observe(&self, operation: Operation, since: Instant, error: Option<&StoreError>) {
+        if let Some(observer) = &self.config.observer {
+            observer.answered(operation, since.elapsed(), error.is_some_and(observe::is_failure));
+        }
     }
 
     /// Stops attempts whose jobs were cancelled.

@@ -165,7 +165,7 @@ handlers!(A1 a1, A2 a2, A3 a3, A4 a4, A5 a5, A6 a6, A7 a7);
 handlers!(A1 a1, A2 a2, A3 a3, A4 a4, A5 a5, A6 a6, A7 a7, A8 a8);
 
 /// Runs `call` on the blocking pool. It ends when `call` really ends: nothing can stop a thread.
-fn blocking(call: impl FnOnce() -> Verdict + Send + 'static) -> Work {
+pub(crate) fn blocking(call: impl FnOnce() -> Verdict + Send + 'static) -> Work {
     Box::pin(async move {
         let span = tracing::Span::current();
         let call = move || span.in_scope(|| panics::guard(call));

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use windlass_core::WorkerId;
+use windlass_store::observe::Operation;
 use windlass_store::{Beat, ErrorKind, StoreError};
 
 use crate::engine::Engine;
@@ -97,6 +98,10 @@ impl Beating {
             let sent = Instant::now();
             let beat = timeout_at(self.trust_until, self.engine.store.beat(self.member));
             let Some(beat) = stop.run_until_cancelled(beat).await else { return self.member };
+            match &beat {
+                Ok(answer) => self.engine.observe(Operation::Beat, sent, answer.as_ref().err()),
+                Err(_) => self.engine.observe(Operation::Beat, sent, Some(&unanswered())),
+            }
             beat_at = match beat {
                 Ok(Ok(beat)) => self.beaten(sent, &beat),
                 Ok(Err(error)) if matches!(error.kind(), ErrorKind::NotFound) => {
@@ -154,6 +159,10 @@ impl Beating {
         tracing::info!(worker = %member, "the worker registered anew");
         self.engine.join(member);
     }
+}
+
+fn unanswered() -> StoreError {
+    StoreError::new("beat", ErrorKind::Unknown)
 }
 
 /// Makes the worker known under a fresh id, however long it takes. The id, and when the call was sent that did it.

@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use windlass_core::attempt::Running;
+use windlass_core::cleanup::CLEANUP_MAX;
 use windlass_core::retry::Jitter;
-use windlass_core::{Decision, Invalid, KindName, LogLevel, Next, RetryPolicy, Timestamp, Verdict, settle};
+use windlass_core::{
+    Decision, Invalid, KindName, LogLevel, Next, Phase, RetryPolicy, Timestamp, Verdict, settle,
+};
 
 use crate::decode::decode;
 use crate::halt::CancelReason;
-use crate::handler::Work;
+use crate::handler::{Work, blocking};
 use crate::open_attempt::OpenAttempt;
 use crate::{FromContext, IntoOutcome, Job, JobCx, JobError, outcome, panics};
-
-/// How long a cleanup may take. It holds the slot of its attempt, whose end nobody knows of before it.
-const CLEANUP_MAX: Duration = Duration::from_secs(300);
 
 /// An async function that is called beside the handler of jobs of the type `J`: [`accepted`], [`declined`] or
 /// [`cleanup`].
@@ -47,6 +47,25 @@ pub trait Hook<J, Args, S>: Send + Sync + 'static {
     fn start(&self, job: J, cx: &JobCx, state: &S) -> Result<Work, JobError>;
 }
 
+/// A function, not async, that is called beside the handler of jobs of the type `J`, on the pool for blocking work.
+///
+/// Like [`Hook`] in everything else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be called, blocking, beside a handler of a worker with the state `{S}`",
+    label = "not such a function",
+    note = "it is a plain `fn` whose first argument is a `Job`, followed by up to eight extractors, which returns nothing or \
+            a `Result` of nothing; an `async fn` goes to the method without `_blocking`"
+)]
+pub trait BlockingHook<J, Args, S>: Send + Sync + 'static {
+    /// Takes the arguments out of the context and calls the function on the blocking pool.
+    ///
+    /// # Errors
+    ///
+    /// When an argument cannot be had.
+    #[doc(hidden)]
+    fn start(self: &Arc<Self>, job: J, cx: &JobCx, state: &S) -> Result<Work, JobError>;
+}
+
 macro_rules! hooks {
     ($($part:ident $name:ident),*) => {
         #[diagnostic::do_not_recommend]
@@ -62,6 +81,22 @@ macro_rules! hooks {
                 let _ = (cx, state);
                 $(let $name = $part::from_context(cx, state)?;)*
                 Ok(Box::pin(self(job, $($name,)*).map(outcome::verdict::<()>)))
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, Out, J, S, $($part,)*> BlockingHook<J, ($($part,)*), S> for F
+        where
+            F: Fn(J, $($part,)*) -> Out + Send + Sync + 'static,
+            Out: IntoOutcome<()>,
+            J: Job,
+            $($part: FromContext<S> + Send + 'static,)*
+        {
+            fn start(self: &Arc<Self>, job: J, cx: &JobCx, state: &S) -> Result<Work, JobError> {
+                let _ = (cx, state);
+                $(let $name = $part::from_context(cx, state)?;)*
+                let hook = Arc::clone(self);
+                Ok(blocking(move || outcome::verdict::<()>(hook(job, $($name,)*))))
             }
         }
     };
@@ -107,21 +142,20 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// Registers what is called `when` so of jobs of the type `J`.
+    /// Registers what is called `when` so of jobs of the type `J`; `start` calls it.
     ///
     /// # Errors
     ///
     /// `Invalid(kind)` for a bad name, or where there is one.
-    pub(crate) fn add<J: Job, Args: 'static, S: Send + Sync + 'static>(
+    pub(crate) fn add<J: Job>(
         &mut self,
         when: When,
-        hook: impl Hook<J, Args, S>,
-        state: Arc<S>,
+        start: impl Fn(J, &JobCx) -> Result<Work, JobError> + Send + Sync + 'static,
     ) -> Result<(), Invalid> {
         let kind = KindName::new(J::KIND)?;
         let start = move |attempt: &Arc<OpenAttempt>| {
             let job = decode::<J>(&attempt.leased).map_err(|error| Verdict::Undecodable { error })?;
-            hook.start(job, &JobCx(Arc::clone(attempt)), &state).map_err(JobError::into_verdict)
+            start(job, &JobCx(Arc::clone(attempt))).map_err(JobError::into_verdict)
         };
         self.clean |= when == When::Cleanup;
         if self.all.insert((kind, when), Arc::new(start)).is_some() {
@@ -165,13 +199,32 @@ impl Hooks {
         }
     }
 
+    /// Starts to clean up behind a job that ended while nobody ran it, or says at once that there is nothing to do for that here.
+    ///
+    /// # Errors
+    ///
+    /// The verdict on an attempt whose hook did not start.
+    pub(crate) fn clean_up_alone(&self, attempt: &Arc<OpenAttempt>) -> Result<Work, Verdict> {
+        let nothing = Verdict::Succeeded { result: None };
+        let Some(start) = self.cleanup_of(attempt) else { return Err(nothing) };
+        start(attempt).map_err(|verdict| match verdict {
+            // Args that cannot be read name nothing to clean up.
+            Verdict::Undecodable { .. } => nothing,
+            other => other,
+        })
+    }
+
+    fn cleanup_of(&self, attempt: &OpenAttempt) -> Option<&Arc<Start>> {
+        self.all.get(&(attempt.leased.kind.clone(), When::Cleanup))
+    }
+
     /// Cleans up behind an attempt that ends with `verdict`, if its job is not to be tried again. Whatever comes of that,
     /// `verdict` stands: a failure is told in the job's log.
     pub(crate) async fn clean_up(&self, attempt: &Arc<OpenAttempt>, verdict: &Verdict) {
-        if !is_last(attempt, verdict) {
+        if attempt.leased.phase() == Phase::Cleanup || !is_last(attempt, verdict) {
             return;
         }
-        let Some(start) = self.all.get(&(attempt.leased.kind.clone(), When::Cleanup)) else { return };
+        let Some(start) = self.cleanup_of(attempt) else { return };
         // Args that cannot be read name nothing to clean up.
         let started = match panics::guard(|| start(attempt)) {
             Ok(Err(Verdict::Undecodable { .. })) => return,

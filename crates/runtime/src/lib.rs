@@ -53,7 +53,7 @@ pub use extract::{
 };
 pub use halt::CancelReason;
 pub use handler::{BlockingHandler, Handler};
-pub use hooks::Hook;
+pub use hooks::{BlockingHook, Hook};
 pub use job::Job;
 pub use outcome::{IntoOutcome, Outcome};
 pub use raw::RawJob;

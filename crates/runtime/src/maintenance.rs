@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
+use windlass_store::observe::Operation;
 use windlass_store::{ErrorKind, StoreError};
 
 use crate::engine::Engine;
@@ -59,9 +60,15 @@ async fn rescue(engine: &Engine) {
 
 async fn rescue_all(engine: &Engine) -> Result<(), StoreError> {
     for _ in 0..STEPS_MAX {
+        let asked_at = Instant::now();
         let rescued = timeout(RESCUE_MAX, engine.store.rescue()).await;
         let rescued =
-            rescued.unwrap_or_else(|_| Err(StoreError::new("rescue lost jobs", ErrorKind::Unknown)))?;
+            rescued.unwrap_or_else(|_| Err(StoreError::new("rescue lost jobs", ErrorKind::Unknown)));
+        engine.observe(Operation::Rescue, asked_at, rescued.as_ref().err());
+        let rescued = rescued?;
+        if let Some(observer) = &engine.config.observer {
+            observer.rescued(&rescued);
+        }
         if rescued.returned + rescued.poisoned + rescued.closed + rescued.expired + rescued.workers > 0 {
             tracing::info!(
                 returned = rescued.returned,

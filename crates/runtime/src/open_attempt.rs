@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use windlass_core::AttemptToken;
+use windlass_core::{AttemptToken, JobId};
 use windlass_store::{ErrorKind, LeasedJob, SharedStore, StoreError};
 
 use crate::halt::{CancelReason, Halt};
@@ -31,6 +31,12 @@ impl OpenAttempt {
 
     pub(crate) fn token(&self) -> AttemptToken {
         self.leased.token
+    }
+
+    /// The job that it is about: where it does nothing but clean up behind another job, that one.
+    pub(crate) fn about(&self) -> JobId {
+        let options = self.leased.options.as_ref();
+        options.and_then(|options| options.cleans).unwrap_or_else(|| self.leased.id())
     }
 
     /// When the deadline of the job passes, by the clock of this process.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use windlass_core::{AttemptError, Invalid, KindName, Verdict};
+use windlass_core::{AttemptError, Invalid, KindName, Phase, Verdict};
 use windlass_store::{KindSupport, Kinds};
 
 use crate::decode::decode;
@@ -174,6 +174,7 @@ impl Registry {
         }
         let start = || match &leased.settles {
             Some(settling) => self.hooks.settle(attempt, settling.ruling.decision),
+            None if leased.phase() == Phase::Cleanup => self.hooks.clean_up_alone(attempt),
             None => (entry.start)(attempt),
         };
         match panics::guard(start) {

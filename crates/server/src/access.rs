@@ -17,6 +17,8 @@ use windlass_store::{Actor, Via};
 pub enum Verb {
     /// Nothing that anybody must not know: liveness, and what the API is.
     Open,
+    /// Hears that something may have happened, and not what.
+    Listen,
     /// Looks at jobs, queues, workers and what became of them.
     Read,
     /// Makes jobs.
@@ -33,14 +35,23 @@ pub enum Verb {
 
 impl Verb {
     /// Every one of them.
-    pub const ALL: [Self; 7] =
-        [Self::Open, Self::Read, Self::Enqueue, Self::Work, Self::Operate, Self::Review, Self::Admin];
+    pub const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Listen,
+        Self::Read,
+        Self::Enqueue,
+        Self::Work,
+        Self::Operate,
+        Self::Review,
+        Self::Admin,
+    ];
 
     /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Listen => "listen",
             Self::Read => "read",
             Self::Enqueue => "enqueue",
             Self::Work => "work",

@@ -32,10 +32,6 @@ impl<T> Answer<T> {
     }
 }
 
-/// An answer that says no more than that it was done.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Done {}
-
 /// The text of an answer that does not say yet what time it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Unstamped(Bytes);

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use windlass_core::Timestamp;
-use windlass_store::SharedStore;
+use windlass_store::observe::{self, Observer as _, Operation};
+use windlass_store::{SharedStore, StoreError};
 
+use crate::attempts::Attempts;
 use crate::config::{Config, Limits};
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::numbers::Numbers;
 use crate::operations::Operations;
+use crate::owners::Owners;
 use crate::waiting::{Claims, Ends};
 
 /// What all handlers share. Dropped with the last router over it, and with it ends whoever waits.
@@ -26,12 +30,18 @@ pub(crate) struct App {
     pub(crate) ends: Ends,
     /// Workers that are known by no more than a name.
     pub(crate) names: Names,
+    /// Whose workers those are that are registered.
+    pub(crate) owners: Owners,
     pub(crate) metrics: Metrics,
+    /// What was claimed here and is not settled.
+    pub(crate) attempts: Attempts,
     /// How full everything is, counted for all who look.
     pub(crate) numbers: Numbers,
     pub(crate) operations: Operations,
     /// Places for those who look on.
     pub(crate) streams: Arc<Semaphore>,
+    /// Places for those who wait for hints.
+    pub(crate) listeners: Arc<Semaphore>,
     /// Set when the server is about to stop: who waits is then answered that nothing came.
     pub(crate) stopping: CancellationToken,
 }
@@ -46,10 +56,13 @@ impl App {
             claims: Claims::new(Arc::clone(&store), config.limits.waiting_max),
             ends: Ends::new(Arc::clone(&store), config.limits.waiting_max),
             names: Names::default(),
-            metrics: Metrics::default(),
+            owners: Owners::default(),
+            metrics: Metrics::new(Arc::clone(&config.metrics)),
+            attempts: Attempts::new(Arc::clone(&config.metrics)),
             numbers: Numbers::new(Arc::clone(&store)),
             operations: Operations::default(),
             streams: Arc::new(Semaphore::new(config.limits.streams_max)),
+            listeners: Arc::new(Semaphore::new(config.limits.waiting_max)),
             stopping: CancellationToken::new(),
             store,
             config,
@@ -58,6 +71,19 @@ impl App {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.config.limits
+    }
+
+    /// What the store answers, once it is counted how long that took.
+    pub(crate) async fn measured<T>(
+        &self,
+        operation: Operation,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let answer = answer.await;
+        let failed = answer.as_ref().err().is_some_and(observe::is_failure);
+        self.config.metrics.answered(operation, began.elapsed(), failed);
+        answer
     }
 
     pub(crate) fn now(&self) -> Timestamp {

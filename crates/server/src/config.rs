@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use windlass_metrics::Metrics;
 use windlass_store::{Clock, SystemClock};
 
 use crate::access::{AllowAll, Authorizer};
@@ -21,6 +22,8 @@ pub struct Config {
     pub door: Option<Door>,
     /// How much is taken on at a time.
     pub limits: Limits,
+    /// What `/metrics` tells of what is done. A worker in the same process may count here too.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Default for Config {
@@ -30,6 +33,7 @@ impl Default for Config {
             clock: Arc::new(SystemClock),
             door: None,
             limits: Limits::default(),
+            metrics: Arc::default(),
         }
     }
 }
@@ -60,6 +64,12 @@ impl Config {
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same, counting here.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The same, with other limits.

@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
 use windlass_core::{Invalid, QueueName};
 use windlass_store::{Via, ids};
 use windlass_wire::nearest::suggestion;
@@ -28,6 +29,7 @@ use crate::input::{BodyBounds, no_text};
 use crate::lanes::Place;
 use crate::query::Query;
 use crate::route::{Rules, Size};
+use crate::trace;
 
 /// Where a request comes from, as the server that accepted it says.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +69,10 @@ impl<S: Sync> FromRequestParts<S> for InLane {
 pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
     let asked = request_id(request.headers());
-    let mut answered = pass(&gate, (request, &asked), next).await.unwrap_or_else(IntoResponse::into_response);
+    let span = trace::span(&gate.rules, request.headers());
+    let passed = pass(&gate, (request, &asked), next).instrument(span.clone());
+    let mut answered = passed.await.unwrap_or_else(IntoResponse::into_response);
+    trace::note(&span, &answered);
     if let Ok(asked) = HeaderValue::from_str(&asked) {
         answered.headers_mut().insert(REQUEST_ID, asked);
     }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use windlass_core::{
     AttemptToken, Fingerprint, Invalid, JobId, KindName, ProgramName, QueueName, ScheduleName, WorkerId,
 };
+use windlass_store::TokenId;
 use windlass_wire::FromBody;
 
 use crate::access::Caller;
@@ -99,6 +100,19 @@ impl PathPart for OperationId {
 
     fn read(text: &str) -> Result<Self, Invalid> {
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// The id of a token of access.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(value_type = String)]
+pub(crate) struct TokenRef(pub(crate) TokenId);
+
+impl PathPart for TokenRef {
+    const NAME: &'static str = "token_id";
+
+    fn read(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(Self)
     }
 }
 

@@ -23,6 +23,7 @@
 mod access;
 mod answer;
 mod app;
+mod attempts;
 mod auth;
 mod config;
 mod guard;
@@ -33,10 +34,12 @@ mod names;
 mod numbers;
 mod openapi;
 mod operations;
+mod owners;
 mod query;
 mod route;
 mod routes;
 mod serving;
+mod trace;
 mod waiting;
 
 pub use access::{AllowAll, Asked, Authorizer, Caller, QueueGlob, Refusal, Verb, Verbs};

@@ -1,5 +1,6 @@
 //! What the server counts of itself.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use windlass_core::{JobState, Timestamp};
+use windlass_core::Timestamp;
+use windlass_metrics::{Fullness, PREFIX};
 
 use crate::numbers::Snapshot;
 use crate::route::Rules;
@@ -41,15 +43,15 @@ fn seconds() -> Histogram {
 pub(crate) struct Metrics {
     answers: Family<AnswerLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { answers: Family::default(), seconds: Family::new_with_constructor(seconds) }
-    }
+    /// What is done, through this server and by whoever counts beside it.
+    work: Arc<windlass_metrics::Metrics>,
 }
 
 impl Metrics {
+    pub(crate) fn new(work: Arc<windlass_metrics::Metrics>) -> Self {
+        Self { answers: Family::default(), seconds: Family::new_with_constructor(seconds), work }
+    }
+
     /// A request was answered.
     pub(crate) fn answered(&self, rules: &Rules, status: StatusCode, took: Duration) {
         let (method, route) = (rules.method.to_string(), rules.path);
@@ -64,7 +66,7 @@ impl Metrics {
         snapshot: &Snapshot,
         (now, waiting): (Timestamp, usize),
     ) -> Result<String, std::fmt::Error> {
-        let mut registry = Registry::with_prefix("windlass");
+        let mut registry = Registry::with_prefix(PREFIX);
         registry.register("http_answers", "Answers by route and status", self.answers.clone());
         registry.register_with_unit(
             "http_answer",
@@ -72,8 +74,9 @@ impl Metrics {
             Unit::Seconds,
             self.seconds.clone(),
         );
-        register_queues(&mut registry, snapshot, now);
-        register_workers(&mut registry, snapshot);
+        self.work.register(&mut registry);
+        let Snapshot { queues, workers, .. } = snapshot;
+        Fullness { queues, workers, now }.register(&mut registry);
         let waiting_claims = number(u64::try_from(waiting).unwrap_or(u64::MAX));
         registry.register("claims_waiting", "Claims that wait for work", waiting_claims);
         registry.register_with_unit(
@@ -98,46 +101,4 @@ fn fraction(span: Duration) -> Gauge<f64, AtomicU64> {
     let gauge = Gauge::default();
     gauge.set(span.as_secs_f64());
     gauge
-}
-
-/// The jobs of a queue in a state.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobLabels {
-    queue: String,
-    state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct QueueLabels {
-    queue: String,
-}
-
-fn register_queues(registry: &mut Registry, snapshot: &Snapshot, now: Timestamp) {
-    let jobs = Family::<JobLabels, Gauge>::default();
-    let oldest = Family::<QueueLabels, Gauge<f64, AtomicU64>>::default();
-    let paused = Family::<QueueLabels, Gauge>::default();
-    for queue in &snapshot.queues {
-        let name = queue.name.to_string();
-        for state in JobState::ALL {
-            let labels = JobLabels { queue: name.clone(), state: state.as_str() };
-            let count = i64::try_from(queue.counts.of(*state)).unwrap_or(i64::MAX);
-            jobs.get_or_create(&labels).set(count);
-        }
-        let labels = QueueLabels { queue: name };
-        let waited = queue.oldest_ready_at.map_or(Duration::ZERO, |since| now.since(since));
-        oldest.get_or_create(&labels).set(waited.as_secs_f64());
-        paused.get_or_create(&labels).set(i64::from(queue.pause.is_some()));
-    }
-    registry.register("jobs", "Jobs by queue and state", jobs);
-    let help = "How long the ready job has waited that waits longest";
-    registry.register_with_unit("oldest_ready", help, Unit::Seconds, oldest);
-    registry.register("queue_paused", "Whether claims from the queue are stopped", paused);
-}
-
-fn register_workers(registry: &mut Registry, snapshot: &Snapshot) {
-    let slots = snapshot.workers.iter().map(|worker| u64::from(worker.registered.slots)).sum();
-    let running = snapshot.workers.iter().map(|worker| worker.running).sum();
-    registry.register("workers", "Registered workers", number(snapshot.workers.len() as u64));
-    registry.register("worker_slots", "Slots of all workers", number(slots));
-    registry.register("attempts_open", "Attempts that workers hold", number(running));
 }

@@ -16,6 +16,9 @@ use windlass_store::{Kinds, NewWorker, Scope, SharedStore, StoreError, ids};
 /// for a live worker for long.
 const LEASE: Duration = Duration::from_secs(5 * 60);
 
+/// Where a worker is said to be that is known by no more than a name.
+pub(crate) const HOST: &str = "http";
+
 /// Most names that are known at a time. Beyond it those are forgotten that are oldest, and register once more.
 const NAMES_MAX: usize = 10_000;
 
@@ -84,7 +87,7 @@ fn new_worker(name: &str, known: &Known, slots: u32) -> NewWorker {
     NewWorker {
         id: known.id,
         name: name.to_owned(),
-        host: "http".to_owned(),
+        host: HOST.to_owned(),
         version: String::new(),
         queues: known.scope.queues.clone(),
         kinds,

@@ -14,8 +14,9 @@ use crate::access::{Concerns, Verb};
 use crate::guard::InLane;
 use crate::input::{At, By, PathPart, Sent};
 use crate::query::Query;
-use crate::route::{Route, Size};
+use crate::route::{Given, Route};
 use crate::routes;
+use crate::trace::InTrace;
 
 /// Named schemas, each with those that it is made of.
 type Collected = Vec<(String, RefOr<Schema>)>;
@@ -62,6 +63,7 @@ pub(crate) trait Part {
 impl<S> Part for State<S> {}
 impl Part for By {}
 impl Part for InLane {}
+impl Part for InTrace {}
 impl Part for Query {}
 
 impl<T: PathPart + ToSchema> Part for At<T> {
@@ -116,7 +118,7 @@ pub fn document() -> Value {
         let operation = operation(&route, (&problem, &mut schemas));
         paths.entry(route.rules.path).or_default().insert(method, operation);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Windlass",
@@ -130,7 +132,39 @@ pub fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-    })
+    });
+    bound(&mut document);
+    plain(&mut document);
+    document
+}
+
+/// Any JSON may be `null`, which no value can be in two ways.
+fn plain(value: &mut Value) {
+    let any = |form: &Value| form["$ref"] == "#/components/schemas/Json";
+    if let Some(form) = value["oneOf"].as_array().and_then(|forms| forms.iter().find(|form| any(form))) {
+        *value = form.clone();
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(plain),
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+/// Says of numbers that are never negative how large they may be: the formats there are end at half of it.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let is_positive = fields.get("minimum").is_some_and(|least| least.as_f64() >= Some(0.0));
+            if is_positive && fields.get("format").is_some_and(|format| format == "int32") {
+                fields.remove("format");
+                fields.insert("maximum".to_owned(), u32::MAX.into());
+            }
+            fields.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 fn operation(route: &Route, (problem, schemas): (&Value, &mut BTreeMap<String, Value>)) -> Value {
@@ -145,7 +179,9 @@ fn operation(route: &Route, (problem, schemas): (&Value, &mut BTreeMap<String, V
     }
     let mut responses = Map::new();
     for (status, typed) in &route.given {
-        responses.insert(status.to_string(), response(*typed, schemas));
+        let status = status.to_string();
+        let response = either(responses.remove(&status), response(typed, schemas));
+        responses.insert(status, response);
     }
     let refusal = json!({"application/problem+json": {"schema": problem}});
     responses.insert("default".to_owned(), json!({"description": "Why it was not done", "content": refusal}));
@@ -162,9 +198,9 @@ fn operation(route: &Route, (problem, schemas): (&Value, &mut BTreeMap<String, V
     }
     if let Some(body) = route.taken.body {
         let schema = body.refer(schemas);
-        let required = rules.size == Size::Many;
+        // No body is an object without fields; which of them have to be there is said by the schema.
         operation["requestBody"] =
-            json!({"required": required, "content": {"application/json": {"schema": schema}}});
+            json!({"required": false, "content": {"application/json": {"schema": schema}}});
     }
     if rules.access.verb == Verb::Open {
         operation["security"] = json!([]);
@@ -172,9 +208,9 @@ fn operation(route: &Route, (problem, schemas): (&Value, &mut BTreeMap<String, V
     operation
 }
 
-fn response(typed: Option<Typed>, schemas: &mut BTreeMap<String, Value>) -> Value {
-    match typed {
-        Some(typed) => {
+fn response(given: &Given, schemas: &mut BTreeMap<String, Value>) -> Value {
+    match given {
+        Given::Shape(typed) => {
             let stamped = json!({"allOf": [typed.refer(schemas), {
                 "type": "object",
                 "required": ["server_time"],
@@ -182,8 +218,21 @@ fn response(typed: Option<Typed>, schemas: &mut BTreeMap<String, Value>) -> Valu
             }]});
             json!({"description": "It was done", "content": {"application/json": {"schema": stamped}}})
         }
-        None => json!({"description": "It was done"}),
+        Given::Text(media) => {
+            let form = if *media == "application/json" { "object" } else { "string" };
+            json!({"description": "It was done", "content": {*media: {"schema": {"type": form}}}})
+        }
+        Given::Nothing => json!({"description": "It was done"}),
     }
+}
+
+/// What may be answered with one status: this, or what was said of it before.
+fn either(before: Option<Value>, response: Value) -> Value {
+    let Some(mut before) = before else { return response };
+    let schema = |response: &Value| response["content"]["application/json"]["schema"].clone();
+    let any = json!({"anyOf": [schema(&before), schema(&response)]});
+    before["content"]["application/json"]["schema"] = any;
+    before
 }
 
 /// The name of a function that a client has for it: `get_jobs_id_logs`.

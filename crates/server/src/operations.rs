@@ -212,7 +212,7 @@ async fn apply(plan: &Plan, job: JobId) -> Result<(), StoreError> {
         BulkVerb::Cancel => store.cancel(job, by).await.map(|_| ()),
         BulkVerb::Retry => store.retry(job, by).await,
         BulkVerb::RunNow => store.run_now(job, by).await,
-        BulkVerb::Rerun => store.rerun(job, ids::job_id()).await.map(|_| ()),
+        BulkVerb::Rerun => store.rerun(job, ids::job_id(), by).await.map(|_| ()),
         _ => store.delete(job, by).await,
     }
 }

@@ -44,13 +44,24 @@ pub(crate) struct Rules {
     pub(crate) summary: &'static str,
 }
 
+/// What an answer holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Given {
+    /// An object of this shape.
+    Shape(Typed),
+    /// Text of this media type.
+    Text(&'static str),
+    /// Nothing.
+    Nothing,
+}
+
 /// A line of the table.
 pub(crate) struct Route {
     pub(crate) rules: Rules,
     /// What its handler takes of a request.
     pub(crate) taken: Taken,
     /// What it answers, by status, when it did what was asked.
-    pub(crate) given: Vec<(u16, Option<Typed>)>,
+    pub(crate) given: Vec<(u16, Given)>,
     handler: MethodRouter<Shared>,
 }
 
@@ -61,13 +72,19 @@ impl Route {
 
     /// The same, which answers a `T` with this status.
     pub(crate) fn gives<T: ToSchema>(mut self, status: u16) -> Self {
-        self.given.push((status, Some(Typed::of::<T>())));
+        self.given.push((status, Given::Shape(Typed::of::<T>())));
         self
     }
 
     /// The same, which answers nothing with this status.
     pub(crate) fn gives_nothing(mut self, status: u16) -> Self {
-        self.given.push((status, None));
+        self.given.push((status, Given::Nothing));
+        self
+    }
+
+    /// The same, which answers text of this media type.
+    pub(crate) fn gives_text(mut self, media: &'static str) -> Self {
+        self.given.push((200, Given::Text(media)));
         self
     }
 

@@ -15,20 +15,22 @@ mod queues;
 mod reviews;
 mod schedules;
 mod service;
+mod signals;
+mod tokens;
 mod turns;
 mod upkeep;
 mod workers;
 
+use windlass_wire::answers;
 use windlass_wire::{
-    BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ErrorTreeShape, ExplanationShape, FiredShape,
-    FlowShape, HeldShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape, RescuedShape,
-    ScheduleShape, SettledShape, StatusShape, TurnShape,
+    AllTokens, BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ErrorTreeShape, ExplanationShape,
+    FiredShape, FlowShape, HeldShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape,
+    RescuedShape, SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
 };
 
 use crate::access::{Access, Concerns, Verb};
-use crate::answer::Done;
 use crate::lanes::Lane;
-use crate::route::{Route, delete, get, patch, post, put};
+use crate::route::{Route, delete, get, patch, post};
 
 const fn reads(concerns: Concerns) -> Access {
     Access::new(Verb::Read, concerns)
@@ -58,7 +60,7 @@ pub(crate) fn table() -> Vec<Route> {
     table.extend(of_workers());
     table.extend(of_flows());
     table.extend(of_queues());
-    table.extend(of_schedules());
+    table.extend(schedules::table());
     table.extend(of_reviews());
     table.extend(of_operations());
     table.extend(of_upkeep());
@@ -74,8 +76,10 @@ fn of_service() -> Vec<Route> {
         get("/readyz", open, "Whether the server and its store can do something", service::ready)
             .gives::<service::Health>(200)
             .in_lane(Lane::Free),
-        get("/api/v1/openapi.json", open, "Tell what the API is", service::openapi),
-        get("/metrics", reads(Concerns::Everything), "Numbers for a monitor", numbers::metrics),
+        get("/api/v1/openapi.json", open, "Tell what the API is", service::openapi)
+            .gives_text("application/json"),
+        get("/metrics", reads(Concerns::Everything), "Numbers for a monitor", numbers::metrics)
+            .gives_text("application/openmetrics-text"),
         get("/api/v1/stats", reads(Concerns::Named), "Say how full everything is", numbers::stats)
             .gives::<numbers::Stats>(200),
         get(
@@ -83,9 +87,17 @@ fn of_service() -> Vec<Route> {
             reads(Concerns::Named),
             "Say how full everything is, whenever that changes",
             numbers::live,
-        ),
+        )
+        .gives_text("text/event-stream"),
+        get(
+            "/api/v1/signals",
+            Access::new(Verb::Listen, Concerns::Nothing),
+            "Hint that there may be work, or that a job may have ended",
+            signals::stream,
+        )
+        .gives_text("text/event-stream"),
         get("/api/v1/capabilities", open, "Say what the caller may do", numbers::capabilities)
-            .gives::<numbers::Capabilities>(200),
+            .gives::<answers::Capabilities>(200),
     ]
 }
 
@@ -98,7 +110,7 @@ fn of_jobs() -> Vec<Route> {
             .gives::<EnqueuedShape>(201)
             .gives::<EnqueuedShape>(200),
         get("/api/v1/jobs", reads(Named), "List jobs, the last enqueued first", listing::list)
-            .gives::<listing::Listed>(200)
+            .gives::<answers::Listed>(200)
             .query(&["filter", "limit", "after"]),
         post(
             "/api/v1/jobs/redrive",
@@ -106,7 +118,7 @@ fn of_jobs() -> Vec<Route> {
             "Give dead jobs a new budget, a page of them",
             listing::redrive,
         )
-        .gives::<listing::Redriven>(200)
+        .gives::<answers::Redriven>(200)
         .query(PAGE),
         post("/api/v1/jobs/batch", enqueues, "Enqueue jobs, all or none", jobs::enqueue_batch)
             .gives::<BatchShape>(201)
@@ -115,24 +127,28 @@ fn of_jobs() -> Vec<Route> {
             .gives::<jobs::JobWithEdges>(200)
             .query(&["wait"]),
         get("/api/v1/jobs/{id}/attempts", reads(Job), "List the attempts of a job", jobs::attempts)
-            .gives::<jobs::Attempts>(200),
+            .gives::<answers::Attempts>(200),
         get("/api/v1/jobs/{id}/logs", reads(Job), "List the log lines of a job", jobs::logs)
-            .gives::<jobs::Logs>(200)
+            .gives::<answers::Logs>(200)
             .query(PAGE),
         get("/api/v1/jobs/{id}/explain", reads(Job), "Say why a job does not run", jobs::explain)
             .gives::<ExplanationShape>(200),
         get("/api/v1/jobs/{id}/events", reads(Job), "List what was done to a job by hand", jobs::events)
-            .gives::<jobs::Events>(200),
+            .gives::<answers::Events>(200),
         post("/api/v1/jobs/{id}/cancel", operates(Job), "Stop a job on purpose", jobs::cancel)
-            .gives::<jobs::CancelShape>(200),
+            .gives::<answers::CancelShape>(200),
         post("/api/v1/jobs/{id}/retry", operates(Job), "Give a job a new budget of attempts", jobs::retry)
-            .gives::<Done>(200),
+            .gives::<answers::Done>(200),
         post("/api/v1/jobs/{id}/run-now", operates(Job), "Make a waiting job due now", jobs::run_now)
-            .gives::<Done>(200),
+            .gives::<answers::Done>(200),
+        post("/api/v1/jobs/{id}/snooze", operates(Job), "Put a waiting job off", jobs::snooze)
+            .gives::<answers::Done>(200),
+        patch("/api/v1/jobs/{id}", operates(Job), "Change a waiting job", jobs::edit)
+            .gives::<answers::Done>(200),
         post("/api/v1/jobs/{id}/rerun", operates(Job), "Enqueue a further copy of a final job", jobs::rerun)
             .gives::<EnqueuedShape>(201)
             .gives::<EnqueuedShape>(200),
-        delete("/api/v1/jobs/{id}", operates(Job), "Remove a job", jobs::remove).gives::<Done>(200),
+        delete("/api/v1/jobs/{id}", operates(Job), "Remove a job", jobs::remove).gives::<answers::Done>(200),
     ]
 }
 
@@ -156,13 +172,13 @@ fn of_leases() -> Vec<Route> {
             "Store how far an attempt has come",
             leases::progress,
         )
-        .gives::<Done>(200)
+        .gives::<answers::Done>(200)
         .in_lane(Lane::Lease),
         post("/api/v1/leases/{token}/checkpoint", works(Lease), "Store where to go on", leases::checkpoint)
-            .gives::<Done>(200)
+            .gives::<answers::Done>(200)
             .in_lane(Lane::Lease),
         post("/api/v1/leases/{token}/logs", works(Lease), "Store log lines", leases::log)
-            .gives::<Done>(202)
+            .gives::<answers::Done>(202)
             .of_many(),
         post("/api/v1/leases/{token}/settle", works(Lease), "End an attempt", leases::settle)
             .gives::<SettledShape>(200)
@@ -174,6 +190,8 @@ fn of_leases() -> Vec<Route> {
             leases::children,
         )
         .gives::<BatchShape>(201)
+        .gives::<EnqueuedShape>(201)
+        .gives::<EnqueuedShape>(200)
         .of_many(),
         post("/api/v1/turns", works(Named), "End attempts and claim jobs in one go", turns::turn)
             .gives::<TurnShape>(200)
@@ -187,19 +205,19 @@ fn of_workers() -> Vec<Route> {
 
     vec![
         get("/api/v1/workers", reads(Nothing), "List workers", workers::list)
-            .gives::<workers::Workers>(200)
+            .gives::<answers::Workers>(200)
             .query(&["silent_for"]),
         post("/api/v1/workers", works(Nothing), "Register a worker", workers::register)
-            .gives::<workers::Registered>(201)
+            .gives::<answers::Registered>(201)
             .in_lane(Lane::Lease),
         post("/api/v1/workers/{worker}/beat", works(Nothing), "Keep a worker's lease", workers::beat)
             .gives::<BeatShape>(200)
             .in_lane(Lane::Lease),
         get("/api/v1/workers/{worker}/leases", works(Nothing), "List what a worker holds", workers::held)
-            .gives::<workers::Held>(200)
+            .gives::<answers::Held>(200)
             .in_lane(Lane::Lease),
         delete("/api/v1/workers/{worker}", works(Nothing), "Forget a worker", workers::leave)
-            .gives::<Done>(200)
+            .gives::<answers::Done>(200)
             .in_lane(Lane::Lease),
         get(
             "/api/v1/leases",
@@ -207,7 +225,7 @@ fn of_workers() -> Vec<Route> {
             "List open attempts, the longest-silent first",
             workers::leases,
         )
-        .gives::<workers::Leases>(200)
+        .gives::<answers::Leases>(200)
         .query(&["silent_for"]),
     ]
 }
@@ -231,7 +249,7 @@ fn of_flows() -> Vec<Route> {
             "List the jobs that a job waits for",
             flows::parents,
         )
-        .gives::<flows::Relatives>(200)
+        .gives::<answers::Relatives>(200)
         .query(PAGE),
         get(
             "/api/v1/jobs/{id}/children",
@@ -239,7 +257,7 @@ fn of_flows() -> Vec<Route> {
             "List the jobs that wait for a job",
             flows::children,
         )
-        .gives::<flows::Relatives>(200)
+        .gives::<answers::Relatives>(200)
         .query(PAGE),
         get(
             "/api/v1/jobs/{id}/inputs",
@@ -247,25 +265,25 @@ fn of_flows() -> Vec<Route> {
             "List what the jobs made that a job waited for",
             flows::inputs,
         )
-        .gives::<flows::Inputs>(200)
+        .gives::<answers::Inputs>(200)
         .query(PAGE),
         // A flow may lead through any queue.
         post("/api/v1/jobs/{id}/flow/cancel", operates(Everything), "Cancel a flow", flows::cancel)
-            .gives::<flows::Touched>(200),
+            .gives::<answers::Touched>(200),
         post(
             "/api/v1/jobs/{id}/flow/retry",
             operates(Everything),
             "Retry what failed of a flow",
             flows::retry,
         )
-        .gives::<flows::Touched>(200),
+        .gives::<answers::Touched>(200),
         delete(
             "/api/v1/jobs/{id}/flow",
             operates(Everything),
             "Remove a job with what only it needed",
             flows::remove,
         )
-        .gives::<flows::Touched>(200),
+        .gives::<answers::Touched>(200),
     ]
 }
 
@@ -273,7 +291,7 @@ fn of_queues() -> Vec<Route> {
     use Concerns::{Everything, Named, Queue};
 
     vec![
-        get("/api/v1/queues", reads(Named), "List queues", queues::list).gives::<queues::Queues>(200),
+        get("/api/v1/queues", reads(Named), "List queues", queues::list).gives::<answers::Queues>(200),
         get("/api/v1/queues/{queue}", reads(Queue), "Show a queue", queues::show)
             .gives::<queues::QueueWithBounds>(200),
         patch(
@@ -282,16 +300,16 @@ fn of_queues() -> Vec<Route> {
             "Bound a queue, and say what is kept",
             queues::change,
         )
-        .gives::<Done>(200),
+        .gives::<answers::Done>(200),
         post("/api/v1/queues/{queue}/pause", operates(Queue), "Stop claims from a queue", queues::pause)
-            .gives::<Done>(200),
+            .gives::<answers::Done>(200),
         post(
             "/api/v1/queues/{queue}/resume",
             operates(Queue),
             "Let a queue be claimed from again",
             queues::resume,
         )
-        .gives::<Done>(200),
+        .gives::<answers::Done>(200),
         post(
             "/api/v1/queues/{queue}/drain",
             operates(Queue),
@@ -300,74 +318,16 @@ fn of_queues() -> Vec<Route> {
         )
         .gives::<queues::Drained>(200),
         get("/api/v1/bounds", reads(Everything), "List bounded queues and kinds", queues::bounds)
-            .gives::<queues::AllBounds>(200),
+            .gives::<answers::AllBounds>(200),
         get(
             "/api/v1/retentions",
             reads(Everything),
             "List queues with a retention of their own",
             queues::retentions,
         )
-        .gives::<queues::AllKept>(200),
+        .gives::<answers::AllKept>(200),
         patch("/api/v1/kinds/{kind}", administers(Everything), "Bound a kind", queues::change_kind)
-            .gives::<Done>(200),
-    ]
-}
-
-fn of_schedules() -> Vec<Route> {
-    use Concerns::Everything;
-
-    // What a schedule makes may be of any queue.
-    let (reads, administers) = (reads(Everything), administers(Everything));
-    vec![
-        get("/api/v1/schedules", reads, "List schedules", schedules::list)
-            .gives::<schedules::Schedules>(200)
-            .query(PAGE),
-        get("/api/v1/schedules/{name}", reads, "Show a schedule", schedules::show)
-            .gives::<ScheduleShape>(200),
-        put("/api/v1/schedules/{name}", administers, "Make or change a schedule", schedules::put)
-            .gives::<schedules::Put>(200)
-            .gives::<schedules::Put>(201),
-        delete("/api/v1/schedules/{name}", administers, "Remove a schedule", schedules::remove)
-            .gives::<Done>(200),
-        post("/api/v1/schedules/{name}/pause", administers, "Let a schedule fire nothing", schedules::pause)
-            .gives::<Done>(200),
-        post("/api/v1/schedules/{name}/resume", administers, "Let a schedule go on", schedules::resume)
-            .gives::<Done>(200),
-        post(
-            "/api/v1/schedules/{name}/run-now",
-            administers,
-            "Make a job of a schedule now",
-            schedules::run_now,
-        )
-        .gives::<schedules::Made>(201),
-        post(
-            "/api/v1/schedules/{name}/backfill",
-            administers,
-            "Make the jobs of a range of ticks",
-            schedules::backfill,
-        )
-        .gives::<schedules::BackfilledShape>(200),
-        get("/api/v1/schedules/{name}/next", reads, "Tell the next ticks", schedules::next)
-            .gives::<schedules::Next>(200)
-            .query(&["n"]),
-        get("/api/v1/schedules/{name}/firings", reads, "List what became of ticks", schedules::firings)
-            .gives::<schedules::Firings>(200)
-            .query(PAGE),
-        get(
-            "/api/v1/schedules/{name}/events",
-            reads,
-            "List what was done to a schedule by hand",
-            schedules::events,
-        )
-        .gives::<schedules::ScheduleEvents>(200),
-        put(
-            "/api/v1/programs/{program}/schedules",
-            administers,
-            "Say which schedules a program has",
-            schedules::declare,
-        )
-        .gives::<schedules::DeclaredShape>(200)
-        .of_many(),
+            .gives::<answers::Done>(200),
     ]
 }
 
@@ -377,14 +337,14 @@ fn of_reviews() -> Vec<Route> {
     let decides = Access::new(Verb::Review, Job);
     vec![
         get("/api/v1/reviews", reads(Named), "List what is to be decided, the oldest first", reviews::list)
-            .gives::<reviews::Reviews>(200)
+            .gives::<answers::Reviews>(200)
             .query(&["queue", "kind", "limit", "after"]),
         get("/api/v1/jobs/{id}/review", reads(Job), "Show what is to be decided about a job", reviews::show)
-            .gives::<reviews::Asked>(200),
+            .gives::<answers::Asked>(200),
         post("/api/v1/jobs/{id}/review", decides, "Decide about a job", reviews::decide)
-            .gives::<reviews::Decided>(200),
+            .gives::<answers::Decided>(200),
         get("/api/v1/errors", reads(Everything), "List groups of errors, the last seen first", errors::list)
-            .gives::<errors::Groups>(200)
+            .gives::<answers::Groups>(200)
             .query(&["kind", "since", "limit", "after"]),
         get("/api/v1/errors/{fingerprint}", reads(Everything), "Show a group of errors", errors::show)
             .gives::<ErrorGroupShape>(200),
@@ -409,22 +369,39 @@ fn of_operations() -> Vec<Route> {
 fn of_upkeep() -> Vec<Route> {
     let (reads, administers) = (reads(Concerns::Everything), administers(Concerns::Everything));
     vec![
+        get("/api/v1/tokens", administers, "List tokens of access, the newest first", tokens::list)
+            .gives::<AllTokens>(200)
+            .query(PAGE),
+        post("/api/v1/tokens", administers, "Make a token of access", tokens::create)
+            .gives::<TokenMadeShape>(201),
+        get("/api/v1/tokens/{token_id}", administers, "Show a token of access", tokens::show)
+            .gives::<TokenShape>(200),
+        post(
+            "/api/v1/tokens/{token_id}/revoke",
+            administers,
+            "Let nobody in with a token any more",
+            tokens::revoke,
+        )
+        .gives::<answers::Done>(200),
+        post("/api/v1/tokens/{token_id}/use", administers, "Note that a token was used", tokens::note_use)
+            .gives::<answers::Done>(200),
         get("/api/v1/audit", administers, "List who did what by hand, the newest first", audit::list)
-            .gives::<audit::Audit>(200)
+            .gives::<answers::Audit>(200)
             .query(&["actor", "verb", "noun", "subject", "since", "limit", "after"]),
         get("/api/v1/store", reads, "Say what the store says of itself", upkeep::status)
             .gives::<StatusShape>(200),
         post("/api/v1/store/check", administers, "Read everything, and say what does not fit", upkeep::check)
-            .gives::<upkeep::Findings>(200),
+            .gives::<answers::Findings>(200),
         post("/api/v1/upkeep/rescue", administers, "Take back what expired leases held", upkeep::rescue)
             .gives::<RescuedShape>(200),
         post("/api/v1/upkeep/prune", administers, "Remove what is past its retention", upkeep::prune)
             .gives::<PrunedShape>(200),
         post("/api/v1/upkeep/fire", administers, "Make the jobs of ticks that have come", upkeep::fire)
             .gives::<FiredShape>(200),
-        post("/api/v1/upkeep/tidy", administers, "Keep the store in shape", upkeep::tidy).gives::<Done>(200),
+        post("/api/v1/upkeep/tidy", administers, "Keep the store in shape", upkeep::tidy)
+            .gives::<answers::Done>(200),
         post("/api/v1/upkeep/lead", administers, "Ask to lead", upkeep::lead).gives::<LeadershipShape>(200),
         delete("/api/v1/upkeep/lead/{worker}", administers, "Give the lead up", upkeep::resign)
-            .gives::<Done>(200),
+            .gives::<answers::Done>(200),
     ]
 }

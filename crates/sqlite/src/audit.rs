@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use windlass_core::Timestamp;
 use windlass_store::{
-    Actor, AuditEntry, AuditFilter, AuditStore, Cursor, Noun, Page, PageRequest, StoreError,
+    Actor, AuditEntry, AuditFilter, AuditStore, Change, Cursor, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::error::During;
@@ -45,6 +45,7 @@ fn list(
 
 fn entry(found: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let via = found.get::<_, Option<String>>(7)?.map(|via| row::read_text(&via, 7)).transpose()?;
+    let change = found.get::<_, Option<String>>(8)?.map(|text| row::read_text(&text, 8)).transpose()?;
     Ok(AuditEntry {
         number: row::unsigned(found, 0)?,
         at: row::instant(found, 1)?,
@@ -52,18 +53,24 @@ fn entry(found: &Row<'_>) -> rusqlite::Result<AuditEntry> {
         noun: row::word(found, 3, Noun::from_name)?,
         subject: found.get(4)?,
         by: Actor { name: found.get(5)?, why: found.get(6)?, via },
+        change,
     })
 }
 
 /// Keeps for ever who does this.
-pub(crate) fn record(
+pub(crate) fn record(tx: &Tx<'_>, verb: &str, what: (Noun, &str), by: &Actor) -> rusqlite::Result<()> {
+    record_change(tx, verb, what, (by, None))
+}
+
+/// The same, with what was changed.
+pub(crate) fn record_change(
     tx: &Tx<'_>,
     verb: &str,
     (noun, subject): (Noun, &str),
-    by: &Actor,
+    (by, change): (&Actor, Option<&Change>),
 ) -> rusqlite::Result<()> {
-    let via = by.via.as_ref().map(ToString::to_string);
-    let values = params![tx.now.as_micros(), verb, noun.as_str(), subject, by.name, by.why, via];
+    let (via, change) = (by.via.as_ref().map(ToString::to_string), change.map(ToString::to_string));
+    let values = params![tx.now.as_micros(), verb, noun.as_str(), subject, by.name, by.why, via, change];
     tx.connection.prepare_cached(sql::audit::RECORD)?.execute(values)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Called in the same transaction by everything that closes an attempt or ends a job, once the job's own row says so. A job
 //! that uses nothing of it is sent back at the door.
 
-use windlass_core::{Stage, Traits};
+use windlass_core::{Reason, Stage, Traits, cleanup};
 
 use crate::facts::Facts;
 use crate::jobs::notices;
@@ -21,8 +21,12 @@ pub(crate) fn closed(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The job has become final at `stage`, for whatever reason; `facts` are from before.
-pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts, stage: Stage) -> rusqlite::Result<()> {
+/// The job has become final at `stage`, for `reason`; `facts` are from before.
+pub(crate) fn ended(
+    tx: &mut Tx<'_>,
+    facts: &Facts,
+    (stage, reason): (Stage, Reason),
+) -> rusqlite::Result<()> {
     if !facts.traits.has(Traits::SPECIAL) {
         return Ok(());
     }
@@ -40,6 +44,9 @@ pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts, stage: Stage) -> rusqlite::R
     }
     if facts.traits.has(Traits::NOTIFIES) {
         notices::enqueue(tx, facts.id)?;
+    }
+    if cleanup::is_left(facts.traits, facts.number, facts.stage, reason) {
+        tx.untold.left.push(facts.id);
     }
     Ok(())
 }

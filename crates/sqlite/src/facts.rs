@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use windlass_core::attempt::Running;
 use windlass_core::retry::Jitter;
+use windlass_core::state::seen;
 use windlass_core::{AttemptError, JobId, Priority, Reason, RetryPolicy, Review, Stage, Timestamp, Traits};
+use windlass_store::change::Before;
 use windlass_store::rules::NewestAttempt;
 use windlass_store::{ErrorKind, StoreError};
 
@@ -108,6 +110,12 @@ impl Facts {
             lease_until: self.holder.map(|_| self.lease_until.unwrap_or(Timestamp::MIN)),
             cancelled: self.stage == Stage::Cancelled,
         }
+    }
+
+    /// What is told of it where it is changed by hand.
+    pub(crate) fn before(&self, now: Timestamp) -> Before {
+        let (state, _) = seen(self.stage, self.reason, self.run_at, now);
+        Before { state, attempt: self.attempt, losses: self.losses, run_at: self.run_at }
     }
 
     /// What the model asks to know of a running job.

@@ -1,9 +1,10 @@
 //! Jobs: enqueued, read, and changed by hand.
 
+mod edit;
 mod insert;
 pub(crate) mod notices;
 
-pub(crate) use insert::{insert_all, stored_args, stored_options};
+pub(crate) use insert::{blobs, insert_all, stored_args, stored_options};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,8 +13,8 @@ use windlass_core::{
 };
 use windlass_store::rules::{cancelling, check_batch, deleting, hastening, retrying};
 use windlass_store::{
-    Actor, CancelOutcome, Cursor, Enqueued, ErrorKind, Explanation, JobEvent, JobFilter, JobStore, Noun,
-    Page, PageRequest, StoreError,
+    Actor, CancelOutcome, Change, Cursor, Enqueued, ErrorKind, Explanation, JobEdit, JobEvent, JobFilter,
+    JobStore, Noun, Page, PageRequest, StoreError,
 };
 
 use crate::effects;
@@ -115,6 +116,20 @@ impl JobStore for SqliteStore {
         self.writer.run(NAME, move |tx| run_now(tx, id, &by, NAME)).await
     }
 
+    async fn edit(&self, id: JobId, edit: JobEdit, by: Actor) -> Result<(), StoreError> {
+        const NAME: &str = "edit the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let limits = self.limits.clone();
+        self.writer.run(NAME, move |tx| edit::edit(tx, id, (&edit, &by, &limits), NAME)).await
+    }
+
+    async fn rerun(&self, id: JobId, copy: JobId, by: Actor) -> Result<Enqueued, StoreError> {
+        const NAME: &str = "rerun the job";
+        by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        let limits = self.limits.clone();
+        self.writer.run(NAME, move |tx| edit::rerun(tx, (id, copy), (&by, &limits), NAME)).await
+    }
+
     async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         const NAME: &str = "delete the job";
         by.validate().map_err(|invalid| StoreError::invalid(NAME, invalid))?;
@@ -126,7 +141,9 @@ impl JobStore for SqliteStore {
                 unique::removed(tx, &facts).during(NAME)?;
                 gates::removing(tx, &facts).during(NAME)?;
                 delete(tx.connection, id, facts.traits).during(NAME)?;
-                audit::record(tx, "delete", (Noun::Job, &id.to_string()), &by).during(NAME)
+                let change = changing(tx, "delete", &facts);
+                let subject = id.to_string();
+                audit::record_change(tx, "delete", (Noun::Job, &subject), (&by, change.as_ref())).during(NAME)
             })
             .await
     }
@@ -284,7 +301,7 @@ pub(crate) fn stop(tx: &mut Tx<'_>, facts: &Facts, by: &Actor) -> rusqlite::Resu
         tx.connection.prepare_cached(sql::worker::STOP)?.execute(params![holder, true])?;
     }
     note(tx, facts, "cancel", by)?;
-    effects::ended(tx, facts, Stage::Cancelled)?;
+    effects::ended(tx, facts, (Stage::Cancelled, Reason::Operator))?;
     tx.hint_work();
     tx.hint_ended();
     Ok(())
@@ -342,8 +359,23 @@ pub(crate) fn change(
 
 /// Keeps who made the change that was just made.
 pub(crate) fn note(tx: &Tx<'_>, facts: &Facts, verb: &str, by: &Actor) -> rusqlite::Result<()> {
+    note_change(tx, facts, verb, (by, changing(tx, verb, facts).as_ref()))
+}
+
+/// The same, with what was changed.
+fn note_change(
+    tx: &Tx<'_>,
+    facts: &Facts,
+    verb: &str,
+    (by, change): (&Actor, Option<&Change>),
+) -> rusqlite::Result<()> {
     tell(tx, facts, verb, by)?;
-    audit::record(tx, verb, (Noun::Job, &facts.id.to_string()), by)
+    audit::record_change(tx, verb, (Noun::Job, &facts.id.to_string()), (by, change))
+}
+
+/// What this verb changes of a job that was read before it.
+fn changing(tx: &Tx<'_>, verb: &str, facts: &Facts) -> Option<Change> {
+    Change::of_job(verb, facts.before(tx.now), tx.now)
 }
 
 /// Lets the change that was just made be among what happened to the job.

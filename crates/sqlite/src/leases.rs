@@ -10,10 +10,10 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 use windlass_core::review::SETTLE_PRIORITY;
-use windlass_core::{AttemptToken, JobId, Json, Priority, Progress, Timestamp, WorkerId};
-use windlass_store::rules::{Candidate, Standing, check_checkpoint, fence};
+use windlass_core::{AttemptToken, JobId, Json, NewJob, Priority, Progress, Timestamp, WorkerId};
+use windlass_store::rules::{Candidate, Standing, check_batch, check_checkpoint, fence};
 use windlass_store::{
-    ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
+    Enqueued, ErrorKind, Holder, LeaseStore, LeaseTerm, LeasedJob, NewLogLine, StoreError, Turn, Turned,
     leases::check_lease,
 };
 
@@ -85,6 +85,16 @@ impl LeaseStore for SqliteStore {
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
         const NAME: &str = "store log lines";
         self.writer.run(NAME, move |tx| write::log(tx, &token, &lines, NAME)).await
+    }
+
+    async fn enqueue_under(
+        &self,
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        const NAME: &str = "enqueue jobs under a lease";
+        check_batch(&jobs, &self.limits).map_err(|invalid| StoreError::invalid(NAME, invalid))?;
+        self.writer.run_awake(NAME, move |tx| write::enqueue(tx, &token, &jobs, NAME)).await
     }
 }
 

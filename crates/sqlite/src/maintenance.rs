@@ -172,7 +172,7 @@ pub(crate) fn expire(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
     let values = params![seq, tx.now.as_micros(), Reason::Deadline.as_number(), error];
     tx.connection.prepare_cached(sql::maintenance::EXPIRE)?.execute(values)?;
     tx.hint_ended();
-    effects::ended(tx, &facts, Stage::Dead)
+    effects::ended(tx, &facts, (Stage::Dead, Reason::Deadline))
 }
 
 fn prune(tx: &mut Tx<'_>, retention: Retention) -> rusqlite::Result<Pruned> {

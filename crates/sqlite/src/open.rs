@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_errors.sql"),
     include_str!("../migrations/0010_retention.sql"),
     include_str!("../migrations/0011_access.sql"),
+    include_str!("../migrations/0012_changes.sql"),
 ];
 
 /// How long to wait for another process that is writing, before giving up. Its transactions take milliseconds; a

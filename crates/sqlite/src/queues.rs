@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use windlass_core::{Bounds, JobState, QueueName, Timestamp, Whole};
 use windlass_store::{
-    Actor, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts, StoreError,
+    Actor, Change, ErrorKind, Keep, Noun, Pause, QueueRetention, QueueStore, QueueSummary, StateCounts,
+    StoreError,
 };
 
 use crate::error::During;
@@ -31,7 +32,9 @@ impl QueueStore for SqliteStore {
                 let values = params![queue.as_str(), tx.now.as_micros(), by.name, by.why];
                 let pause = || tx.connection.prepare_cached(sql::queue::PAUSE)?.execute(values);
                 if pause().during(NAME)? > 0 {
-                    audit::record(tx, "pause", (Noun::Queue, queue.as_str()), &by).during(NAME)?;
+                    let change = Change::of_pause(true);
+                    let what = (Noun::Queue, queue.as_str());
+                    audit::record_change(tx, "pause", what, (&by, Some(&change))).during(NAME)?;
                 }
                 Ok(())
             })
@@ -51,7 +54,9 @@ impl QueueStore for SqliteStore {
                 }
                 let resume = || tx.connection.prepare_cached(sql::queue::RESUME)?.execute([queue.as_str()]);
                 if resume().during(NAME)? > 0 {
-                    audit::record(tx, "resume", (Noun::Queue, queue.as_str()), &by).during(NAME)?;
+                    let change = Change::of_pause(false);
+                    let what = (Noun::Queue, queue.as_str());
+                    audit::record_change(tx, "resume", what, (&by, Some(&change))).during(NAME)?;
                 }
                 tx.hint_work();
                 Ok(())
@@ -66,8 +71,12 @@ impl QueueStore for SqliteStore {
         let queue = queue.clone();
         self.writer
             .run(NAME, move |tx| {
+                let kept = retentions(tx.connection).during(NAME)?;
+                let before = kept.into_iter().find(|(one, _)| *one == queue).map(|(_, kept)| kept);
                 keep(tx.connection, &queue, &retention).during(NAME)?;
-                audit::record(tx, "keep", (Noun::Queue, queue.as_str()), &by).during(NAME)
+                let change = Change::of_retention(before.unwrap_or_default(), retention);
+                let what = (Noun::Queue, queue.as_str());
+                audit::record_change(tx, "keep", what, (&by, Some(&change))).during(NAME)
             })
             .await
     }
@@ -84,8 +93,10 @@ impl QueueStore for SqliteStore {
         let whole = whole.clone();
         self.writer
             .run(NAME, move |tx| {
+                let before = Wholes::read(tx.connection).during(NAME)?.of(&whole);
                 gates::bound(tx, &whole, bounds).during(NAME)?;
-                audit::record(tx, "bound", Noun::of_whole(&whole), &by).during(NAME)
+                let change = Change::of_bounds(before, bounds);
+                audit::record_change(tx, "bound", Noun::of_whole(&whole), (&by, Some(&change))).during(NAME)
             })
             .await
     }

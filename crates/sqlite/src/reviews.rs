@@ -114,7 +114,7 @@ fn follow(
             let values = params![facts.seq, Reason::Declined.as_number(), tx.now.as_micros()];
             change(tx, facts, sql::job::CANCEL, values)?;
             tx.hint_ended();
-            effects::ended(tx, facts, Stage::Cancelled)?;
+            effects::ended(tx, facts, (Stage::Cancelled, Reason::Declined))?;
             Ok((Stage::Cancelled, Some(Reason::Declined), facts.run_at))
         }
         Course::Settles => {

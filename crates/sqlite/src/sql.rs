@@ -101,6 +101,7 @@ statements! {
         DELETE_ATTEMPTS = "delete_attempts",
         DELETE_EVENTS = "delete_events",
         DELETE_LOG = "delete_log",
+        EDIT = "edit",
         ERROR = "error",
         EVENTS = "events",
         EXISTS = "exists",

@@ -18,7 +18,7 @@ use crate::error::During;
 use crate::facts::Facts;
 use crate::flows::{check_parents, connect};
 use crate::gates;
-use crate::jobs::{exists, insert_all, stored_args, stored_options};
+use crate::jobs::{blobs, exists, insert_all, stored_args, stored_options};
 use crate::maintenance::watch_deadline;
 use crate::moving::refuse_answer;
 use crate::writer::Tx;
@@ -46,7 +46,7 @@ pub(crate) fn enqueue(
 /// What was answered to those of these jobs that were enqueued before.
 fn known(tx: &Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<HashMap<JobId, Enqueued>> {
     let mut known = HashMap::new();
-    for job in jobs {
+    for job in jobs.iter().filter(|job| !job.drawn) {
         if exists(tx.connection, job.id)? {
             known.insert(job.id, Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated: true });
         } else if job.options.unique.is_some() {
@@ -69,19 +69,19 @@ fn answered(tx: &Tx<'_>, id: JobId) -> rusqlite::Result<Option<Enqueued>> {
 /// The keys of these jobs that are taken.
 fn states(connection: &Connection, jobs: &[NewJob]) -> rusqlite::Result<HashMap<UniqueKey, KeyState>> {
     let keys: BTreeSet<UniqueKey> = jobs.iter().filter_map(NewJob::unique_key).collect();
-    let mut states = HashMap::new();
-    for key in keys {
-        states.extend(state(connection, key)?.map(|state| (key, state)));
-    }
-    Ok(states)
+    read(connection, keys.iter())
 }
 
-fn state(connection: &Connection, key: UniqueKey) -> rusqlite::Result<Option<KeyState>> {
+fn read<'a>(
+    connection: &Connection,
+    keys: impl Iterator<Item = &'a UniqueKey>,
+) -> rusqlite::Result<HashMap<UniqueKey, KeyState>> {
     let mut statement = connection.prepare_cached(sql::unique::READ)?;
-    let state = statement.query_row([key.as_bytes()], |found| {
-        Ok(KeyState { row: key_row(found)?, holder: kept(found, 5)?, next: kept(found, 9)? })
-    });
-    state.optional()
+    let found = statement.query_map([blobs(keys.map(|key| key.as_bytes().as_slice()))], |found| {
+        let state = KeyState { row: key_row(found)?, holder: kept(found, 5)?, next: kept(found, 9)? };
+        Ok((UniqueKey::from_bytes(found.get(13)?), state))
+    })?;
+    found.collect()
 }
 
 /// A row in the first five columns of `sql/unique/of_job.sql` and `sql/unique/read.sql`.
@@ -257,8 +257,8 @@ pub(crate) fn retake<'a>(
         if let Some(other) = rows.get(&key) {
             return Err(StoreError::new(name, ErrorKind::Duplicate(other.job)));
         }
-        let state = state(tx.connection, key).during(name)?;
-        let row = back.retake(state.as_ref(), tx.now).map_err(|kind| StoreError::new(name, kind))?;
+        let states = read(tx.connection, std::iter::once(&key)).during(name)?;
+        let row = back.retake(states.get(&key), tx.now).map_err(|kind| StoreError::new(name, kind))?;
         rows.extend(row.map(|row| (key, row)));
     }
     rows.iter().try_for_each(|(key, row)| write_row(tx.connection, *key, row)).during(name)

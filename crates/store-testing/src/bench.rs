@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 use windlass_core::{
-    Args, Attempt, AttemptError, AttemptOutcome, Job, JobId, JobState, KindName, LogLevel, LogLine, NewJob,
-    QueueName, Reason, Timestamp, Verdict, WorkerId,
+    Args, Attempt, AttemptError, AttemptOutcome, Job, JobId, JobState, Json, KindName, LogLevel, LogLine,
+    NewJob, QueueName, Reason, Timestamp, Verdict, WorkerId,
 };
 use windlass_store::{
     Actor, CancelOutcome, ClaimRequest, Claimed, Clock, ErrorKind, KindSupport, Kinds, LeaseTerm, LeasedJob,
@@ -134,6 +134,18 @@ impl Bench {
             Some(reopen) => Some(reopen().await),
             None => None,
         }
+    }
+
+    /// A value as the store has it that was given it: behind a door without the blanks around it, which are none of it there.
+    pub(crate) fn kept(&self, value: &Json) -> Json {
+        let text = value.as_str();
+        let text = if self.has_door() { text.trim_matches([' ', '\t', '\n', '\r']) } else { text };
+        Json::from_stored(text.to_owned())
+    }
+
+    /// Whether the store says itself how somebody came to it.
+    pub(crate) fn has_door(&self) -> bool {
+        self.fixture.has_door
     }
 
     pub(crate) fn now(&self) -> Timestamp {

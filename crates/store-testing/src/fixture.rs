@@ -22,6 +22,8 @@ pub(crate) type Reopen = Box<dyn Fn() -> BoxFuture<'static, SharedStore> + Send 
 pub struct Fixture {
     pub(crate) store: SharedStore,
     pub(crate) reopen: Option<Reopen>,
+    /// Whether the store says itself how somebody came to it.
+    pub(crate) has_door: bool,
     /// Dropped last, when the store is gone: a folder, a database.
     pub(crate) guard: Box<dyn Any + Send>,
 }
@@ -30,7 +32,16 @@ impl Fixture {
     /// A store that needs nothing else, and that cannot be opened again.
     #[must_use]
     pub fn new(store: SharedStore) -> Self {
-        Self { store, reopen: None, guard: Box::new(()) }
+        Self { store, reopen: None, has_door: false, guard: Box::new(()) }
+    }
+
+    /// The same, behind a door that says itself how somebody came ([`Via`](windlass_store::Via)): what a caller says of the
+    /// token and the address counts for nothing there, and what is sent in one text with others loses the blanks around it.
+    /// The suite asserts both.
+    #[must_use]
+    pub fn behind_a_door(mut self) -> Self {
+        self.has_door = true;
+        self
     }
 
     /// The same, and `guard` is kept until the store is no longer used.

@@ -22,6 +22,7 @@ mod bench;
 mod cases;
 mod clock;
 mod fixture;
+mod forward;
 pub mod random_ops;
 
 use std::process::ExitCode;

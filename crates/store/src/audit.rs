@@ -7,7 +7,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use windlass_core::{Invalid, Timestamp, Whole};
 
-use crate::{Actor, Page, PageRequest, StoreError, TokenId};
+use crate::{Actor, Change, Page, PageRequest, StoreError, TokenId};
 
 /// Longest id of a request that is kept, in bytes.
 const REQUEST_BYTES_MAX: usize = 128;
@@ -122,7 +122,7 @@ impl Noun {
 }
 
 /// A change that somebody made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
     /// Its number. Later changes have larger ones, but for changes that were made at the same time.
     pub number: u64,
@@ -136,6 +136,8 @@ pub struct AuditEntry {
     pub noun: Noun,
     /// Which one.
     pub subject: String,
+    /// What of it was changed, as far as it is told.
+    pub change: Option<Change>,
 }
 
 /// Which entries a list is about. Every field that is not empty must match.
@@ -162,13 +164,16 @@ pub struct AuditFilter {
 ///
 /// | noun | verbs |
 /// | --- | --- |
-/// | job | `cancel`, `retry`, `run_now`, `accept`, `decline`, `delete` |
+/// | job | `cancel`, `retry`, `run_now`, `snooze`, `edit`, `rerun`, `accept`, `decline`, `delete` |
 /// | queue | `pause`, `resume`, `keep`, `bound` |
 /// | kind | `bound` |
 /// | schedule | `put`, `pause`, `resume`, `run`, `backfill`, `delete` |
 /// | token | `create`, `revoke` |
 ///
 /// What becomes of a flow is told for each of its jobs.
+///
+/// Entries of jobs, queues and kinds tell what was changed: how it was before, and how it is since; a decision is told in full by
+/// the [review](crate::ReviewStore) itself. Args are told by their digest alone.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// What was done, the newest first.

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use windlass_core::limits::NAME_BYTES_MAX;
 use windlass_core::{
-    Attempt, Fingerprint, Invalid, Job, JobId, JobState, KindName, LogLine, NewJob, OnConflict, QueueName,
-    Tag, Timestamp,
+    Attempt, Due, Fingerprint, Invalid, Job, JobId, JobState, KindName, LogLine, NewJob, QueueName, Tag,
+    Timestamp,
 };
 
-use crate::{Cursor, ErrorKind, Explanation, Page, PageRequest, StoreError, Via};
+use crate::{Cursor, Explanation, JobEdit, Page, PageRequest, StoreError, Via};
 
 /// What became of one enqueued job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub enum CancelOutcome {
 pub struct JobEvent {
     /// When.
     pub at: Timestamp,
-    /// What was done: `cancel`, `retry`, `run_now`, `accept`, `decline`; or `remind`, which nobody does.
+    /// What was done: `cancel`, `retry`, `run_now`, `snooze`, `edit`, `accept`, `decline`; or `remind`, which nobody does.
     pub verb: String,
     /// Who did it, and why.
     pub by: Actor,
@@ -262,6 +262,30 @@ pub trait JobStore: Send + Sync {
     /// `NotFound`; `Finished`; `NotReady` for a job that is running, blocked or in review; `Invalid(by…)`.
     async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
 
+    /// Changes a job that waits: where, how urgently, until when, for what, and what it is found by. All of it or nothing; where
+    /// all stays as it was, nothing is written.
+    ///
+    /// Its place in the enqueue order, its attempts, its unique key and its turn by an order key stay; it leaves the line of a
+    /// lock or limit that it waits for, as its place is another. A job that failed stays `retryable` until its new time, and
+    /// one that waits for others goes on to do so.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Finished`; `NotReady` for a job that is running, in review, or whose decision is being carried out;
+    /// `Invalid` with the field of what could not be enqueued so, `args` for those of a job that a person decides about;
+    /// `Invalid(by…)`.
+    async fn edit(&self, id: JobId, edit: JobEdit, by: Actor) -> Result<(), StoreError>;
+
+    /// Puts a waiting job off: it is due at `until`, sooner or later than before, and `scheduled(snoozed)` meanwhile. One that
+    /// failed stays `retryable`, with its reason; one that waits for others is due no earlier than that once they let it go.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    async fn snooze(&self, id: JobId, until: Due, by: Actor) -> Result<(), StoreError> {
+        self.edit(id, JobEdit::snoozing(until), by).await
+    }
+
     /// Gives the dead jobs of a page a new budget each, as [`retry`](Self::retry) does: of those that match `filter`, whatever it
     /// says of states. Each keeps its id. Each stands for itself; one that is refused does not touch the others.
     ///
@@ -290,21 +314,13 @@ pub trait JobStore: Send + Sync {
     /// deadline is not copied: it was an instant.
     ///
     /// A copy of a job with a unique key asks for the key like any other, and is refused where another has it. Asking again with
-    /// the same `copy` is safe.
+    /// the same `copy` is safe, and then leaves no second entry in the audit.
     ///
     /// # Errors
     ///
-    /// `NotFound`; `NotReady` for a job that is not final; `Duplicate` for one whose key another job has; those of
-    /// [`enqueue`](Self::enqueue).
-    async fn rerun(&self, id: JobId, copy: JobId) -> Result<Enqueued, StoreError> {
-        const NAME: &str = "rerun the job";
-        let job = self.job(id).await?;
-        if !job.state.is_final() {
-            return Err(StoreError::new(NAME, ErrorKind::NotReady));
-        }
-        let answers = self.enqueue(vec![copied(job, copy)]).await?;
-        answers.first().copied().ok_or_else(|| StoreError::new(NAME, ErrorKind::Corrupt))
-    }
+    /// `NotFound`; `NotReady` for a job that is not final; `Duplicate` for one whose key another job has; `Invalid(by…)`; those
+    /// of [`enqueue`](Self::enqueue).
+    async fn rerun(&self, id: JobId, copy: JobId, by: Actor) -> Result<Enqueued, StoreError>;
 
     /// Removes a job with its attempts, logs, events and edges. Its id may be enqueued again, and is then a new job.
     ///
@@ -312,21 +328,4 @@ pub trait JobStore: Send + Sync {
     ///
     /// `NotFound`; `NotReady` while an attempt is open, or an unfinished job depends on it; `Invalid(by…)`.
     async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError>;
-}
-
-/// A further copy of a job, as it would be enqueued by hand.
-fn copied(job: Job, copy: JobId) -> NewJob {
-    let mut new = NewJob::new(copy, job.kind, job.args);
-    new.version = job.version;
-    new.queue = job.queue;
-    new.priority = job.priority;
-    new.attempts_max = job.attempts_max;
-    new.losses_max = job.losses_max;
-    new.options = job.options;
-    new.options.rerun_of = Some(job.id);
-    new.options.fired_by = None;
-    if let Some(unique) = &mut new.options.unique {
-        unique.on_conflict = OnConflict::Reject;
-    }
-    new
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use windlass_core::limits::{CLAIM_BATCH_MAX, LEASE_MAX, LEASE_MIN};
 use windlass_core::{
-    Args, AttemptToken, Fence, Invalid, JobId, JobOptions, JobState, Json, KindName, LogLevel, Phase,
-    Priority, Progress, QueueName, Reason, Timestamp, Verdict, WorkerId,
+    Args, AttemptToken, Fence, Invalid, JobId, JobOptions, JobState, Json, KindName, LogLevel, NewJob, Phase,
+    Priority, Progress, QueueName, Reason, Timestamp, Trace, Verdict, WorkerId,
 };
 
-use crate::{NewWorker, Settling, StoreError};
+use crate::{Enqueued, NewWorker, Settling, StoreError};
 
 /// Which queues a claim looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,10 +200,21 @@ impl LeasedJob {
         self.token.job
     }
 
+    /// In which trace the job was enqueued, if that is known. The span of its run is linked to it; it is no part of it, since
+    /// the one may have ended long before the other begins.
+    #[must_use]
+    pub fn trace(&self) -> Option<Trace> {
+        self.options.as_ref()?.trace()
+    }
+
     /// What the attempt is for.
     #[must_use]
     pub const fn phase(&self) -> Phase {
-        if self.settles.is_some() { Phase::Settle } else { Phase::Run }
+        match &self.options {
+            _ if self.settles.is_some() => Phase::Settle,
+            Some(options) if options.cleans.is_some() => Phase::Cleanup,
+            _ => Phase::Run,
+        }
     }
 }
 
@@ -363,6 +374,14 @@ pub trait LeaseStore: Send + Sync {
     /// Stores log lines. Past [`windlass_core::limits::LOG_BYTES_MAX`] bytes of one job, a single line
     /// ([`windlass_core::log::LOG_CUT`]) says that the rest is cut, and further lines are dropped.
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError>;
+
+    /// Makes jobs known as [`enqueue`](crate::JobStore::enqueue) does, as long as the lease holds: that is judged in the commit
+    /// that makes them, so a worker that has lost its lease makes no more (G6). They stay, whatever becomes of the attempt.
+    async fn enqueue_under(
+        &self,
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError>;
 
     /// [`turn`](Self::turn) without a claim.
     async fn settle(

@@ -58,6 +58,7 @@
 //! | a cron expression that cannot be read or never comes, an unknown time zone, an interval below a second | `Invalid(cron)`, `Invalid(zone)`, `Invalid(every)`, with the field of the expression |
 //! | a schedule with a jitter above a day, more than 1,000 missed ticks to make up for, an end before its start, or a job that cannot be enqueued | `Invalid(jitter)`, `Invalid(missed)`, `Invalid(ends_at)`, `Invalid(job…)` |
 //! | a review whose time to decide is zero or longer than a year, with reminders more often than every minute, with targets of reminders but no time for them, or without an attempt to carry the decision out | `Invalid(review.decide_within)`, `Invalid(review.remind_every)`, `Invalid(review.remind…)`, `Invalid(review.settle_attempts_max)`, `Invalid(review.settle_retry…)` |
+//! | an edit of a job that makes of it what could not be enqueued; of the args of one that a person decides about | `Invalid` of that field, `Invalid(args)` |
 //! | a decision by who submitted the job, unless they may; with other args for a job that has started already, or is declined | `Invalid(by.name)`, `Invalid(args)` |
 //! | a decision about a job that is not in review, or about another digest than that of what is reviewed | `NotReady`, `Conflict` |
 //! | an unknown job, worker, queue, schedule or token | `NotFound` |
@@ -67,7 +68,9 @@
 //! | a full disk | `Full`; nothing is written, and work resumes when there is space |
 
 pub mod audit;
+pub mod change;
 pub mod clock;
+pub mod edit;
 pub mod error;
 pub mod errors;
 pub mod explain;
@@ -76,6 +79,7 @@ pub mod ids;
 pub mod jobs;
 pub mod leases;
 pub mod maintenance;
+pub mod observe;
 pub mod page;
 pub mod queues;
 pub mod retention;
@@ -91,7 +95,9 @@ pub mod workers;
 use std::sync::Arc;
 
 pub use audit::{AuditEntry, AuditFilter, AuditStore, Noun, Via};
+pub use change::Change;
 pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
+pub use edit::JobEdit;
 pub use error::{ErrorKind, StoreError};
 pub use errors::{ErrorFilter, ErrorGroup, ErrorStore};
 pub use explain::{Explanation, GateHolder, GateObstacle, Obstacle};
@@ -104,6 +110,7 @@ pub use leases::{
 pub use maintenance::{
     Durability, Fired, LEADER_LEASE, Leadership, Maintenance, Pruned, Rescued, StoreStatus,
 };
+pub use observe::Observer;
 pub use page::{Cursor, Page, PageRequest};
 pub use queues::{Pause, QueueStore, QueueSummary, StateCounts};
 pub use retention::{Keep, QueueRetention, Retention};

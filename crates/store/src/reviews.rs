@@ -133,6 +133,13 @@ pub struct Settling {
 ///   Until then a decision stands, whatever becomes of the attempts: a job whose budget is used up is
 ///   `dead(exhausted)`, and a retry by hand goes on carrying the decision out.
 ///
+/// # What is left behind
+///
+/// A worker cleans up behind the last attempt of a job, and behind one that carried out a decision. A job that has ever been
+/// started and ends while nobody runs it, by a cancel, a decline, its deadline or one loss too many, makes a job that does
+/// nothing but that, in the same commit ([`windlass_core::cleanup`]): of the same kind, in the same queue, about the same args.
+/// [`LeasedJob::phase`](crate::LeasedJob::phase) tells its worker what it is for.
+///
 /// # When nobody decides
 ///
 /// [`rescue`](crate::Maintenance::rescue) takes the default of the terms for decided once its time is over, and reminds: it

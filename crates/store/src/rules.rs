@@ -4,6 +4,7 @@
 //! allowed, and with which [`ErrorKind`] it is refused if not. A store that asks these functions cannot differ from
 //! another in its answers. Nothing here reads or writes anything.
 
+pub mod edits;
 pub mod flows;
 pub mod reviews;
 pub mod schedules;
@@ -11,7 +12,9 @@ pub mod schedules;
 use std::collections::HashSet;
 
 use windlass_core::limits::ENQUEUE_BATCH_MAX;
-use windlass_core::{AttemptToken, Invalid, JobId, Json, Limits, NewJob, Reason, Stage, Timestamp, WorkerId};
+use windlass_core::{
+    AttemptToken, Invalid, Job, JobId, Json, Limits, NewJob, OnConflict, Reason, Stage, Timestamp, WorkerId,
+};
 
 use crate::{CancelOutcome, ErrorKind, LEADER_LEASE, Leadership, StoreError};
 
@@ -123,6 +126,30 @@ pub const fn hastening(stage: Stage) -> Result<(), ErrorKind> {
         _ if stage.is_final() => Err(ErrorKind::Finished),
         _ => Err(ErrorKind::NotReady),
     }
+}
+
+/// The further copy that is made of a job by hand, under this id.
+///
+/// # Errors
+///
+/// `NotReady` for a job that is not final.
+pub fn copied(job: Job, copy: JobId) -> Result<NewJob, ErrorKind> {
+    if !job.state.is_final() {
+        return Err(ErrorKind::NotReady);
+    }
+    let mut new = NewJob::new(copy, job.kind, job.args);
+    new.version = job.version;
+    new.queue = job.queue;
+    new.priority = job.priority;
+    new.attempts_max = job.attempts_max;
+    new.losses_max = job.losses_max;
+    new.options = job.options;
+    new.options.rerun_of = Some(job.id);
+    new.options.fired_by = None;
+    if let Some(unique) = &mut new.options.unique {
+        unique.on_conflict = OnConflict::Reject;
+    }
+    Ok(new)
 }
 
 /// Refuses to delete a job that is held, or that `needed_by`, an unfinished job, depends on.

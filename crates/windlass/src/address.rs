@@ -129,7 +129,7 @@ fn unknown(scheme: &str) -> Invalid {
         FIELD,
         format!(
             "{scheme}: is not how a store is named; a database is named by postgres://user@host/database (or \
-             postgresql://…), and a file by its path alone"
+             postgresql://…), and a file by its path alone; a server is connected to by `Windlass::connect`, with a token"
         ),
     )
 }

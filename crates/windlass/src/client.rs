@@ -75,6 +75,35 @@ impl Windlass {
         Ok(Self::with_store(address.open().await?))
     }
 
+    /// Opens the queue behind the server at `url`, with a token of access: for machines that reach no database.
+    ///
+    /// ```no_run
+    /// # use windlass::Windlass;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// let queue = Windlass::connect("https://jobs.example.com", "wl_…").await?;
+    /// # drop(queue);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What may be done with it is what the token may. [`crate::remote`] has the options, such as a certificate authority of
+    /// one's own, which a program connects with itself and gives to [`with_store`](Self::with_store). A worker whose token is
+    /// one for work alone leaves the duties of the store to the server: it is built with `.maintenance(false)`.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid(address)`, `Invalid(token)`; `Unavailable` when the server cannot be reached; `Incompatible` when something else
+    /// is at that address.
+    #[cfg(feature = "remote")]
+    pub async fn connect(
+        url: impl Into<String>,
+        token: impl Into<windlass_remote::AccessToken>,
+    ) -> Result<Self, Error> {
+        let store = windlass_remote::RemoteStore::connect(url, token).await?;
+        Ok(Self::with_store(Arc::new(store)))
+    }
+
     /// A queue that lives as long as its last clone: for tests and for trying things out.
     ///
     /// It keeps every promise but durability. With time that stands still, it is

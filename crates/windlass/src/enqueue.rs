@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use windlass_core::limits::{ATTEMPTS_UNLIMITED, ENQUEUE_BATCH_MAX};
+use windlass_core::trace::TRACEPARENT;
 use windlass_core::{
-    Args, Due, Invalid, JobId, KindName, NewJob, Priority, QueueName, RetryPolicy, Tag, Timestamp,
+    Args, Due, Invalid, JobId, KindName, NewJob, Priority, QueueName, RetryPolicy, Tag, Timestamp, Trace,
 };
 use windlass_store::ids;
 
@@ -105,7 +106,12 @@ pub(crate) fn new_job<J: Job>(job: &J) -> Result<NewJob, Invalid> {
 
 impl<J, N> Enqueue<J, N> {
     fn of(windlass: Windlass, jobs: Result<Vec<NewJob>, Invalid>) -> Self {
-        Self { windlass, jobs, wish: PhantomData }
+        let wish = Self { windlass, jobs, wish: PhantomData };
+        #[cfg(feature = "opentelemetry")]
+        if let Some(trace) = windlass_telemetry::current() {
+            return wish.trace(&trace);
+        }
+        wish
     }
 
     /// Changes every job, unless something was wrong before: the first mistake is the one that is told.
@@ -224,6 +230,16 @@ impl<J, N> Enqueue<J, N> {
             .map_err(|error| Invalid::new(format!("meta.{key}"), format!("has no JSON form: {error}")));
         self.each(|job| {
             job.options.meta.insert(key.clone(), value.clone()?);
+            Ok(())
+        })
+    }
+
+    /// In which trace it is enqueued: the span of its run is linked to that. With the feature `opentelemetry`, the span that
+    /// this is called in, unless said; a handler without it hands on [`JobCx::trace`](crate::JobCx::trace).
+    pub fn trace(self, trace: &Trace) -> Self {
+        self.each(|job| {
+            job.options.meta.remove(TRACEPARENT);
+            trace.travel(&mut job.options.meta);
             Ok(())
         })
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use windlass_core::{Job as JobRecord, JobId, JobState};
-use windlass_store::{CancelOutcome, Explanation, ids};
+use windlass_core::{Due, Job as JobRecord, JobId, JobState};
+use windlass_store::{CancelOutcome, Explanation, JobEdit, ids};
 
 use crate::{Error, Windlass};
 
@@ -125,6 +125,64 @@ impl<J> JobHandle<J> {
         self.windlass.store().run_now(self.id, self.windlass.actor()).await
     }
 
+    /// Puts the job off until `until`, if it waits: an instant, or how long from now.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use windlass::{Job, Windlass};
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "report")]
+    /// # struct Report { month: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// # use std::time::Duration;
+    /// use windlass::model::Due;
+    ///
+    /// # let windlass = Windlass::in_memory();
+    /// let report = windlass.enqueue(Report { month: 11 }).await?.handle();
+    /// report.snooze(Due::In(Duration::from_secs(600))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Finished`; `NotReady` for a job that is running or in review.
+    pub async fn snooze(&self, until: Due) -> Result<(), Error> {
+        self.windlass.store().snooze(self.id, until, self.windlass.actor()).await
+    }
+
+    /// Changes the job, if it waits: its queue, its priority, when it is due, its args, its tags and its meta, as far as `edit`
+    /// says. All of it or nothing.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use windlass::{Job, Windlass};
+    /// # #[derive(Serialize, Deserialize, Job)]
+    /// # #[job(kind = "report")]
+    /// # struct Report { month: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), windlass::Error> {
+    /// use windlass::model::Priority;
+    /// use windlass::store::JobEdit;
+    ///
+    /// # let windlass = Windlass::in_memory();
+    /// let report = windlass.enqueue(Report { month: 11 }).await?.handle();
+    /// let urgent = Some(Priority::High);
+    /// report.edit(JobEdit { priority: urgent, ..JobEdit::moving("reports".parse()?) }).await?;
+    /// assert_eq!(report.job().await?.queue.as_str(), "reports");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Finished`; `NotReady` for a job that is running or in review; `Invalid` with the field of what could not be
+    /// enqueued so, `args` for those of a job that a person decides about.
+    pub async fn edit(&self, edit: JobEdit) -> Result<(), Error> {
+        self.windlass.store().edit(self.id, edit, self.windlass.actor()).await
+    }
+
     /// Makes a further copy of the job, which has ended: under a new id, with a fresh budget, due now. The job itself stays as it
     /// is, and the copy says what it is a copy of ([`JobOptions::rerun_of`](crate::model::JobOptions::rerun_of)).
     ///
@@ -155,7 +213,7 @@ impl<J> JobHandle<J> {
     /// A dropped future may or may not have made the copy. Who needs to know asks the [store](Windlass::store), with an id of
     /// their own for the copy.
     pub async fn rerun(&self) -> Result<Self, Error> {
-        let copy = self.windlass.store().rerun(self.id, ids::job_id()).await?;
+        let copy = self.windlass.store().rerun(self.id, ids::job_id(), self.windlass.actor()).await?;
         Ok(Self::new(self.windlass.clone(), copy.id))
     }
 

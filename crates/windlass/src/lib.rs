@@ -41,7 +41,7 @@ pub use flow::{EnqueuedFlow, Flow, Place};
 pub use handle::{JobHandle, ResultError, Untyped};
 pub use list::Jobs;
 
-pub use windlass_core::{JobId, JobState, Notify, Priority, Reason, RetryPolicy, Timestamp, Unique};
+pub use windlass_core::{JobId, JobState, Notify, Priority, Reason, RetryPolicy, Timestamp, Trace, Unique};
 pub use windlass_runtime::{Job, JobCx, JobError, Outcome};
 pub use windlass_store::{Actor, CancelOutcome, EnqueueOutcome, ErrorKind, SharedStore};
 
@@ -110,8 +110,8 @@ pub use windlass_macros::debug_handler;
 pub mod worker {
     #[doc(inline)]
     pub use windlass_runtime::{
-        BlockingHandler, ConfigError, Handler, Hook, IntoOutcome, IntoSchedule, RawJob, RunningWorker,
-        Shutdown, Snapshot, StopReport, Worker, WorkerBuilder, WorkerError,
+        BlockingHandler, BlockingHook, ConfigError, Handler, Hook, IntoOutcome, IntoSchedule, RawJob,
+        RunningWorker, Shutdown, Snapshot, StopReport, Worker, WorkerBuilder, WorkerError,
     };
 }
 
@@ -122,6 +122,37 @@ pub mod extract {
         Attempt, Cancel, CancelReason, Checkpoint, Deadline, Fences, FromContext, FromRef, JobLog, Meta,
         Parent, Parents, Progress, Staged, State,
     };
+}
+
+/// What workers do, counted for Prometheus. `docs/metrics.md` says what each number means.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use serde::{Deserialize, Serialize};
+/// # use windlass::prelude::*;
+/// # use windlass::metrics::Metrics;
+/// # #[derive(Serialize, Deserialize, Job)]
+/// # #[job(kind = "send_email")]
+/// # struct SendEmail { to: String }
+/// # async fn send_email(job: SendEmail) {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let windlass = Windlass::in_memory();
+/// let metrics = Arc::new(Metrics::default());
+/// let worker = windlass.worker().observed_by(metrics.clone()).handle(send_email).build()?.start();
+/// windlass.enqueue(SendEmail { to: "ada@example.com".into() }).await?.handle().result().await?;
+/// worker.stop().await;
+///
+/// // What to answer at `/metrics`, with the content type `windlass::metrics::CONTENT_TYPE`.
+/// let text = metrics.text_with(windlass.store()).await?;
+/// assert!(text.contains(r#"windlass_attempts_total{queue="default",kind="send_email",outcome="succeeded"} 1"#));
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "metrics")]
+pub mod metrics {
+    #[doc(inline)]
+    pub use windlass_metrics::*;
 }
 
 /// What a job is and what may become of it: the values everything else is made of.
@@ -180,6 +211,13 @@ pub mod sqlite {
 pub mod postgres {
     #[doc(inline)]
     pub use windlass_postgres::*;
+}
+
+/// The store behind a server.
+#[cfg(feature = "remote")]
+pub mod remote {
+    #[doc(inline)]
+    pub use windlass_remote::*;
 }
 
 /// What the code that the macros write refers to.

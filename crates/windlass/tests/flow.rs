@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose helpers fail has failed")]
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use windlass::extract::Parents;
-use windlass::model::{JobState, Reason};
+use windlass::model::{JobId, JobState, Reason};
 use windlass::prelude::*;
 use windlass::store::ErrorKind;
 use windlass::worker::RunningWorker;
@@ -122,5 +124,36 @@ async fn a_flow_is_cancelled_as_a_whole() {
         assert_eq!(flow.handle(total).cancel_flow().await.unwrap().len(), 4);
 
         assert_eq!(flow.handle(total).state().await.unwrap(), JobState::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn diamonds_in_many_levels_are_worked_off_and_fail_as_one() {
+    const LEVELS: usize = 20;
+    const WIDTH: usize = 10;
+    let (queues, _folder) = every_queue().await;
+    for windlass in queues {
+        for root in [1, 0] {
+            let mut flow = windlass.flow();
+            let mut level: Vec<JobId> = (0..WIDTH).map(|_| flow.add(Number(root)).id()).collect();
+            for _ in 1..LEVELS {
+                level = (0..WIDTH)
+                    .map(|place| flow.add_after(Sum, [level[place], level[(place + 1) % WIDTH]]).id())
+                    .collect();
+            }
+            let flow = flow.enqueue().await.unwrap();
+            let worker = start(&windlass);
+
+            let mut ends: BTreeMap<JobState, usize> = BTreeMap::new();
+            for job in flow.jobs() {
+                *ends.entry(job.handle().wait().await.unwrap().state).or_default() += 1;
+            }
+
+            let failed = [(JobState::Cancelled, WIDTH * (LEVELS - 1)), (JobState::Dead, WIDTH)];
+            let expected =
+                if root == 0 { failed.into() } else { [(JobState::Completed, WIDTH * LEVELS)].into() };
+            assert_eq!(ends, expected);
+            worker.stop().await;
+        }
     }
 }

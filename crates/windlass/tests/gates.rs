@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Barrier;
 use windlass::extract::Fences;
 use windlass::model::{Bounds, Lock, LockMode, LockTemplate, Pace};
 use windlass::testing::TestQueue;
@@ -102,17 +103,24 @@ async fn a_handler_gets_the_numbers_of_what_its_job_holds_alone() {
 #[job(kind = "count")]
 struct Count {}
 
-/// Runs jobs with this many slots, and says how many ran at the same time at the most.
-#[expect(clippy::disallowed_methods, reason = "a job that takes a while is what is counted")]
-async fn most_at_once(windlass: &Windlass, jobs: usize) -> usize {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (running, highest) = (Arc::clone(&now), Arc::clone(&most));
+/// How many jobs run at the same time.
+#[derive(Default)]
+struct Together {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// Runs jobs with eight slots, and says how many ran at the same time at the most. Each goes on until `full` run beside one
+/// another, itself included.
+async fn most_at_once(windlass: &Windlass, (jobs, full): (usize, usize)) -> usize {
+    let together = Arc::new(Together::default());
+    let (running, arrived) = (Arc::clone(&together), Arc::new(Barrier::new(full)));
     let handler = move |_: Count| {
-        let (running, highest) = (Arc::clone(&running), Arc::clone(&highest));
+        let (running, arrived) = (Arc::clone(&running), Arc::clone(&arrived));
         async move {
-            highest.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            running.fetch_sub(1, Ordering::SeqCst);
+            running.most.fetch_max(running.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            arrived.wait().await;
+            running.now.fetch_sub(1, Ordering::SeqCst);
         }
     };
     let worker = windlass.worker().queue("default", 8).handle(handler).build().unwrap().start();
@@ -124,7 +132,7 @@ async fn most_at_once(windlass: &Windlass, jobs: usize) -> usize {
         assert_eq!(handle.wait().await.unwrap().state, JobState::Completed);
     }
     worker.stop().await;
-    most.load(Ordering::SeqCst)
+    together.most.load(Ordering::SeqCst)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,14 +140,14 @@ async fn no_more_run_at_a_time_than_the_queue_may() {
     let windlass = Windlass::in_memory();
     windlass.queue("default").limit(2).await.unwrap();
 
-    assert_eq!(most_at_once(&windlass, 30).await, 2);
+    assert_eq!(most_at_once(&windlass, (30, 2)).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_run_at_a_time_than_their_key_may() {
     let windlass = Windlass::in_memory();
 
-    assert!(most_at_once(&windlass, 30).await <= 6);
+    assert_eq!(most_at_once(&windlass, (30, 6)).await, 6);
 }
 
 #[tokio::test]

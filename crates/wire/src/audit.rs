@@ -1,11 +1,13 @@
 //! What somebody did by hand, as it is shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use windlass_core::Timestamp;
 use windlass_store::AuditEntry;
 
 /// A change that somebody made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct AuditShape {
@@ -33,17 +35,32 @@ pub struct AuditShape {
     /// The request, as the server's log calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// What of it was changed, as far as it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeShape>,
+}
+
+/// What was changed, by the names of the fields. What stayed as it was is in neither.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeShape {
+    /// As it was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, serde_json::Value>,
+    /// As it is since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub after: BTreeMap<String, serde_json::Value>,
 }
 
 impl AuditShape {
     /// The name of every field, in order.
     pub const FIELDS: &[&str] =
-        &["number", "at", "by", "reason", "verb", "noun", "subject", "token", "address", "request"];
+        &["number", "at", "by", "reason", "verb", "noun", "subject", "token", "address", "request", "change"];
 }
 
 impl From<AuditEntry> for AuditShape {
     fn from(entry: AuditEntry) -> Self {
-        let AuditEntry { number, at, by, verb, noun, subject } = entry;
+        let AuditEntry { number, at, by, verb, noun, subject, change } = entry;
         let via = by.via.unwrap_or_default();
         Self {
             number,
@@ -56,6 +73,7 @@ impl From<AuditEntry> for AuditShape {
             token: via.token.map(|token| token.to_string()),
             address: via.address.map(|address| address.to_string()),
             request: via.request,
+            change: change.map(|change| ChangeShape { before: change.before, after: change.after }),
         }
     }
 }

@@ -37,11 +37,11 @@ pub struct LeaseRequest {
     pub worker: WorkerRef,
     /// From which queues; every one unless said otherwise, which is `*`.
     #[serde(serialize_with = "queues")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::queues, required = false))]
     pub queues: Queues,
     /// Of which kinds, and up to which version of their args; every one unless said otherwise, which is `*`.
     #[serde(serialize_with = "kinds")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::KindShape>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::kinds, required = false))]
     pub kinds: Kinds,
     /// At most this many jobs; 1 unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]

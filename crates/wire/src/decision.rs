@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
-use windlass_core::{Args, Decision, Digest, Invalid, span};
+use windlass_core::{Args, Decision, Digest, Invalid, Json, span};
 
 use crate::body::{Body, FromBody};
+use crate::request::{base64_bytes, bytes};
 
 /// A decision about a job in review: the body of `POST /api/v1/jobs/{id}/review`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,9 +23,12 @@ pub struct DecisionRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The args that the job is to start with, where they are changed with an approval.
-    #[serde(serialize_with = "args", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<windlass_core::Json>))]
-    pub args: Option<Args>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Json>,
+    /// The same where they are no JSON, in base64. Excludes `args`.
+    #[serde(serialize_with = "base64_bytes", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub args_base64: Option<Bytes>,
     /// How long to wait until the decision has been carried out.
     #[serde(with = "span::text_option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -33,33 +38,38 @@ pub struct DecisionRequest {
     pub by: Option<String>,
 }
 
-#[expect(clippy::ref_option, reason = "the shape serde asks for")]
-fn args<S: serde::Serializer>(args: &Option<Args>, serializer: S) -> Result<S::Ok, S::Error> {
-    match args {
-        Some(Args::Json(json)) => json.serialize(serializer),
-        _ => serializer.serialize_none(),
-    }
-}
-
 impl DecisionRequest {
     /// The name of every field, in order.
-    pub const FIELDS: &[&str] = &["decision", "comment", "digest", "args", "wait", "by"];
+    pub const FIELDS: &[&str] = &["decision", "comment", "digest", "args", "args_base64", "wait", "by"];
 
     /// This decision, and nothing else said.
     #[must_use]
     pub const fn new(decision: Decision) -> Self {
-        Self { decision, comment: None, digest: None, args: None, wait: None, by: None }
+        Self { decision, comment: None, digest: None, args: None, args_base64: None, wait: None, by: None }
+    }
+
+    /// The other args that the job is to start with.
+    #[must_use]
+    pub fn new_args(&self) -> Option<Args> {
+        let bytes = self.args_base64.clone().map(Args::Bytes);
+        bytes.or_else(|| self.args.clone().map(Args::Json))
     }
 }
 
 impl FromBody for DecisionRequest {
     fn from_body(text: &str) -> Result<Self, Invalid> {
         let body = Body::read("a decision", text, Self::FIELDS)?;
+        let args_base64 = body.raw("args_base64").map(|raw| bytes("args_base64", raw)).transpose()?;
+        let args = body.json("args")?;
+        if args.is_some() && args_base64.is_some() {
+            return Err(Invalid::new("args_base64", "cannot be given together with args"));
+        }
         Ok(Self {
             decision: body.required("decision")?,
             comment: body.optional("comment")?,
             digest: body.optional("digest")?,
-            args: body.json("args")?.map(Args::Json),
+            args,
+            args_base64,
             wait: body.span("wait")?,
             by: body.optional("by")?,
         })

@@ -14,6 +14,7 @@ use crate::body::{Body, FromBody};
 pub struct ExtendRequest {
     /// How far it has come.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::progress))]
     pub progress: Option<Progress>,
     /// Where a later attempt should go on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use windlass_core::gate::Refusal;
 use windlass_core::{Bounds, GateForm, JobId, JobState, Pace, Reason, Timestamp, Whole, Wish};
 use windlass_store::{Explanation, GateHolder, GateObstacle, Obstacle};
 
-use crate::PauseShape;
+use crate::{GateShape, PauseShape};
 
 /// Why a job does not run, and when it will.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,9 +72,15 @@ pub struct ObstacleShape {
     /// The job that comes before it in line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<JobId>,
-    /// The jobs it waits for.
+    /// The jobs it waits for, as far as they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobId>,
+    /// How many they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Of a lock, a limit, a rate or an order key: what the job wants of it, and why it does not get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateShape>,
 }
 
 /// An open attempt that has what a job wants.
@@ -113,7 +119,7 @@ impl From<Obstacle> for ObstacleShape {
             Obstacle::Running { worker, since } => Self { since, worker, ..of("running") },
             Obstacle::Scheduled { until } => Self { until: Some(until), ..of("scheduled") },
             Obstacle::Late { deadline } => Self { since: Some(deadline), ..of("late") },
-            Obstacle::Dependencies { jobs, .. } => Self { jobs, ..of("dependencies") },
+            Obstacle::Dependencies { jobs, count } => Self { jobs, count: Some(count), ..of("dependencies") },
             Obstacle::Review { since } => Self { since, ..of("review") },
             Obstacle::Paused(pause) => {
                 Self { since: Some(pause.since), pause: Some(pause.into()), ..of("paused") }
@@ -129,7 +135,9 @@ impl From<GateObstacle> for ObstacleShape {
     fn from(obstacle: GateObstacle) -> Self {
         let GateObstacle { need, refusal, holders, held, before } = obstacle;
         let most = if let Wish::Slot { max } = need.wish { Some(max) } else { None };
+        let gate = GateShape::new(need.wish, refusal, held);
         Self {
+            gate: Some(gate),
             what: word(need.gate.form).to_owned(),
             name: Some(need.gate.name.to_string()),
             until: refusal.until(),
@@ -148,7 +156,7 @@ impl From<GateHolder> for HolderShape {
     }
 }
 
-const fn word(form: GateForm) -> &'static str {
+pub(crate) const fn word(form: GateForm) -> &'static str {
     match form {
         GateForm::QueueLimit => "queue_limit",
         GateForm::QueueRate => "queue_rate",

@@ -44,6 +44,7 @@ pub struct JobShape {
     pub attempt: u32,
     /// Total starts that may end in failure, or `unlimited`.
     #[serde(with = "count")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::count))]
     pub attempts_max: u32,
     /// Lost attempts so far.
     pub losses: u32,
@@ -106,6 +107,9 @@ pub struct JobShape {
     /// The job that it is a further copy of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<JobId>,
+    /// The job that it cleans up behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleans: Option<JobId>,
     /// The name of the worker of its last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
@@ -164,6 +168,7 @@ impl JobShape {
         "submitted_by",
         "fired_by",
         "rerun_of",
+        "cleans",
         "worker",
         "created_at",
         "started_at",
@@ -189,6 +194,7 @@ impl From<Job> for JobShape {
             order_key,
             fired_by,
             rerun_of,
+            cleans,
             ..
         } = job.options;
         let (args, args_base64) = shown(&job.args);
@@ -227,6 +233,7 @@ impl From<Job> for JobShape {
             submitted_by,
             fired_by,
             rerun_of,
+            cleans,
             worker: job.worker,
             created_at: job.created_at,
             started_at: job.started_at,
@@ -293,6 +300,7 @@ mod tests {
             r#""unique":{"key":"k"},"locks":[{"resource":"disk"}],"limits":[{"key":"host","max":2}],"#,
             r#""rates":[{"key":"api","starts":5,"per":"1m"}],"order_key":"o","#,
             r#""rerun_of":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11","#,
+            r#""cleans":"0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a12","#,
             r#""fired_by":{"schedule":"nightly","tick":"1970-01-01T00:00:00Z"},"#,
             r#""notify":[{"mail":"ops@example.com","on":["dead"]}]}"#
         );

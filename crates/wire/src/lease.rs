@@ -68,7 +68,8 @@ pub struct LeasedJobShape {
     pub queue: QueueName,
     /// `running`.
     pub state: JobState,
-    /// What the attempt is for: `run`, or `settle` where it carries out a decision.
+    /// What the attempt is for: `run`; `settle` where it carries out a decision; `cleanup` where it does nothing but clean up
+    /// behind the job that `cleans` names.
     pub phase: Phase,
     /// How urgent it is.
     pub priority: Priority,
@@ -81,6 +82,7 @@ pub struct LeasedJobShape {
     pub attempt: u32,
     /// Total starts that may end in failure, or `unlimited`.
     #[serde(with = "count")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::count))]
     pub attempts_max: u32,
     /// Lost attempts so far.
     pub losses: u32,

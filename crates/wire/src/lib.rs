@@ -8,6 +8,7 @@
 //!   what becomes of them; [`by`]: a change that somebody makes by hand.
 //! - [`claim`], [`lease`], [`during`], [`settle`], [`turn`]: how work is asked for, what is said of it, and how it ends.
 //! - [`bounds`], [`scheduling`], [`decision`], [`upkeep`]: what operators ask for, and the duties of the store.
+//! - [`answers`]: lists, and words.
 //! - [`mod@filter`]: which jobs are meant.
 //! - [`problem`]: why something was not done.
 //! - [`job`], [`attempt`], [`log`], [`event`], [`error_group`], [`queue`], [`schedule`], [`worker`], [`notice`], [`review`]: what is answered.
@@ -17,6 +18,7 @@
 //! Ids and names are strings, times are RFC 3339 in UTC, spans of time are strings such as `30s` and `1h30m`. A field
 //! that has nothing to say is left out. Fields may be added; none changes its meaning.
 
+pub mod answers;
 pub mod attempt;
 pub mod audit;
 pub mod body;
@@ -24,6 +26,7 @@ pub mod bounds;
 pub mod by;
 pub mod decision;
 pub mod during;
+pub mod edit;
 pub mod enqueued;
 pub mod error_group;
 pub mod event;
@@ -31,6 +34,7 @@ pub mod explanation;
 pub mod fields;
 pub mod filter;
 pub mod flow;
+pub mod gate;
 pub mod job;
 pub mod lease;
 pub mod log;
@@ -44,12 +48,16 @@ pub mod review;
 pub mod schedule;
 pub mod scheduling;
 pub mod settle;
+pub mod token;
 pub mod turn;
 pub mod upkeep;
 pub mod worker;
 
 pub mod claim;
 mod count;
+mod model;
+#[cfg(feature = "openapi")]
+mod schema;
 
 pub use attempt::AttemptShape;
 pub use audit::AuditShape;
@@ -59,6 +67,7 @@ pub use by::{CopyRequest, RedriveRequest, VerbRequest};
 pub use claim::{LeaseRequest, TermShape, WorkerRef};
 pub use decision::DecisionRequest;
 pub use during::{ChildrenRequest, ExtendRequest, LogRequest};
+pub use edit::{EditRequest, SnoozeRequest};
 pub use enqueued::{BatchRequest, BatchShape, EnqueuedAs, EnqueuedShape};
 pub use error_group::ErrorGroupShape;
 pub use event::EventShape;
@@ -66,6 +75,7 @@ pub use explanation::{BoundShape, ExplanationShape, HolderShape, ObstacleShape};
 pub use fields::Fields;
 pub use filter::Filter;
 pub use flow::{AfterShape, ErrorTreeShape, FlowShape, RelativeShape};
+pub use gate::GateShape;
 pub use job::JobShape;
 pub use lease::{HeldShape, InputShape, LeasedJobShape, LeasedShape, LeasesShape, SettlesShape};
 pub use log::LogShape;
@@ -79,6 +89,7 @@ pub use review::{ReviewShape, RulingShape};
 pub use schedule::{FiringShape, ScheduleEventShape, ScheduleShape};
 pub use scheduling::{BackfillRequest, DeclareRequest, ScheduleRequest};
 pub use settle::{OutcomeShape, SettleRequest, SettledShape, SettlementRequest};
+pub use token::{AllTokens, TokenMadeShape, TokenRequest, TokenShape};
 pub use turn::{SettledOrProblem, TurnRequest, TurnShape};
 pub use upkeep::{
     FiredShape, LeadRequest, LeadershipShape, NotFiredShape, PrunedShape, RescuedShape, StatusShape,

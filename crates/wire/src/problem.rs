@@ -99,13 +99,34 @@ impl ProblemShape {
             "duplicate" => self.job.map_or(ErrorKind::Unknown, ErrorKind::Duplicate),
             "lease_lost" => ErrorKind::LeaseLost,
             "conflict" => ErrorKind::Conflict,
-            "unavailable" | "rate_limited" | "unauthorized" | "forbidden" => ErrorKind::Unavailable,
+            // Who asks has to mend who they are, or what they ask: nothing comes of asking again.
+            "unauthorized" | "forbidden" => {
+                let field = self.field.clone().unwrap_or_else(|| "token".to_owned());
+                ErrorKind::Invalid(Invalid::new(field, self.detail.clone()))
+            }
+            "unavailable" | "rate_limited" => ErrorKind::Unavailable,
             "full" => ErrorKind::Full,
             "incompatible" => ErrorKind::Incompatible,
             "corrupt" => ErrorKind::Corrupt,
             _ => ErrorKind::Unknown,
         }
     }
+
+    /// The error that a store nearby would have answered; `operation` fits after "could not".
+    #[must_use]
+    pub fn into_error(self, operation: &'static str) -> StoreError {
+        let error = StoreError::new(operation, self.kind());
+        match error.kind() {
+            ErrorKind::Invalid(_) => error,
+            _ => error.with_detail(said(&self.detail)),
+        }
+    }
+}
+
+/// What was said of it, without what was tried: that is said by whoever tried.
+fn said(detail: &str) -> &str {
+    let tried = detail.strip_prefix("could not ").and_then(|rest| rest.split_once(": "));
+    tried.map_or(detail, |(_, said)| said)
 }
 
 impl From<Invalid> for ProblemShape {

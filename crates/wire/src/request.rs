@@ -18,7 +18,8 @@ use crate::{count, nearest, notice};
 mod fields;
 mod model;
 
-use fields::{attempts, base64_bytes, bytes, due, locks, reference, review, tags, unique, value};
+use fields::{attempts, due, locks, reference, review, tags, unique, value};
+pub(crate) use fields::{base64_bytes, bytes};
 pub use fields::{duration, instant, instant_or_span};
 
 /// The body of `POST /api/v1/jobs`, a line of a job file, a `[[job]]` of a TOML one.
@@ -67,6 +68,7 @@ pub struct JobRequest {
     pub timeout: Option<Duration>,
     /// Total starts that may end in failure: a number, or `unlimited`.
     #[serde(serialize_with = "count::optional::serialize", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::count_or_default))]
     pub attempts_max: Option<u32>,
     /// Lost attempts that are forgiven.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,9 +88,11 @@ pub struct JobRequest {
     /// That there is to be no second job like it: `true` for one of its kind with its args, a text for one with that key, or an
     /// object that says more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::unique))]
     pub unique: Option<Unique>,
     /// Which resources it needs while it runs: their names where it needs them alone, or objects that say how.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::locks))]
     pub locks: Vec<Lock>,
     /// How many jobs with the same keys may run beside it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -101,6 +105,7 @@ pub struct JobRequest {
     pub order_key: Option<String>,
     /// That a person decides about it: `start` or `outcome`, or an object that says on which terms.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::review))]
     pub review: Option<Review>,
     /// Who asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +118,7 @@ pub struct JobRequest {
     pub name: Option<String>,
     /// The jobs it waits for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<serde_json::Value>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::after))]
     pub after: Vec<AfterShape>,
 }
 

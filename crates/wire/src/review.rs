@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use windlass_core::review::Subject;
-use windlass_core::{Args, Decision, Digest, JobId, Json, KindName, QueueName, Ruling, Timestamp};
+use windlass_core::{Args, Decision, Digest, JobId, Json, KindName, QueueName, Review, Ruling, Timestamp};
 use windlass_store::ReviewRecord;
 
 /// What is or was to be decided about a job.
@@ -32,7 +32,7 @@ pub struct ReviewShape {
     /// Whether they may be changed with an approval.
     pub editable: bool,
     /// What it made, where that is decided about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::job::present", skip_serializing_if = "Option::is_none")]
     pub staged: Option<Json>,
     /// Who asked for the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +57,8 @@ pub struct ReviewShape {
     /// What was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruling: Option<RulingShape>,
+    /// The terms that the job asked for.
+    pub terms: Review,
 }
 
 /// A decision that was taken.
@@ -76,6 +78,8 @@ pub struct RulingShape {
     pub at: Timestamp,
     /// Whether they changed the args.
     pub edited: bool,
+    /// The digest of what they had before them.
+    pub digest: Digest,
 }
 
 impl ReviewShape {
@@ -100,13 +104,14 @@ impl ReviewShape {
         "reminders",
         "remind_at",
         "ruling",
+        "terms",
     ];
 }
 
 impl From<Ruling> for RulingShape {
     fn from(ruling: Ruling) -> Self {
-        let Ruling { decision, by, comment, at, edited, .. } = ruling;
-        Self { decision, by, comment, at, edited }
+        let Ruling { decision, by, comment, at, digest, edited } = ruling;
+        Self { decision, by, comment, at, edited, digest }
     }
 }
 
@@ -138,6 +143,7 @@ impl From<ReviewRecord> for ReviewShape {
             reminders: record.reminders,
             remind_at: record.remind_at,
             ruling: record.ruling.map(RulingShape::from),
+            terms: record.terms,
         }
     }
 }

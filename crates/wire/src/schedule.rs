@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use windlass_core::schedule::Source;
 use windlass_core::{
-    Args, JobId, Json, KindName, Missed, Overlap, Priority, ProgramName, QueueName, Rhythm, ScheduleName,
-    Timestamp, span,
+    Args, JobId, JobOptions, Json, KindName, Missed, Overlap, Priority, ProgramName, QueueName, Rhythm,
+    ScheduleName, Timestamp, span,
 };
 use windlass_store::{Firing, FiringOutcome, Schedule, ScheduleEvent};
 
@@ -34,6 +35,17 @@ pub struct ScheduleShape {
     /// Its next tick, unless it fires no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
+    /// Its first tick that nothing has been decided about; `next_at` is left out while it is paused, and this is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_tick: Option<Timestamp>,
+    /// When it is looked at; left out while it fires nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+    /// From when its intervals are counted.
+    pub anchor: Timestamp,
+    /// Up to which tick its history has been forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_until: Option<Timestamp>,
     /// The tick that waits for the last job to finish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Timestamp>,
@@ -105,12 +117,13 @@ pub struct TemplateShape {
     /// Where it waits.
     pub queue: QueueName,
     /// What it is to work on; none where it is no JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::job::present", skip_serializing_if = "Option::is_none")]
     pub args: Option<Json>,
     /// How urgent it is.
     pub priority: Priority,
     /// Total starts that may end in failure.
     #[serde(with = "count")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::count))]
     pub attempts_max: u32,
     /// Lost attempts that are forgiven.
     pub losses_max: u32,
@@ -118,10 +131,12 @@ pub struct TemplateShape {
     #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub deadline_in: Option<Duration>,
-    /// How long one attempt may take.
-    #[serde(default, with = "span::text_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    pub timeout: Option<Duration>,
+    /// What it is to work on where that is no JSON, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub args_base64: Option<String>,
+    /// The rest of what each job asks for, under the names that it is asked for by.
+    #[serde(flatten)]
+    pub options: JobOptions,
 }
 
 impl ScheduleShape {
@@ -133,6 +148,10 @@ impl ScheduleShape {
         "zone",
         "every",
         "next_at",
+        "next_tick",
+        "look_at",
+        "anchor",
+        "forgotten_until",
         "held",
         "last",
         "fired",
@@ -162,9 +181,9 @@ impl From<Schedule> for ScheduleShape {
             Rhythm::Cron { expression, zone } => (Some(expression), Some(zone), None),
             Rhythm::Every(span) => (None, None, Some(span)),
         };
-        let args = match asked.job.args {
-            Args::Json(json) => Some(json),
-            Args::Bytes(_) => None,
+        let (args, args_base64) = match asked.job.args {
+            Args::Json(json) => (Some(json), None),
+            Args::Bytes(bytes) => (None, Some(base64::engine::general_purpose::STANDARD.encode(bytes))),
         };
         let job = TemplateShape {
             kind: asked.job.kind,
@@ -175,7 +194,8 @@ impl From<Schedule> for ScheduleShape {
             attempts_max: asked.job.attempts_max,
             losses_max: asked.job.losses_max,
             deadline_in: asked.job.deadline_in,
-            timeout: asked.job.options.timeout,
+            args_base64,
+            options: asked.job.options,
         };
         let program = match schedule.source {
             Source::Code(program) => Some(program),
@@ -188,6 +208,10 @@ impl From<Schedule> for ScheduleShape {
             zone,
             every,
             next_at: schedule.next_tick.filter(|_| schedule.removed_at.is_none() && schedule.pause.is_none()),
+            next_tick: schedule.next_tick,
+            look_at: schedule.look_at,
+            anchor: schedule.anchor,
+            forgotten_until: schedule.forgotten_until,
             held: schedule.held,
             last: schedule.last.map(|last| LastShape { tick: last.tick, job: last.job }),
             fired: schedule.fired,

@@ -10,6 +10,8 @@ use windlass_core::{
 use crate::body::{Body, FromBody};
 use crate::{JobRequest, VerbRequest};
 
+mod writing;
+
 /// A schedule that is asked for: the body of `PUT /api/v1/schedules/{name}`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

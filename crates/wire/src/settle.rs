@@ -48,6 +48,7 @@ pub struct SettleRequest {
     pub result: Option<Json>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::error))]
     pub error: Option<AttemptError>,
     /// With `snoozed`, how long to wait; with `failed`, instead of what the job's policy says.
     #[serde(with = "span::text_option", skip_serializing_if = "Option::is_none")]

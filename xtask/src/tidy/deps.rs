@@ -37,9 +37,13 @@ const EDGES: &[Edges] = &[
         uses: STORE_USES,
         tests_use: &["windlass-store-testing", "windlass-memory", "windlass-postgres-testing"],
     },
+    // Turns spans into what travels with a job and back; the only crate that knows what a span is to OpenTelemetry.
+    Edges { from: "windlass-telemetry", uses: &["windlass-core"], tests_use: &[] },
+    // What workers and servers count alike.
+    Edges { from: "windlass-metrics", uses: &["windlass-core", "windlass-store"], tests_use: &[] },
     Edges {
         from: "windlass-runtime",
-        uses: &["windlass-core", "windlass-store"],
+        uses: &["windlass-core", "windlass-store", "windlass-telemetry"],
         tests_use: &["windlass-memory", "windlass-store-testing"],
     },
     // Sends what the runtime claims, and knows no store.
@@ -60,9 +64,12 @@ const EDGES: &[Edges] = &[
             "windlass-runtime",
             "windlass-macros",
             "windlass-notices",
+            "windlass-metrics",
+            "windlass-telemetry",
             "windlass-sqlite",
             "windlass-postgres",
             "windlass-memory",
+            "windlass-remote",
         ],
         tests_use: &["windlass-store-testing", "windlass-postgres-testing"],
     },
@@ -71,13 +78,28 @@ const EDGES: &[Edges] = &[
     // Speaks HTTP, and knows no store but through the port.
     Edges {
         from: "windlass-server",
-        uses: &["windlass-core", "windlass-store", "windlass-wire"],
+        uses: &["windlass-core", "windlass-store", "windlass-wire", "windlass-metrics", "windlass-telemetry"],
         tests_use: &["windlass-memory", "windlass-sqlite", "windlass-postgres", "windlass-postgres-testing"],
+    },
+    // The port spoken to a server. It knows the shapes, and neither the server nor another store.
+    Edges {
+        from: "windlass-remote",
+        uses: &["windlass-core", "windlass-store", "windlass-wire"],
+        tests_use: &[
+            "windlass-memory",
+            "windlass-postgres",
+            "windlass-postgres-testing",
+            "windlass-runtime",
+            "windlass-server",
+            "windlass-sqlite",
+            "windlass-store-testing",
+        ],
     },
     Edges {
         from: "windlass-cli",
         uses: &[
             "windlass",
+            "windlass-remote",
             "windlass-core",
             "windlass-store",
             "windlass-runtime",
@@ -118,6 +140,7 @@ const EDGES: &[Edges] = &[
             "windlass-sqlite",
             "windlass-postgres",
             "windlass-postgres-testing",
+            "windlass-server",
         ],
         tests_use: &[],
     },
@@ -144,6 +167,7 @@ const ASYNC: &[&str] = &[
     "windlass-postgres",
     "windlass-runtime",
     "windlass-notices",
+    "windlass-remote",
     "windlass-server",
     "windlass",
     "windlass-cli",
@@ -185,6 +209,7 @@ const CONFINED: &[Confined] = &[
     Confined { outside: "lettre", only: &["windlass-notices"], why: "one crate sends mail" },
     Confined { outside: "clap*", only: FACES, why: "only programs have arguments" },
     Confined { outside: "comfy-table", only: FACES, why: "only programs have a terminal" },
+    Confined { outside: "ratatui", only: FACES, why: "only programs have a terminal" },
     Confined { outside: "indicatif", only: FACES, why: "only programs have a terminal" },
     Confined { outside: "tracing-subscriber", only: FACES, why: "where logs go is the program's business" },
     Confined { outside: "anyhow", only: FACES, why: "libraries name their errors" },

@@ -10,7 +10,8 @@ use super::source::{code_spans, functions, is_word};
 use crate::repo::Repo;
 
 /// The documents that speak of tests.
-const DOCUMENTS: [&str; 3] = ["docs/conformance.md", "docs/guarantees.md", "docs/state-machine.md"];
+const DOCUMENTS: [&str; 4] =
+    ["docs/conformance.md", "docs/failure-modes.md", "docs/guarantees.md", "docs/state-machine.md"];
 
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     let known: HashSet<&str> = repo.files_of("rs").flat_map(|(_, text)| functions(text)).collect();

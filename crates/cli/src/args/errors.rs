@@ -1,9 +1,12 @@
 //! What `errors` takes.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use windlass_core::{Due, Fingerprint, KindName};
 
-use super::values::{cursor, due};
+use super::By;
+use super::values::{cursor, due, duration};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ErrorsCommand {
@@ -15,6 +18,48 @@ pub(crate) enum ErrorsCommand {
         /// Its fingerprint.
         fingerprint: Fingerprint,
     },
+    /// Give the jobs of a group that are dead or wait for another attempt a new budget, due now
+    Retry(ErrorsRetryArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+  windlass errors retry 7f31c0a2b4d6e8f0 --canary 5 --rate 20/s --wait
+
+First five, to see whether what was wrong is mended; only if each of them ends well, the rest, twenty in a second.")]
+pub(crate) struct ErrorsRetryArgs {
+    /// Its fingerprint.
+    pub(crate) fingerprint: Fingerprint,
+    /// Retry so many first, wait for them, and go on only if all went well.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) canary: Option<u32>,
+    /// Retry no more than so many in a time, such as 20/s or 100/1m.
+    #[arg(long, value_name = "N/TIME", value_parser = rate)]
+    pub(crate) rate: Option<Duration>,
+    /// Wait until all of them are final, and say how they ended.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long to wait for the first ones, and for all of them.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Say how many there are and show some, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Why; kept with the change.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) by: By,
+}
+
+/// The time between two, of so many in a time.
+fn rate(text: &str) -> Result<Duration, String> {
+    let wrong = || "is no rate: write it as 20/s or 100/1m".to_owned();
+    let (count, span) = text.split_once('/').ok_or_else(wrong)?;
+    let count: u32 = count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
+    let counted = span.starts_with(|c: char| c.is_ascii_digit());
+    let span = if counted { duration(span)? } else { duration(&format!("1{span}"))? };
+    Ok(span / count)
 }
 
 #[derive(Debug, Args)]
@@ -31,4 +76,18 @@ pub(crate) struct ErrorsListArgs {
     /// Go on after the last page; the footer says with what.
     #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub(crate) after: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_so_many_in_a_time() {
+        assert_eq!(rate("20/s"), Ok(Duration::from_millis(50)));
+        assert_eq!(rate("100/1m"), Ok(Duration::from_millis(600)));
+        for text in ["20", "0/s", "x/s", "20/"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
 }

@@ -2,15 +2,23 @@
 
 use clap::Args;
 use windlass_core::{Due, Fingerprint, JobState, KindName, QueueName, Tag};
-use windlass_store::JobFilter;
+use windlass_store::{Clock, JobFilter, SystemClock};
+use windlass_wire::filter::Filter;
 
 use super::values::due;
 use crate::commands::begin;
+use crate::error::CliError;
 
 /// Jobs that match.
 #[derive(Debug, Args, Default)]
 #[group(id = "job_filter", multiple = true)]
 pub(crate) struct FilterArgs {
+    /// As text, as in `state:dead args.user.id:42 age:<1h`; `windlass help filter` explains it.
+    #[arg(
+        long = "filter", value_name = "TEXT",
+        conflicts_with_all = ["states", "queues", "kinds", "tag", "error", "since", "finished_since"]
+    )]
+    pub(crate) text: Option<String>,
     /// In this state. Repeatable, or comma-separated.
     #[arg(long = "state", value_delimiter = ',')]
     pub(crate) states: Vec<JobState>,
@@ -35,9 +43,20 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// What is asked of a store.
-    pub(crate) fn filter(&self) -> JobFilter {
-        JobFilter {
+    /// What is meant.
+    ///
+    /// # Errors
+    ///
+    /// When it is said as text, and that means nothing.
+    pub(crate) fn filter(&self) -> Result<Filter, CliError> {
+        if let Some(text) = &self.text {
+            let read = Filter::read(text, SystemClock.now());
+            return read.map_err(|invalid| {
+                CliError::invalid(&invalid).with_help("`windlass help filter` explains what can be said")
+            });
+        }
+        let mut filter = Filter::default();
+        filter.indexed = JobFilter {
             states: self.states.clone(),
             queues: self.queues.clone(),
             kinds: self.kinds.clone(),
@@ -46,6 +65,7 @@ impl FilterArgs {
             finished_since: self.finished_since.map(begin),
             fingerprint: self.error,
             ..JobFilter::default()
-        }
+        };
+        Ok(filter)
     }
 }

@@ -26,6 +26,12 @@ pub(crate) struct EnqueueArgs {
     pub(crate) bulk: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: EnqueueOptions,
+    /// Enqueue it so many times.
+    #[arg(
+        long, value_name = "N", conflicts_with_all = ["bulk", "id"], default_value_t = 1,
+        hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) count: u32,
     /// Wait until it is final, and print what it made.
     #[arg(long)]
     pub(crate) wait: bool,
@@ -153,6 +159,70 @@ pub(crate) struct RerunArgs {
     /// The jobs' ids.
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<JobId>,
+    /// Why; kept with the change.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SnoozeArgs {
+    /// Until this instant, or for this long from now.
+    #[arg(long = "until", visible_alias = "for", value_name = "TIME", value_parser = due)]
+    pub(crate) until: Due,
+    #[command(flatten)]
+    pub(crate) verb: VerbArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoveArgs {
+    /// The queue they are to wait in.
+    #[arg(long, value_name = "QUEUE")]
+    pub(crate) to: QueueName,
+    #[command(flatten)]
+    pub(crate) verb: VerbArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    /// The jobs' ids.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<JobId>,
+    #[command(flatten)]
+    pub(crate) edit: EditOptions,
+    /// Why; kept with the change.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) by: By,
+}
+
+/// What of them is to be changed; the rest stays as it is.
+#[derive(Debug, Args)]
+#[group(id = "edits", multiple = true, required = true)]
+pub(crate) struct EditOptions {
+    /// Where they are to wait.
+    #[arg(long)]
+    pub(crate) queue: Option<QueueName>,
+    /// How urgent they are to be: critical, high, normal, low or idle.
+    #[arg(long)]
+    pub(crate) priority: Option<Priority>,
+    /// When they are to be due: an instant, or how long from now.
+    #[arg(long = "at", visible_alias = "in", value_name = "TIME", value_parser = due)]
+    pub(crate) due: Option<Due>,
+    /// What they are to work on: JSON, `@FILE` to read it from there, `-` to read it from stdin.
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// The words to find them by, instead of those they have. Repeatable.
+    #[arg(long = "tag", value_name = "TAG", conflicts_with = "no_tags")]
+    pub(crate) tags: Vec<Tag>,
+    /// No words to find them by.
+    #[arg(long)]
+    pub(crate) no_tags: bool,
+    /// What travels with them, instead of what does: a JSON object.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) meta: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -27,12 +27,9 @@ pub(crate) struct PromoteArgs {
     /// Pause every queue of the file and wait until nothing runs, instead of refusing while there are workers.
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Make the file a queue again. What was copied stays where it is.
+    /// Make the file a queue again. What was copied stays where it is. With --yes, although its jobs may have been run there.
     #[arg(long, conflicts_with_all = ["wait", "finished"])]
     pub(crate) undo: bool,
-    /// Undo it although the jobs may have been run in the new store.
-    #[arg(long, requires = "undo")]
-    pub(crate) yes: bool,
     /// Whether to show how far it has come.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) progress: ProgressWhen,

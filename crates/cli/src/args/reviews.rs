@@ -79,6 +79,7 @@ pub(crate) enum ReviewsCommand {
         id: JobId,
     },
     /// Let a job start, or accept what it made
+    #[command(visible_alias = "approve")]
     Accept {
         #[command(flatten)]
         decision: DecisionArgs,
@@ -87,6 +88,7 @@ pub(crate) enum ReviewsCommand {
         args: Option<String>,
     },
     /// Do not let a job start, or do not accept what it made
+    #[command(visible_alias = "reject")]
     Decline(DecisionArgs),
 }
 
@@ -109,7 +111,11 @@ pub(crate) struct ReviewsListArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DecisionArgs {
     /// The job's id.
-    pub(crate) id: JobId,
+    #[arg(required_unless_present = "latest", conflicts_with = "latest")]
+    pub(crate) id: Option<JobId>,
+    /// Decide about the job that came into review last.
+    #[arg(long)]
+    pub(crate) latest: bool,
     /// What you have to say about it; kept with the decision.
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,

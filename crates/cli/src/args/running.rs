@@ -16,15 +16,17 @@ const SLOTS_MAX: u32 = 10_000;
 #[derive(Debug, Args)]
 pub(crate) struct HandlerArgs {
     /// Run this shell command for each job: its JSON on stdin, its result from stdout, its log from stderr.
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", group = "doing")]
     pub(crate) exec: Option<String>,
-    /// Give --exec what the jobs made that each job waited for, as `parents` in its JSON.
-    #[arg(long, requires = "exec")]
+    #[command(flatten)]
+    pub(crate) push: PushArgs,
+    /// Give the command or the service what the jobs made that each job waited for, as `parents` in its JSON.
+    #[arg(long, requires = "doing")]
     pub(crate) parents: bool,
     /// How many jobs to run at a time [default: one per CPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SLOTS_MAX)))]
     pub(crate) slots: Option<u32>,
-    /// How long a job waits whose command ended with exit code 75.
+    /// How long a job waits whose command ended with exit code 75, or whose service is busy and does not say for how long.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) snooze: Duration,
     /// How long a command that has to stop may take after SIGTERM, before it is killed.
@@ -38,6 +40,27 @@ pub(crate) struct HandlerArgs {
     pub(crate) lease: Duration,
     #[command(flatten)]
     pub(crate) notices: NoticeArgs,
+}
+
+/// A web service that does jobs.
+#[derive(Debug, Args)]
+pub(crate) struct PushArgs {
+    /// Send each job to this web service: its JSON by POST, its result from the answer.
+    #[arg(long, value_name = "URL", group = "doing")]
+    pub(crate) http: Option<String>,
+    /// Send this header along, as 'Name: value', or those that stand in a file, as @FILE. Repeatable.
+    #[arg(long = "header", value_name = "HEADER", requires = "http")]
+    pub(crate) headers: Vec<String>,
+    /// How long the service may take to answer.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) http_timeout: Duration,
+}
+
+impl HandlerArgs {
+    /// Whether jobs of any kind can be done here, and not only those of the kind `exec`.
+    pub(crate) const fn does_any(&self) -> bool {
+        self.exec.is_some() || self.push.http.is_some()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -84,7 +107,11 @@ WINDLASS_QUEUE. What it writes to stdout is the result: JSON, or else text. Each
 job's log, but `::progress 40 resizing` says how far it has come. It ends with exit code 0 when it is done, 75 to \
 be asked again later, 65 or 66 when no further attempt can help, and anything else when it failed.
 
-Without --exec, jobs of the built-in kind `exec` are run: {\"command\": [\"program\", \"arg\"], \"cwd\", \"env\", \"stdin\"}. \
+With --http, URL gets the same JSON by POST, and the headers Windlass-Job-Id, Windlass-Kind, Windlass-Queue and \
+Windlass-Attempt. An answer of 2xx is done, and its body the result; 429, and 503 with Retry-After, is to be asked again later; \
+other 4xx is that no further attempt can help; anything else is a failure. No redirect is followed.
+
+Without either, jobs of the built-in kind `exec` are run: {\"command\": [\"program\", \"arg\"], \"cwd\", \"env\", \"stdin\"}. \
 With \"stdin_from\": \"parents\" in place of stdin, the command reads what the jobs wrote to stdout that its job waited for, in \
 the order of its `after`; with \"parents_json\", an array of {\"id\", \"kind\", \"state\", \"result\" or \"error\"}. What it \
 writes is kept up to 64 KiB. It has the same variables, and the same exit codes.")]
@@ -92,8 +119,8 @@ pub(crate) struct WorkArgs {
     /// A queue to work on, and how many of its jobs at a time. Repeatable [default: every queue].
     #[arg(long = "queue", value_name = "QUEUE[:SLOTS]", value_parser = queue_slots)]
     pub(crate) queues: Vec<QueueSlots>,
-    /// A kind to run with --exec. Repeatable [default: every kind].
-    #[arg(long = "kind", value_name = "KIND", requires = "exec")]
+    /// A kind to run with --exec or --http. Repeatable [default: every kind].
+    #[arg(long = "kind", value_name = "KIND", requires = "doing")]
     pub(crate) kinds: Vec<KindName>,
     /// Stop once no job is left that could run now. What is due later is left for later.
     #[arg(long)]

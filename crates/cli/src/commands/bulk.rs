@@ -1,11 +1,13 @@
 //! A verb on jobs: on those that are named, or on all that match.
 
 use windlass_core::{JobId, JobState};
-use windlass_store::{JobFilter, PageRequest, SharedStore, StoreError};
+use windlass_store::{PageRequest, SharedStore, StoreError};
+use windlass_wire::filter::Filter;
 
 use crate::args::{ProgressWhen, WhichJobs};
 use crate::commands::jobs_list;
 use crate::commands::verb::Answers;
+use crate::confirm;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
@@ -33,13 +35,13 @@ where
 {
     let store = context.store().await?;
     let named = !which.ids.is_empty();
-    let filter = filter(verb, &which);
+    let filter = filter(verb, &which)?;
     if which.dry_run {
-        return preview(&store, which.ids, filter, verb).await;
+        return preview(&store, which.ids, &filter, verb).await;
     }
     let ids = if named { which.ids } else { matching(&store, &filter).await? };
-    if !named {
-        context.hint(&format!("{} to {}", counted(ids.len() as u64, "job"), verb.name));
+    if !named && !ids.is_empty() {
+        confirm::many(&format!("{} {}", verb.name, counted(ids.len() as u64, "job")), context)?;
     }
     let mut answers = Answers::default();
     let mut progress =
@@ -56,32 +58,34 @@ where
     if named { answers.into_output() } else { Ok(answers.into_summary(verb.name, context.form())) }
 }
 
-fn filter(verb: &Verb, which: &WhichJobs) -> JobFilter {
-    let filter = which.filter.filter();
-    let states = if filter.states.is_empty() { verb.states.to_vec() } else { filter.states.clone() };
-    JobFilter { states, ..filter }
+fn filter(verb: &Verb, which: &WhichJobs) -> Result<Filter, CliError> {
+    let mut filter = which.filter.filter()?;
+    if filter.indexed.states.is_empty() {
+        filter.indexed.states = verb.states.to_vec();
+    }
+    Ok(filter)
 }
 
 /// Every job that matches now. What comes to match later is not meant.
-async fn matching(store: &SharedStore, filter: &JobFilter) -> Result<Vec<JobId>, CliError> {
+pub(super) async fn matching(store: &SharedStore, filter: &Filter) -> Result<Vec<JobId>, CliError> {
     let (mut ids, mut page) = (Vec::new(), PageRequest::first(windlass_core::limits::PAGE_MAX));
     loop {
-        let found = store.jobs(filter.clone(), page).await?;
-        ids.extend(found.items.iter().map(|job| job.id));
+        let found = store.jobs(filter.indexed.clone(), page).await?;
+        ids.extend(found.items.iter().filter(|job| filter.admits(job)).map(|job| job.id));
         let Some(next) = found.next else { return Ok(ids) };
         page = page.after(Some(next));
     }
 }
 
 /// What would be changed: how many, and the first of them.
-async fn preview(
+pub(super) async fn preview(
     store: &SharedStore,
     mut ids: Vec<JobId>,
-    filter: JobFilter,
+    filter: &Filter,
     verb: &Verb,
 ) -> Result<Output, CliError> {
     if ids.is_empty() {
-        ids = matching(store, &filter).await?;
+        ids = matching(store, filter).await?;
     }
     let mut rows = Vec::new();
     for id in ids.iter().take(SHOWN) {

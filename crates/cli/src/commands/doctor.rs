@@ -12,6 +12,7 @@ use windlass_store::{
     ErrorKind, JobFilter, PageRequest, QueueSummary, SharedStore, StoreError, StoreStatus, Worker,
 };
 
+use crate::config::Place;
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
@@ -48,14 +49,15 @@ pub(crate) async fn run(context: &Context) -> Result<Output, CliError> {
     let begun = Instant::now();
     let findings = match context.store().await {
         Ok(store) => {
-            let took = matches!(context.address(), Address::Postgres(_)).then(|| begun.elapsed());
+            let far = !matches!(context.place(), Place::Store(Address::File(_)));
+            let took = far.then(|| begun.elapsed());
             examine(&store, took).await.unwrap_or_else(|error| vec![store_failed(&CliError::from(error))])
         }
         Err(error) => vec![store_failed(&error)],
     };
     let failed = findings.iter().any(|finding| finding.verdict == Check::Failed);
     let exit = if failed { ErrorCode::Unhealthy.exit_code() } else { ExitCode::Done };
-    let note = format!("checked {}", context.address());
+    let note = format!("checked {}", context.place());
     Ok(Output::list(COLUMNS, findings.into_iter().map(row).collect()).with_note(note).with_exit(exit))
 }
 

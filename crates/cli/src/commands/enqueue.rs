@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use windlass_core::notice::Target;
-use windlass_core::{EdgePolicy, JobId, Json, Notify};
+use windlass_core::{EdgePolicy, JobId, JobState, Json, Notify};
 use windlass_store::ids::job_id;
 use windlass_store::{EnqueueOutcome, Enqueued, SharedStore, StoreError, Worker};
 use windlass_wire::{AfterShape, JobRequest, JobShape};
@@ -17,7 +17,9 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::handler::EXEC;
 use crate::job_file::JobFile;
-use crate::output::{Cell, Column, Form, Output, Row, fields};
+use crate::output::cell::roughly;
+use crate::output::{Cell, Column, Form, Output, Row, fields, shown};
+use crate::trace;
 
 /// One transaction each: large enough to be fast, small enough to be no burden.
 const BATCH: usize = 1_000;
@@ -28,7 +30,12 @@ const WAITED: &[Column] =
 
 pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, CliError> {
     // Read and checked before there is a store: what is refused leaves no empty file behind.
-    let requests = requests(&args)?;
+    let mut requests = requests(&args)?;
+    if let Some(trace) = trace::around() {
+        for request in &mut requests {
+            trace.travel(&mut request.meta);
+        }
+    }
     let store = context.store_or_make().await?;
     let enqueued = enqueue(&store, requests).await?;
     tell_of_others(&enqueued, context);
@@ -37,7 +44,10 @@ pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, 
         tell_of_no_worker(&store, &args, context).await?;
     }
     if args.wait {
-        return waited(&store, &ids).await;
+        return match (ids.as_slice(), context.form().is_for_people()) {
+            ([id], true) => followed(&store, *id, context).await,
+            _ => waited(&store, &ids).await,
+        };
     }
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
@@ -50,7 +60,7 @@ pub(crate) async fn run(args: EnqueueArgs, context: &Context) -> Result<Output, 
     }
     // An id is what the next command needs: it is printed as nothing but itself, also for people.
     match context.form() {
-        Form::People => Ok(Output::text(lines(&rows))),
+        form if form.is_for_people() => Ok(Output::text(lines(&rows))),
         _ => Ok(Output::list(ID, rows)),
     }
 }
@@ -70,7 +80,7 @@ fn requests(args: &EnqueueArgs) -> Result<Vec<JobRequest>, CliError> {
     wish(&mut request, &args.options);
     let job = request.clone().into_new_job(job_id());
     job.validate(&windlass_core::Limits::default()).map_err(|invalid| CliError::invalid(&invalid))?;
-    Ok(vec![request])
+    Ok(vec![request; args.count as usize])
 }
 
 /// The jobs of a file, each with an id for those that wait for it by name. Parents come before their children.
@@ -197,6 +207,29 @@ async fn tell_of_no_worker(
             .hint(&format!("no worker runs jobs of kind \"{kind}\" yet; start one: windlass work{command}"));
     }
     Ok(())
+}
+
+/// Tells a person the way of a job while it goes it, and what it made.
+async fn followed(store: &SharedStore, id: JobId, context: &Context) -> Result<Output, CliError> {
+    context.print(&Output::text(format!("{id} enqueued")))?;
+    let mut seen = None;
+    let job = wait::until_final_seeing(store, id, None, |job| {
+        if seen.replace(job.state).is_some_and(|before| before == job.state) || job.state == JobState::Ready {
+            return Ok(());
+        }
+        context.print(&Output::text(format!(" → {}", job.state)))
+    })
+    .await?;
+    let took =
+        job.finished_at.map_or(String::new(), |end| format!(" in {}", roughly(end.since(job.created_at))));
+    let result = job.result.as_ref().map(|result| shown(result.as_str()));
+    let error = job.error.as_ref().map(|error| shown(&error.message));
+    let told = result.or(error).map_or(String::new(), |told| format!("{told}\n"));
+    let output = Output::text(format!("{took}\n{told}")).with_exit(wait::exit(std::slice::from_ref(&job)));
+    Ok(match job.state {
+        JobState::Completed => output,
+        _ => output.with_note(format!("windlass jobs show {id} says more; jobs retry {id} tries again")),
+    })
 }
 
 async fn waited(store: &SharedStore, ids: &[JobId]) -> Result<Output, CliError> {

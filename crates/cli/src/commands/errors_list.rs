@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::output::cell::counted;
 use crate::output::{Cell, Column, Output, Row, fields};
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::whole("FINGERPRINT"),
     Column::new("COUNT"),
     Column::new("LAST"),
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: ErrorsListArgs, context: &Context) -> Result<Outpu
     Ok(Output::list(COLUMNS, page.items.into_iter().map(row).collect()).with_note(note))
 }
 
-fn row(group: ErrorGroup) -> Row {
+pub(super) fn row(group: ErrorGroup) -> Row {
     Row {
         id: group.fingerprint.to_string(),
         cells: vec![

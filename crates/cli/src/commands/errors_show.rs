@@ -59,6 +59,6 @@ pub(crate) async fn run(fingerprint: Fingerprint, context: &Context) -> Result<O
     let fields = fields(&Shown { group: ErrorGroupShape::from(group), jobs });
     let record = Record { id: fingerprint.to_string(), lines, sections, fields };
     Ok(Output::record(record).with_note(format!(
-        "`windlass jobs redrive --error {fingerprint}` gives the dead among them a new budget"
+        "`windlass errors retry {fingerprint} --canary 5` tries five of them again, and the rest if those go well"
     )))
 }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Cell, Column, List, Output, Record, Row, fields};
 
-mod lines;
+pub(super) mod lines;
 
 /// Those of a job, and what is told below it.
 pub(crate) const FIELDS: &[&str] = &{

@@ -31,7 +31,7 @@ struct Step {
 }
 
 pub(crate) async fn run(command: MigrateCommand, context: &Context) -> Result<Output, CliError> {
-    match (command, context.address()) {
+    match (command, &context.address()?) {
         (MigrateCommand::Status, Address::File(path)) => file_status(path).await,
         (MigrateCommand::Up, Address::File(path)) => file_up(path, context).await,
         (MigrateCommand::Sql, Address::File(path)) => Err(no_script(path)),

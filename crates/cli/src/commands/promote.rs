@@ -4,6 +4,7 @@
 //! queues of the new store are paused before the first job is written; the file is given up once all jobs are there and
 //! were compared; and only then are the queues let go. So a job is never in two places where it could run.
 
+mod access;
 mod beside;
 mod compare;
 mod copy;
@@ -50,7 +51,7 @@ struct Report {
 
 pub(crate) async fn run(args: PromoteArgs, context: &Context) -> Result<Output, CliError> {
     if args.undo {
-        return undo(&Source::open(&args.file).await?, args.yes).await;
+        return undo(&Source::open(&args.file).await?, context.yes()).await;
     }
     let to = destination(&args, context)?;
     let source = Source::open(&args.file).await?;
@@ -65,6 +66,7 @@ pub(crate) async fn run(args: PromoteArgs, context: &Context) -> Result<Output, 
     refuse_workers(&target, &to).await?;
     compare::refuse_others(&source, &target, &to).await?;
     source.hold_still(&to, (args.wait, &interrupt), context).await?;
+    access::copy(&source.store, &target).await?;
     hold_back(&source, &target).await?;
     let copied = copy(&source, &target, (&args, &interrupt), context).await?;
     compare::verify(&source, &target, &copied).await?;
@@ -80,7 +82,7 @@ fn destination(args: &PromoteArgs, context: &Context) -> Result<Address, CliErro
             CliError::new(ErrorCode::Invalid, invalid.to_string())
                 .with_help("`windlass help stores` shows how stores are named")
         })?,
-        None => context.address().clone(),
+        None => context.address()?,
     };
     store::database(&to)?;
     Ok(to)

@@ -19,6 +19,9 @@ use crate::output::{Cell, Column, Output, Record, Row, fields};
 /// How often to look whether a decision is carried out. Hints come from this process only.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How long `--latest` waits for a job to come into review, if none is.
+const COMING: Duration = Duration::from_secs(2);
+
 const COLUMNS: &[Column] = &[
     Column::whole("JOB"),
     Column::new("KIND"),
@@ -150,7 +153,11 @@ async fn decide(
     (decision, edited): (Decision, Option<Json>),
     context: &Context,
 ) -> Result<Output, CliError> {
-    let (id, store) = (args.id, context.store().await?);
+    let store = context.store().await?;
+    let id = match args.id {
+        Some(id) => id,
+        None => latest(&store, context).await?,
+    };
     let digest = match args.digest {
         Some(digest) => digest,
         None => asked(&store, id).await?.digest,
@@ -170,6 +177,36 @@ async fn decide(
         Some(note) => output.with_note(note),
         None => output,
     })
+}
+
+/// The job that came into review last. One whose handler is about to end may be on its way there.
+async fn latest(store: &SharedStore, context: &Context) -> Result<JobId, CliError> {
+    let (until, mut ended) = (Instant::now() + COMING, store.signals().ended());
+    loop {
+        let (mut last, mut request) = (None, PageRequest::first(windlass_core::limits::PAGE_MAX));
+        loop {
+            let page = store.reviews(ReviewFilter::default(), request).await?;
+            last = page.items.last().map(|record| record.job).or(last);
+            match page.next {
+                Some(next) => request = request.after(Some(next)),
+                None => break,
+            }
+        }
+        match last {
+            Some(id) => {
+                context.hint(&format!("about job {id}"));
+                return Ok(id);
+            }
+            None if Instant::now() >= until => {
+                return Err(CliError::new(ErrorCode::NotFound, "nothing waits for a person")
+                    .with_help("jobs that are enqueued with --review do, once they have come so far"));
+            }
+            None => {
+                // Either way it is time to look again.
+                let _ = tokio::time::timeout(LOOK, ended.next()).await;
+            }
+        }
+    }
 }
 
 fn refused(id: JobId, error: StoreError) -> CliError {

@@ -47,7 +47,7 @@ struct Enqueued {
 pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<Output, CliError> {
     let started = Instant::now();
     let file = JobFile::read(&args.file)?;
-    let plan = plan(&file, args.handler.exec.is_some())?;
+    let plan = plan(&file, args.handler.does_any())?;
     let notices = args.handler.notices.config(context)?;
     let interrupt = Interrupt::listen().map_err(unheard)?;
     let store = context.store_or_make().await?;
@@ -107,7 +107,7 @@ fn plan(file: &JobFile, shell: bool) -> Result<Plan, CliError> {
             let line = file.line_of_number(entry.number).unwrap_or_default();
             let problem = format!("{}:{line}: kind: nothing here runs jobs of kind \"{kind}\"", file.name);
             return Err(CliError::new(ErrorCode::NoHandler, problem)
-                .with_help("give the command that does with --exec CMD, or use the built-in kind exec"));
+                .with_help("say what does: --exec CMD or --http URL; or use the built-in kind exec"));
         }
         kinds.insert(kind.clone());
         queues.insert(entry.request.queue.unwrap_or_default());

@@ -2,11 +2,14 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use windlass::Address;
+use windlass::metrics::Metrics;
 use windlass_core::{AttemptError, Verdict};
 use windlass_runtime::{RawJob, Worker};
 use windlass_server::{Config, Door, Exposure, FirstToken, Tls, Tokens, serve_encrypted};
@@ -14,6 +17,7 @@ use windlass_store::SharedStore;
 
 use super::work::unheard;
 use crate::args::ServeArgs;
+use crate::config::{Announced, Place, RunningServer, announce};
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::interrupt::Interrupt;
@@ -25,15 +29,19 @@ const OWN: &str = "windlass.server";
 
 pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Output, CliError> {
     let interrupt = Interrupt::listen().map_err(unheard)?;
+    have_room();
     Exposure::check(args.listen, args.tls_cert.is_some(), !args.behind_proxy.is_empty())
         .map_err(|exposure| CliError::new(ErrorCode::Invalid, exposure.to_string()))?;
     let tls = certificate(&args)?;
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| not_bound(args.listen, error))?;
-    let at = listener.local_addr().map_err(|error| not_bound(args.listen, error))?;
-    let store = context.store_or_make().await?;
-    let config = guarded(&args, &store, context).await?;
-    say_where(at, tls.is_some())?;
-    let keeper = keeper(&store)?.start();
+    let (listener, at) = bound(args.listen).await?;
+    let store = context.store_itself().await?;
+    let token_file = token_file(&args, context)?;
+    let metrics = Arc::new(Metrics::default());
+    let config = guarded(&args, (&store, &token_file), context).await?.with_metrics(Arc::clone(&metrics));
+    let url = url(at, tls.is_some());
+    say_where(&url)?;
+    let _announced = announced(&url, (&token_file, context.address()?), context);
+    let keeper = keeper(&store, metrics)?.start();
     let served =
         serve_encrypted(listener, tls.clone(), (store, config), renewing(tls, interrupt.asked())).await;
     keeper.stop().await;
@@ -44,19 +52,55 @@ pub(crate) async fn run(args: ServeArgs, context: &Context) -> Result<Output, Cl
     Ok(Output::default())
 }
 
-/// Who is let in: whoever has a token that the store knows. There is one from the first start on.
-async fn guarded(args: &ServeArgs, store: &SharedStore, context: &Context) -> Result<Config, CliError> {
-    let path = match &args.admin_token_file {
-        Some(path) => path.clone(),
-        None => token_file(context.address())?,
-    };
-    let first = FirstToken::at(store, &path).await.map_err(|error| {
+/// Lets this process have as many files open as it may at all: each connection is one, and many systems allow a thousand unless
+/// asked for more.
+fn have_room() {
+    let limit = getrlimit(Resource::Nofile);
+    let widened = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    if let Err(error) = widened {
+        tracing::debug!(%error, current = limit.current, "the bound on open files stays as it is");
+    }
+}
+
+/// Listens at `listen`, and says where that is.
+pub(super) async fn bound(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), CliError> {
+    let listener = TcpListener::bind(listen).await.map_err(|error| not_bound(listen, error))?;
+    let at = listener.local_addr().map_err(|error| not_bound(listen, error))?;
+    Ok((listener, at))
+}
+
+/// Lets the commands of this user find the server as long as this is kept. A server that cannot say so serves all the same.
+pub(super) fn announced(
+    url: &str,
+    (token_file, store): (&Path, Address),
+    context: &Context,
+) -> Option<Announced> {
+    let token_file = std::path::absolute(token_file).ok()?;
+    let server = RunningServer { url: url.to_owned(), token_file, store: Place::Store(store).anywhere() };
+    let announced = announce(&context.folders().servers()?, &server);
+    announced
+        .inspect_err(|error| tracing::debug!(%error, "commands will not find this server by themselves"))
+        .ok()
+}
+
+/// The token for everything, which there is from the first start on.
+pub(super) async fn first_token(store: &SharedStore, path: &Path) -> Result<FirstToken, CliError> {
+    FirstToken::at(store, path).await.map_err(|error| {
         CliError::new(ErrorCode::Local, error.to_string())
             .with_help("name another file with --admin-token-file")
             .with_source(error)
-    })?;
-    if first.made {
-        context.tell(&format!("the token for everything is in {}: keep it to yourself", path.display()));
+    })
+}
+
+/// Who is let in: whoever has a token that the store knows.
+async fn guarded(
+    args: &ServeArgs,
+    (store, token_file): (&SharedStore, &Path),
+    context: &Context,
+) -> Result<Config, CliError> {
+    if first_token(store, token_file).await?.made {
+        let place = token_file.display();
+        context.tell(&format!("the token for everything is in {place}: keep it to yourself"));
     }
     let mut door = Door::new();
     door = args.allow_host.iter().fold(door, |door, name| door.allow_host(name.as_str()));
@@ -70,16 +114,17 @@ async fn guarded(args: &ServeArgs, store: &SharedStore, context: &Context) -> Re
     Ok(Config::default().with_authorizer(tokens).with_door(door))
 }
 
-/// Where the first token of a store lies: beside a file; else in the configuration folder.
-fn token_file(address: &Address) -> Result<PathBuf, CliError> {
-    if let Address::File(path) = address {
-        let mut beside = path.clone().into_os_string();
+/// Where the first token of a store lies, unless said: beside a file; else in the configuration folder.
+fn token_file(args: &ServeArgs, context: &Context) -> Result<PathBuf, CliError> {
+    if let Some(path) = &args.admin_token_file {
+        return Ok(path.clone());
+    }
+    if let Address::File(path) = context.address()? {
+        let mut beside = path.into_os_string();
         beside.push(".token");
         return Ok(beside.into());
     }
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
-    let folder = folder.map(|folder| folder.join("windlass")).ok_or_else(|| {
+    let folder = context.folders().config().ok_or_else(|| {
         CliError::new(
             ErrorCode::Local,
             "there is no configuration folder: neither XDG_CONFIG_HOME nor HOME is set",
@@ -115,11 +160,16 @@ async fn renewing(tls: Option<Tls>, stop: impl Future<Output = ()>) {
     }
 }
 
-/// The one line that programs read which start a server and want to know where it is.
-fn say_where(at: SocketAddr, encrypted: bool) -> Result<(), CliError> {
-    let mut stdout = anstream::stdout().lock();
+/// How the server is called.
+pub(super) fn url(at: SocketAddr, encrypted: bool) -> String {
     let scheme = if encrypted { "https" } else { "http" };
-    writeln!(stdout, "listening on {scheme}://{at}").and_then(|()| stdout.flush()).map_err(CliError::output)
+    format!("{scheme}://{at}")
+}
+
+/// The one line that programs read which start a server and want to know where it is.
+fn say_where(url: &str) -> Result<(), CliError> {
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "listening on {url}").and_then(|()| stdout.flush()).map_err(CliError::output)
 }
 
 fn not_bound(listen: SocketAddr, error: std::io::Error) -> CliError {
@@ -128,11 +178,12 @@ fn not_bound(listen: SocketAddr, error: std::io::Error) -> CliError {
         .with_help("name another address with --listen; port 0 is any that is free")
 }
 
-/// A worker that does the duties of the store, and no jobs.
-fn keeper(store: &SharedStore) -> Result<Worker, CliError> {
+/// A worker that does the duties of the store, and no jobs. What it finds is counted in `metrics`.
+pub(super) fn keeper(store: &SharedStore, metrics: Arc<Metrics>) -> Result<Worker, CliError> {
     let never = |_: RawJob| async { Verdict::Fatal { error: AttemptError::new("the server runs no jobs") } };
-    let built =
-        Worker::builder(SharedStore::clone(store)).name(OWN).queue(OWN, 1).handle_kind(OWN, never).build();
-    built
+    let worker = Worker::builder(SharedStore::clone(store)).name(OWN).queue(OWN, 1).handle_kind(OWN, never);
+    worker
+        .observed_by(metrics)
+        .build()
         .map_err(|error| CliError::new(ErrorCode::Local, "could not look after the store").with_source(error))
 }

@@ -45,17 +45,22 @@ impl Answers {
         self.refused.len()
     }
 
+    /// Says of the first that were refused why.
+    pub(super) fn tell_refusals(&self) {
+        const TOLD: usize = 10;
+        self.refused.iter().take(TOLD).for_each(CliError::print);
+    }
+
     /// What to print of many jobs: how many, for people; each of them, for programs.
     pub(super) fn into_summary(self, verb: &str, form: &Form) -> Output {
-        const TOLD: usize = 10;
         let (done, refused) = (self.rows.len() as u64, self.refused.len());
-        for error in self.refused.iter().take(TOLD) {
-            error.print();
-        }
+        self.tell_refusals();
         let exit = if refused == 0 { ExitCode::Done } else { ErrorCode::Partial.exit_code() };
         let others = if refused == 0 { String::new() } else { format!(", and {refused} were refused") };
         let output = match form {
-            Form::People => Output::text(format!("{verb}: {}{others}\n", counted(done, "job"))),
+            form if form.is_for_people() => {
+                Output::text(format!("{verb}: {}{others}\n", counted(done, "job")))
+            }
             _ => Output::list(COLUMNS, self.rows),
         };
         output.with_exit(exit)

@@ -28,10 +28,10 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
     let scope = JobFilter {
         states: vec![JobState::Ready],
         queues: queues.iter().map(|(queue, _)| queue.clone()).collect(),
-        kinds: kinds(&args.kinds, args.handler.exec.is_some())?,
+        kinds: kinds(&args.kinds, args.handler.does_any())?,
         ..JobFilter::default()
     };
-    let kinds = match (args.handler.exec.is_some(), args.kinds.is_empty()) {
+    let kinds = match (args.handler.does_any(), args.kinds.is_empty()) {
         (false, _) => PlannedKinds::Exec,
         (true, true) => PlannedKinds::ShellAny,
         (true, false) => PlannedKinds::Shell(args.kinds),
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
     // Nobody follows single jobs here.
     drop(ended);
     if context.stderr_terminal() {
-        context.tell(&format!("working on {} as {name}; Ctrl-C to stop", context.address()));
+        context.tell(&format!("working on {} as {name}; Ctrl-C to stop", context.place()));
     }
     let stop = async {
         tokio::select! {
@@ -151,6 +151,6 @@ pub(super) fn stopped(error: windlass_runtime::WorkerError) -> CliError {
 }
 
 /// Signals that cannot be listened for.
-pub(super) fn unheard(error: std::io::Error) -> CliError {
+pub(crate) fn unheard(error: std::io::Error) -> CliError {
     CliError::new(ErrorCode::Local, "could not listen for signals").with_source(error)
 }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Cell, Column, Output, Row, fields};
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     Column::whole("ID"),
     Column::new("NAME"),
     Column::new("HOST"),
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: SilentArgs, context: &Context) -> Result<Output, C
     Ok(Output::list(COLUMNS, rows).with_note(note))
 }
 
-fn row(worker: Worker) -> Row {
+pub(super) fn row(worker: Worker) -> Row {
     let shape = WorkerShape::from(worker);
     let kinds: Vec<&str> = shape.kinds.iter().map(|kind| kind.kind.as_str()).collect();
     Row {

@@ -78,7 +78,7 @@ impl Cell {
     }
 
     /// The value as people see it.
-    pub(super) fn pretty(&self, style: &Style) -> String {
+    pub(crate) fn pretty(&self, style: &Style) -> String {
         match self {
             Self::Text(text) => shown(text),
             Self::State(state) => format!("{} {state}", glyph(*state)),
@@ -91,7 +91,7 @@ impl Cell {
         }
     }
 
-    pub(super) const fn color(&self) -> Option<Color> {
+    pub(crate) const fn color(&self) -> Option<Color> {
         match self {
             Self::State(JobState::Completed) | Self::Check(Check::Passed) => Some(Color::Green),
             Self::State(JobState::Dead) | Self::Check(Check::Failed) => Some(Color::Red),

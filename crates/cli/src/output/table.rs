@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::{Cell, List, Record, Style};
+use super::{Cell, Form, List, Record, Style};
 
 /// Between two columns.
 const PADDING: u16 = 2;
@@ -15,7 +15,8 @@ pub(super) fn list(list: &List, style: &Style, out: &mut dyn Write) -> io::Resul
         return Ok(());
     }
     let mut table = empty(style);
-    let shown = fitting(list, style, table.width().map(usize::from));
+    let width = table.width().map(usize::from).filter(|_| style.form != Form::Wide);
+    let shown = fitting(list, style, width);
     let columns = || shown.iter().map(|index| &list.columns[*index]);
     let titles = columns().map(|column| comfy_table::Cell::new(column.title).add_attribute(Attribute::Dim));
     table.set_header(one_line(titles));
@@ -86,6 +87,29 @@ pub(super) fn tsv(cells: &[Cell], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", cells.join("\t"))
 }
 
+/// The titles, then a line for each row.
+pub(super) fn csv(list: &List, out: &mut dyn Write) -> io::Result<()> {
+    let titles: Vec<String> =
+        list.columns.iter().map(|column| column.title.to_lowercase().replace(' ', "_")).collect();
+    csv_line(&titles, out)?;
+    list.rows.iter().try_for_each(|row| {
+        let cells: Vec<String> = row.cells.iter().map(Cell::plain).collect();
+        csv_line(&cells, out)
+    })
+}
+
+/// One line as RFC 4180 has it.
+pub(super) fn csv_line<S: AsRef<str>>(cells: &[S], out: &mut dyn Write) -> io::Result<()> {
+    let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell.as_ref())).collect();
+    writeln!(out, "{}", cells.join(","))
+}
+
+/// A text that begins like a formula would be computed by whoever opens it; a quote before it says that it is text.
+fn csv_cell(text: &str) -> String {
+    let marked = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
+    if marked.contains([',', '"']) { format!("\"{}\"", marked.replace('"', "\"\"")) } else { marked }
+}
+
 fn empty(style: &Style) -> Table {
     let mut table = Table::new();
     table
@@ -97,7 +121,9 @@ fn empty(style: &Style) -> Table {
         // Whether colours reach the terminal is decided once, where stdout is opened.
         .enforce_styling();
     table.style_text_only();
-    if let Some(width) = style.width {
+    if style.form == Form::Wide {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    } else if let Some(width) = style.width {
         table.set_width(width);
     }
     table

@@ -266,3 +266,70 @@ fn what_is_wrong_with_args_is_told_and_only_that() {
     let page = shelf.run(&["jobs", "list", "--after", "abc"]);
     assert!(page.stderr.contains("give the number that the last page ended with"), "{}", page.stderr);
 }
+
+#[test]
+fn a_waiting_job_is_edited_moved_and_put_off() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "mail", r#"{"n":1}"#, "--tag", "a"]);
+
+    shelf.ok(&[
+        "jobs",
+        "edit",
+        &id,
+        "--priority",
+        "high",
+        "--args",
+        r#"{"n":2}"#,
+        "--tag",
+        "b",
+        "--meta",
+        r#"{"k":1}"#,
+    ]);
+    shelf.ok(&["jobs", "move", &id, "--to", "other"]);
+    shelf.ok(&["jobs", "snooze", &id, "--for", "1h", "--by", "ada", "--reason", "not yet"]);
+
+    let job = shelf.json(&["jobs", "show", &id, "--json"]);
+    assert_eq!(
+        (&job["priority"], &job["queue"], &job["args"]["n"]),
+        (&"high".into(), &"other".into(), &2.into())
+    );
+    assert_eq!((&job["tags"][0], &job["meta"]["k"]), (&"b".into(), &1.into()));
+    assert_eq!((&job["state"], &job["reason"]), (&"scheduled".into(), &"snoozed".into()));
+    let audit = shelf.ok(&["audit", "--json", "--verb", "snooze"]);
+    assert!(audit.contains("\"ada\"") && audit.contains("not yet") && audit.contains("run_at"), "{audit}");
+
+    shelf.ok(&["jobs", "edit", &id, "--in", "0s", "--no-tags"]);
+    assert_eq!(shelf.of_job(&id, "state"), "ready");
+    assert!(shelf.ok(&["jobs", "move", "--queue", "other", "--to", "third"]).contains('1'));
+    assert_eq!(shelf.of_job(&id, "queue"), "third");
+    let nothing = shelf.run(&["jobs", "edit", &id]);
+    assert!(nothing.code == Some(2) && nothing.stderr.contains("--priority"), "{nothing:?}");
+    let wrong = shelf.run(&["jobs", "edit", &id, "--meta", "[]"]);
+    assert!(wrong.code != Some(0) && wrong.stderr.contains("meta"), "{wrong:?}");
+    shelf.ok(&["jobs", "cancel", &id]);
+    let ended = shelf.run(&["jobs", "snooze", &id, "--for", "1h"]);
+    assert!(ended.code != Some(0) && !ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn jobs_are_found_by_a_filter_in_one_text() {
+    let shelf = Shelf::new();
+    let ids: Vec<String> =
+        (0..30).map(|n| shelf.line(&["enqueue", "mail", &format!(r#"{{"user":{n}}}"#)])).collect();
+
+    let found = |text: &str| shelf.ok(&["jobs", "-q", "--filter", text]);
+    assert_eq!(found("args.user:7 state:ready"), format!("{}\n", ids[7]));
+    assert_eq!(found("kind:mail").lines().count(), 20);
+    let seldom = shelf.run(&["jobs", "-q", "--filter", "args.user:0,1", "--limit", "1"]);
+    assert_eq!(seldom.stdout, format!("{}\n", ids[1]));
+    shelf.ok(&["jobs", "cancel", "--filter", "args.user:3,4"]);
+    assert_eq!(found("state:cancelled").lines().count(), 2);
+
+    let refused = shelf.run(&["jobs", "--filter", "que:mail"]);
+    assert_eq!(
+        (refused.code, refused.stderr.contains("did you mean `queue`?")),
+        (Some(2), true),
+        "{refused:?}"
+    );
+    assert_eq!(shelf.run(&["jobs", "--filter", "kind:mail", "--queue", "a"]).code, Some(2));
+}

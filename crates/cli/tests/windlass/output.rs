@@ -116,3 +116,84 @@ fn a_terminal_gets_a_table_a_footer_and_nothing_that_could_take_it_over() {
     assert!(json.contains(r#""\u009b2J\u202e""#), "{json}");
     assert!(!table.contains('\u{1b}') && colour.contains('\u{1b}'), "{colour}");
 }
+
+#[test]
+fn lists_are_printed_for_spreadsheets_and_without_being_cut() {
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "mail"]);
+    shelf.ok(&["queues", "pause", "default", "--by", "ada", "--reason", "say \"no\", you"]);
+
+    let csv = shelf.ok(&["jobs", "-o", "csv"]);
+    let queues = shelf.ok(&["queues", "-o", "csv"]);
+    let wide = shelf.ok(&["jobs", "-o", "wide", "--color", "never"]);
+
+    assert!(csv.starts_with("id,state,kind,queue,attempt,run_at,created,error\n"), "{csv}");
+    assert!(csv.contains(&format!("\n{id},ready,mail,default,0,")), "{csv}");
+    assert!(queues.ends_with(",\"by ada: say \"\"no\"\", you\"\n"), "{queues}");
+    assert!(wide.starts_with("ID  ") && wide.contains("○ ready") && wide.contains(" ago"), "{wide}");
+    assert_eq!(shelf.ok(&["jobs", "-o", "json"]), shelf.ok(&["jobs", "--json"]));
+    assert_eq!(shelf.run(&["work", "-o", "json"]).code, Some(2));
+    assert_eq!(shelf.run(&["jobs", "-o", "csv", "--json"]).code, Some(2));
+}
+
+#[test]
+fn what_only_looks_is_watched_and_what_does_more_is_not() {
+    use std::io::BufRead;
+
+    let shelf = Shelf::new();
+    let id = shelf.line(&["enqueue", "mail"]);
+
+    let mut watch = shelf.start(&["jobs", "--watch=100ms", "--jsonl=id"]);
+    let lines: Vec<String> = watch.stdout().lines().take(3).map(Result::unwrap).collect();
+    watch.signal(rustix::process::Signal::INT);
+
+    assert!(lines.iter().all(|line| *line == format!("{{\"id\":\"{id}\"}}")), "{lines:?}");
+    assert!([Some(0), None].contains(&watch.ended().code));
+    let refused = shelf.run(&["enqueue", "mail", "--watch"]);
+    assert_eq!(
+        (refused.code, refused.stderr.contains("does more than look")),
+        (Some(2), true),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_page_of_a_server_is_named_and_not_opened_without_a_display() {
+    let shelf = Shelf::new();
+
+    assert_eq!(
+        shelf.line(&["open", "queue", "a b", "--url", "http://127.0.0.1:1"]),
+        "http://127.0.0.1:1/queues/a%20b"
+    );
+    let ran = shelf.run(&["open"]);
+    assert_eq!((ran.code, ran.stderr.contains("windlass serve")), (Some(69), true), "{ran:?}");
+    assert!(shelf.run(&["open", "erors"]).stderr.contains("did you mean `errors`?"));
+}
+
+#[test]
+fn the_topics_and_the_manual_are_printed() {
+    let shelf = Shelf::new();
+
+    for (topic, said) in [
+        ("environment", "WINDLASS_URL"),
+        ("filter", "--state dead,cancelled"),
+        ("formatting", "--jsonl"),
+        ("stores", "postgres://"),
+    ] {
+        assert!(shelf.ok(&["help", topic]).contains(said), "{topic}");
+    }
+    assert!(shelf.ok(&["man"]).contains(".TH windlass 1"));
+    shelf.ok(&["man", "--folder", "man"]);
+    assert!(shelf.read("man/windlass-jobs-list.1").contains(".TH windlass-jobs-list 1"));
+}
+
+#[test]
+fn the_reference_says_what_the_program_takes() {
+    let shelf = Shelf::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
+
+    let kept = std::fs::read_to_string(path).unwrap();
+
+    let made = shelf.ok(&["man", "--markdown"]);
+    assert!(kept == made, "docs/cli.md is not what `windlass man --markdown` prints: write it there");
+}

@@ -230,7 +230,7 @@ fn it_refuses_while_there_are_workers_and_with_wait_it_holds_them_back() {
 
     assert_eq!(refused.code, Some(6), "{refused:?}");
     assert!(
-        refused.stderr.starts_with("error[WL0022]: 1 worker on app.db, with 1 running job (windlass-"),
+        refused.stderr.starts_with("refused[WL0022]: 1 worker on app.db, with 1 running job (windlass-"),
         "{}",
         refused.stderr
     );
@@ -267,7 +267,7 @@ fn a_move_is_undone_when_that_is_confirmed() {
     shelf.ok(&["promote", "app.db", "--undo", "--yes"]);
 
     assert_eq!(refused.code, Some(6), "{refused:?}");
-    assert!(refused.stderr.starts_with("error[WL0025]: "), "{}", refused.stderr);
+    assert!(refused.stderr.starts_with("refused[WL0025]: "), "{}", refused.stderr);
     shelf.ok(&["enqueue", "mine", "--store", "app.db"]);
     assert!(!shelf.ok(&["queues", "--store", "app.db"]).contains("windlass promote"));
     assert_eq!(shelf.run(&["promote", "app.db", "--undo"]).code, Some(2));

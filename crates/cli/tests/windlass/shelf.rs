@@ -28,7 +28,7 @@ pub(crate) struct Ran {
 
 impl Ran {
     /// Whatever a command says, it is never a secret.
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let ran =
             Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
@@ -93,11 +93,20 @@ impl Shelf {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command.args(words).current_dir(self.folder.path());
+        self.set_folders(&mut command);
         for name in [
             "WINDLASS_STORE",
+            "WINDLASS_URL",
+            "WINDLASS_TOKEN",
+            "WINDLASS_CONTEXT",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
             "WINDLASS_SMTP",
             "WINDLASS_MAIL_FROM",
             "WINDLASS_WEBHOOK_SECRETS",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "TRACEPARENT",
+            "TRACESTATE",
             "NO_COLOR",
             "CLICOLOR_FORCE",
             "RUST_BACKTRACE",
@@ -108,6 +117,13 @@ impl Shelf {
             command.env("WINDLASS_STORE", self.url());
         }
         command
+    }
+
+    /// Lets it have the configuration of this test, and find the servers that this test started.
+    fn set_folders(&self, command: &mut Command) {
+        for name in ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"] {
+            command.env(name, self.folder.path().join(name));
+        }
     }
 
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
@@ -162,6 +178,7 @@ impl Shelf {
         let line = format!("stty cols 110; {} {words}", env!("CARGO_BIN_EXE_windlass"));
         let mut script = Command::new("script");
         script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
+        self.set_folders(&mut script);
         if self.database.is_some() {
             script.env("WINDLASS_STORE", self.url());
         }
@@ -211,6 +228,11 @@ impl Running {
     /// What it says on stderr, taken away from what it has said when it has ended.
     pub(crate) fn stderr(&mut self) -> BufReader<std::process::ChildStderr> {
         BufReader::new(self.0.as_mut().unwrap().stderr.take().unwrap())
+    }
+
+    /// What it prints, taken away from what it has printed when it has ended.
+    pub(crate) fn stdout(&mut self) -> BufReader<std::process::ChildStdout> {
+        BufReader::new(self.0.as_mut().unwrap().stdout.take().unwrap())
     }
 
     /// Reads nothing more of what it prints.

@@ -9,7 +9,7 @@
 --   $7  since    timestamptz; NULL for any
 --
 -- Index: the primary key of audit. Reads what does not match on its way.
-SELECT number, at, verb, noun, subject, actor, why, via
+SELECT number, at, verb, noun, subject, actor, why, via, change
 FROM windlass.audit
 WHERE number < $1
     AND ($3 IS NULL OR actor = $3)

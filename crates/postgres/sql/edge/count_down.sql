@@ -3,10 +3,10 @@
 --   $1  completed  uuid[]
 --   $2  failed     uuid[], that ended without success: for children that wait for any end
 --
--- Children are locked in the order in which they were enqueued: the same for everyone who locks more than one. `OFFSET 0` keeps
--- the planner from walking through whole tables where it takes them for empty; what is touched and what is held are brought
--- together by grouping, as a join of the two is slow where the planner takes them for small. 2 is the policy of who waits for
--- any end, and the stage of who is blocked. Index: edge_parent, the primary keys of job and blocked. No row: none.
+-- Children are locked in the order in which they were enqueued: the same for everyone who locks more than one. `OFFSET 0` and
+-- `ANY` keep the planner from walking through whole tables where it takes them for empty; what is touched and what is held are
+-- brought together by grouping, as a join of the two is slow where the planner takes them for small. 2 is the policy of who
+-- waits for any end, and the stage of who is blocked. Index: edge_parent, the primary keys of job and blocked. No row: none.
 WITH touched AS MATERIALIZED (
     SELECT next.child, count(*)::integer AS parents
     FROM (
@@ -48,7 +48,7 @@ counted AS (
     UPDATE windlass.blocked
     SET waits = blocked.waits - given.parents
     FROM given
-    WHERE blocked.job = given.child
+    WHERE blocked.job = ANY (ARRAY[given.child])
     RETURNING blocked.job, blocked.waits
 )
 SELECT job

@@ -15,7 +15,11 @@ SELECT gate.id, gate.form, gate.name, gate.freed_at, gate.arrival, gate.opens_at
         ORDER BY job.seq
         LIMIT 1
     ) END,
-    EXISTS (SELECT FROM windlass.stand WHERE stand.gate = gate.id AND stand.here AND NOT stand.called),
+    listed.somebody AND EXISTS (
+        SELECT
+        FROM windlass.stand
+        WHERE stand.gate = gate.id AND stand.here AND NOT stand.called
+    ),
     statement_timestamp()
 FROM windlass.gate
 CROSS JOIN LATERAL (
@@ -23,17 +27,21 @@ CROSS JOIN LATERAL (
     FROM windlass.held
     WHERE held.gate = gate.id
 ) AS holders
+CROSS JOIN LATERAL (
+    -- At most gates nobody is listed, and there is no more to look for.
+    SELECT EXISTS (SELECT FROM windlass.stand WHERE stand.gate = gate.id) AS somebody
+) AS listed
 LEFT JOIN LATERAL (
     SELECT stand.priority, stand.run_at, stand.seq
     FROM windlass.stand
-    WHERE gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 0
+    WHERE listed.somebody AND gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 0
     ORDER BY stand.priority, stand.run_at, stand.seq
     LIMIT 1
 ) AS shared ON true
 LEFT JOIN LATERAL (
     SELECT stand.priority, stand.run_at, stand.seq
     FROM windlass.stand
-    WHERE gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 1
+    WHERE listed.somebody AND gate.form = 6 AND stand.gate = gate.id AND stand.in_line AND stand.amount = 1
     ORDER BY stand.priority, stand.run_at, stand.seq
     LIMIT 1
 ) AS alone ON true

@@ -35,7 +35,10 @@ WHERE job.seq < $2 AND job.seq >= $3
     AND ($8 IS NULL OR replace(job.options, '\u0000', '\u0020')::jsonb -> 'tags' @> to_jsonb($8))
     AND ($9 IS NULL OR job.created_at >= $9)
     AND ($11 IS NULL OR (job.stage > 4 AND job.finished_at >= $11))
-    AND ($12 IS NULL OR EXISTS (SELECT FROM windlass.attempt WHERE attempt.job = job.id AND attempt.fingerprint = $12))
+    AND ($12 IS NULL OR EXISTS (
+        -- `OFFSET 0` keeps the planner from reading all that have it, to look up each job among them.
+        SELECT FROM windlass.attempt WHERE attempt.job = job.id AND attempt.fingerprint = $12 OFFSET 0
+    ))
     AND NOT ($10 AND job.traits & 2 <> 0 AND EXISTS (SELECT FROM windlass.edge WHERE edge.parent = job.id))
 ORDER BY job.seq DESC
 LIMIT $4

@@ -4,6 +4,7 @@
 --   $2  ids     uuid[]
 --   $3  traits  integer[], with the decision and the priority the job asked for
 --
+-- `ANY` makes the planner look each job up by its id: where it takes job for empty, it would rather walk through it.
 -- Index: the primary key of job. No row changed: there was none of them.
 UPDATE windlass.job
 SET stage = 1, lane = abs(job.lane), reason = NULL, priority = 0, traits = given.traits,
@@ -12,4 +13,4 @@ SET stage = 1, lane = abs(job.lane), reason = NULL, priority = 0, traits = given
         (job.more).progress, (job.more).progress_message, NULL, (job.more).error, NULL, (job.more).log_bytes, NULL
     )::windlass.more END
 FROM unnest($2, $3) AS given (id, traits)
-WHERE job.id = given.id
+WHERE job.id = ANY (ARRAY[given.id])

@@ -2,10 +2,11 @@
 --
 --   $1  jobs  uuid[]
 --
+-- `ARRAY` keeps the planner from walking through job where it takes it for empty.
 -- Index: unique_key_job, the primary key of job. No row: none waits.
 SELECT follower.id, follower.created_at, follower.run_at, follower.options
-FROM windlass.unique_key AS taken
-JOIN windlass.job AS follower ON follower.id = taken.next AND follower.stage = 2
-WHERE taken.job = ANY ($1)
+FROM windlass.job AS follower
+WHERE follower.id = ANY (ARRAY(SELECT taken.next FROM windlass.unique_key AS taken WHERE taken.job = ANY ($1)))
+    AND follower.stage = 2
 ORDER BY follower.id
-FOR NO KEY UPDATE OF follower
+FOR NO KEY UPDATE

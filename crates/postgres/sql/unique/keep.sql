@@ -7,8 +7,9 @@
 --   $5  nexts    uuid[]; NULL if nobody waits for it
 --   $6  free_at  timestamptz[]; NULL for none
 --
+-- `ANY` makes the planner look each key up: where it takes the table for empty, it would rather walk through all of them.
 -- Index: the primary key of unique_key. No row changed: it is not there.
 UPDATE windlass.unique_key
 SET job = given.job, hold = given.hold, until = given.until, next = given.next, free_at = given.free_at
 FROM unnest($1, $2, $3, $4, $5, $6) AS given (key, job, hold, until, next, free_at)
-WHERE unique_key.key = given.key
+WHERE unique_key.key = ANY (ARRAY[given.key])

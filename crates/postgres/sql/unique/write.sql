@@ -10,11 +10,12 @@
 --   $8  nexts         uuid[]; NULL if nobody waits for it
 --   $9  free_at       timestamptz[]; NULL for none
 --
+-- `ANY` makes the planner look each key up: where it takes the table for empty, it would rather walk through all of them.
 -- Index: the primary key of unique_key. No row: it is another's by now.
 UPDATE windlass.unique_key
 SET job = given.job, hold = given.hold, until = given.until, next = given.next, free_at = given.free_at
 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
     AS given (key, before_job, before_next, before_hold, job, hold, until, next, free_at)
-WHERE unique_key.key = given.key AND unique_key.job = given.before_job AND unique_key.hold = given.before_hold
-    AND unique_key.next IS NOT DISTINCT FROM given.before_next
+WHERE unique_key.key = ANY (ARRAY[given.key]) AND unique_key.job IS NOT DISTINCT FROM given.before_job
+    AND unique_key.hold = given.before_hold AND unique_key.next IS NOT DISTINCT FROM given.before_next
 RETURNING encode(unique_key.key, 'hex') AS said

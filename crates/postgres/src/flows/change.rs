@@ -24,9 +24,16 @@ pub(super) async fn cancel_flow(
     by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
-    let transaction = database.begin(name).await?;
-    let outcome = cancel_flow_in(&transaction, id, by, name).await;
-    transaction.end(outcome, name).await
+    let mut tries = 1;
+    loop {
+        let transaction = database.begin(name).await?;
+        let outcome = cancel_flow_in(&transaction, id, by, name).await;
+        match transaction.end(outcome, name).await {
+            // Somebody who ends jobs of the flow may have locked them in an order of their own.
+            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+            answer => return answer,
+        }
+    }
 }
 
 /// The jobs of a flow that is to be changed, in the order in which they were enqueued.
@@ -42,15 +49,16 @@ async fn cancel_flow_in(
     by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
-    let ids: Vec<JobId> = whole_flow(session, id, name).await?.into_iter().map(|job| job.id).collect();
+    let jobs = whole_flow(session, id, name).await?;
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     let (mut fates, mut effects, mut running) = (Fates::default(), Effects::default(), Vec::new());
     let mut changed: HashMap<JobId, Facts> = HashMap::new();
-    for facts in Facts::lock(session, &ids, name).await? {
+    for facts in lock_flow(session, &jobs, name).await? {
         match facts.stage {
             Stage::Cancelled => continue,
             Stage::Running => {
                 running.push(facts.id.as_uuid());
-                effects.ended(&facts, Stage::Cancelled);
+                effects.ended(&facts, (Stage::Cancelled, Reason::Operator));
             }
             _ => fates.stop(&facts, (Stage::Cancelled, Reason::Operator), None)?,
         }
@@ -65,6 +73,25 @@ async fn cancel_flow_in(
     let facts: Vec<&Facts> = cancelled.iter().map(|id| &changed[id]).collect();
     note(session, &facts, ("cancel", by), name).await?;
     Ok(cancelled)
+}
+
+/// Locks the jobs of a flow in the order of those who end them: what may run first, and then what is blocked, in the order in
+/// which it was enqueued.
+async fn lock_flow(
+    session: &Session,
+    jobs: &[FlowJob],
+    name: &'static str,
+) -> Result<Vec<Facts>, StoreError> {
+    let (blocked, others): (Vec<_>, Vec<_>) = jobs.iter().partition(|job| job.state == JobState::Blocked);
+    let ids_of = |jobs: &[&FlowJob]| jobs.iter().map(|job| job.id).collect::<Vec<JobId>>();
+    let mut locked = Facts::lock(session, &ids_of(&others), name).await?;
+    if blocked.is_empty() {
+        return Ok(locked);
+    }
+    let children: Vec<Uuid> = blocked.iter().map(|job| job.id.as_uuid()).collect();
+    session.query(sql::edge::LOCK_CHILDREN, &[&children, &Vec::<Uuid>::new()]).await.during(name)?;
+    locked.extend(Facts::lock(session, &ids_of(&blocked), name).await?);
+    Ok(locked)
 }
 
 pub(super) async fn retry_flow(

@@ -120,7 +120,7 @@ pub(crate) async fn make(
         return Err(error);
     }
     let links = Links::of(new, |id| parents.stages.get(&id).copied());
-    links.insert(session, new, lanes, name).await?;
+    links.insert(session, (new, lanes), name).await?;
     if !links.failed.is_empty() {
         let closed = Box::pin(tell_children(session, &[], &links.failed, name)).await?;
         Box::pin(closed.follow(session, name)).await?;
@@ -231,12 +231,10 @@ impl Links {
         self.waits.push(i32::try_from(waits).unwrap_or(i32::MAX));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
     async fn insert(
         &self,
         session: &Session,
-        new: &[NewJob],
-        lanes: &[i32],
+        (new, lanes): (&[NewJob], &[i32]),
         name: &'static str,
     ) -> Result<(), StoreError> {
         let columns = self.columns(new, lanes)?;

@@ -18,11 +18,11 @@ use crate::{row, sql};
 pub(super) async fn relatives(
     database: &Database,
     id: JobId,
-    asked: (Statement, PageRequest),
+    (statement, page): (Statement, PageRequest),
     name: &'static str,
 ) -> Result<Page<Relative>, StoreError> {
     let session = database.call(name).await?;
-    paged(&session, id, asked, relative, name).await
+    paged(&session, (statement, id, page), relative, name).await
 }
 
 pub(super) async fn inputs(
@@ -32,15 +32,13 @@ pub(super) async fn inputs(
     name: &'static str,
 ) -> Result<Page<Input>, StoreError> {
     let session = database.call(name).await?;
-    paged(&session, id, (sql::flow::INPUTS, page), input, name).await
+    paged(&session, (sql::flow::INPUTS, id, page), input, name).await
 }
 
 /// A page of a statement whose seventh column is where it goes on.
-#[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
 async fn paged<T>(
     session: &Session,
-    id: JobId,
-    (statement, page): (Statement, PageRequest),
+    (statement, id, page): (Statement, JobId, PageRequest),
     read: impl Fn(&Row) -> Result<T, StoreError>,
     name: &'static str,
 ) -> Result<Page<T>, StoreError> {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use windlass_core::{JobId, Reason, Stage, Traits};
 use windlass_store::rules::{cancelling, hastening, retrying};
-use windlass_store::{Actor, CancelOutcome, ErrorKind, Noun, StoreError};
+use windlass_store::{Actor, CancelOutcome, Change, ErrorKind, Noun, StoreError};
 
 use crate::database::{Database, Session, Values};
 use crate::effects::Effects;
@@ -12,6 +12,7 @@ use crate::facts::Facts;
 use crate::fates::{Fates, number};
 use crate::flows::{check_deletable, hold_again};
 use crate::reviews;
+use crate::value::Instant;
 use crate::{audit, gates, sql, unique};
 
 /// How often a retry is tried that met somebody else's change.
@@ -42,7 +43,7 @@ async fn cancel_in(
             let values: Values<'_> = &[&session.now, &vec![id.as_uuid()], &number(Reason::Operator)];
             session.execute(sql::job::STOP, values).await.during(name)?;
             let mut effects = Effects::default();
-            effects.ended(&facts, Stage::Cancelled);
+            effects.ended(&facts, (Stage::Cancelled, Reason::Operator));
             effects.follow(session, name).await?;
         }
         CancelOutcome::Cancelled => {
@@ -125,7 +126,8 @@ async fn run_now_in(session: &Session, id: JobId, by: &Actor, name: &'static str
     if facts.run_at <= facts.now {
         return Ok(());
     }
-    session.execute(sql::job::RUN_NOW, &[&session.now, &id.as_uuid()]).await.during(name)?;
+    // The very instant that the audit is told.
+    session.execute(sql::job::RUN_NOW, &[&Some(Instant(facts.now)), &id.as_uuid()]).await.during(name)?;
     note(session, &[&facts], ("run_now", by), name).await
 }
 
@@ -146,18 +148,24 @@ async fn delete_in(session: &Session, id: JobId, by: &Actor, name: &'static str)
         unique::removed(session, &[id.as_uuid()], name).await?;
     }
     if facts.traits.has(Traits::GATED) {
-        let (left, keys) = (vec![id.as_uuid()], facts.order_key.into_iter().collect());
+        let (left, keys) = (vec![id.as_uuid()], facts.order_key.clone().into_iter().collect());
         gates::release(session, (&Vec::new(), &left, &keys), name).await?;
     }
     let removed = session.query(sql::job::DELETE, &[&vec![id.as_uuid()]]).await.during(name)?;
     if removed.is_empty() {
         return Err(StoreError::new(name, ErrorKind::Conflict));
     }
-    audit::record(session, "delete", (Noun::Job, vec![id.to_string()]), (by, name)).await
+    let change = Change::of_job("delete", facts.before(), facts.now);
+    audit::record_changes(session, "delete", (Noun::Job, vec![id.to_string()], vec![change]), (by, name))
+        .await
 }
 
 /// What there is of the job, locked if it has not ended; and whether it has not.
-async fn expect(session: &Session, id: JobId, name: &'static str) -> Result<(Facts, bool), StoreError> {
+pub(super) async fn expect(
+    session: &Session,
+    id: JobId,
+    name: &'static str,
+) -> Result<(Facts, bool), StoreError> {
     if let Some(facts) = Facts::lock_one(session, id, name).await? {
         return Ok((facts, true));
     }
@@ -177,10 +185,21 @@ pub(crate) async fn note(
     (verb, by): (&str, &Actor),
     name: &'static str,
 ) -> Result<(), StoreError> {
+    let changes = jobs.iter().map(|facts| Change::of_job(verb, facts.before(), facts.now)).collect();
+    note_changes(session, jobs, (verb, by, changes), name).await
+}
+
+/// The same, with what was changed of each.
+pub(super) async fn note_changes(
+    session: &Session,
+    jobs: &[&Facts],
+    (verb, by, changes): (&str, &Actor, Vec<Option<Change>>),
+    name: &'static str,
+) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = jobs.iter().map(|facts| facts.id.as_uuid()).collect();
     let revisions: Vec<i64> = jobs.iter().map(|facts| facts.revision + 1).collect();
     let values: Values<'_> = &[&session.now, &ids, &revisions, &verb, &by.name, &by.why];
     session.execute(sql::job::RECORD_EVENT, values).await.during(name)?;
     let ids = jobs.iter().map(|facts| facts.id.to_string()).collect();
-    audit::record(session, verb, (Noun::Job, ids), (by, name)).await
+    audit::record_changes(session, verb, (Noun::Job, ids, changes), (by, name)).await
 }

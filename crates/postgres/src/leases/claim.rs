@@ -379,6 +379,7 @@ async fn lease_given(
     let first = rows.first().ok_or_else(|| StoreError::new(name, ErrorKind::Conflict))?;
     let started_at = row::instant(first, 14);
     let lease_until = own.map_or(until.0, |span| started_at.after(span));
-    let common = Common { lane: None, spot: None, nonce: given.nonce, started_at, lease_until };
+    let spot = own.is_none().then_some(18);
+    let common = Common { lane: None, spot, nonce: given.nonce, started_at, lease_until };
     leased(store, &rows, &common, name).await
 }

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use windlass_core::{AttemptToken, JobId};
+use windlass_core::{AttemptToken, JobId, Traits};
 
 use crate::value::Spot;
 
@@ -19,8 +19,24 @@ use crate::value::Spot;
 pub(crate) struct Known {
     /// Where its row lies, unless it may have been changed since.
     pub(crate) spot: Option<Spot>,
-    /// Whether it uses what has to be thought of when its attempt closes (`Traits::SPECIAL`).
-    pub(crate) special: bool,
+    /// What it uses.
+    pub(crate) traits: Traits,
+}
+
+impl Known {
+    /// What its success may leave to statements that decide nothing: a key that nobody waits for, and places at gates.
+    const SIMPLE: Traits = Traits::UNIQUE.and(Traits::GATED);
+
+    /// Whether its success may take a short way.
+    pub(crate) fn is_simple(self) -> bool {
+        let is_plain = !self.traits.has(Traits::SPECIAL);
+        is_plain || self.spot.is_some() && !self.traits.without(Self::SIMPLE).has(Traits::SPECIAL)
+    }
+
+    /// Whether its end may let others go that come before jobs which are claimed at the same time.
+    pub(crate) const fn lets_go(self) -> bool {
+        self.traits.without(Traits::UNIQUE).has(Traits::SPECIAL)
+    }
 }
 
 /// The open attempts of each claim, and claims of which none is.
@@ -108,12 +124,13 @@ mod tests {
     fn rows_are_found_where_they_lie_as_long_as_they_are_not_moved() {
         let outstanding = Outstanding::default();
         let [one, other] = [token(1, 7), token(2, 7)];
-        let [first, second] = [1, 2].map(|item| Known { spot: Some(Spot::at(3, item)), special: item == 2 });
+        let [first, second] =
+            [1, 2].map(|item| Known { spot: Some(Spot::at(3, item)), traits: Traits::UNIQUE });
         outstanding.claimed([(one, first), (other, second)].into_iter());
 
         assert_eq!(outstanding.known([one, other].iter()), [Some(first), Some(second)]);
         outstanding.moved(&other);
-        let moved = Known { spot: None, special: true };
+        let moved = Known { spot: None, ..second };
         assert_eq!(outstanding.known([one, other].iter()), [Some(first), Some(moved)]);
         assert_eq!(outstanding.known([token(3, 7), token(1, 8)].iter()), [None; 2], "of others");
     }

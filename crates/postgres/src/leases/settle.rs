@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use windlass_core::{AttemptToken, JobId, JobState, Limits, Next, Reason, Timestamp, Verdict, settle, state};
+use windlass_core::{
+    AttemptToken, JobId, JobState, Limits, Next, Reason, Timestamp, Traits, Verdict, settle, state,
+};
 use windlass_store::rules::Standing;
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError};
 
@@ -34,6 +36,10 @@ pub(crate) struct Successes<'a> {
     results: Vec<Option<&'a str>>,
     /// Where their rows lie, of those of which that is known.
     spots: Vec<Spot>,
+    /// What some of them use.
+    traits: Traits,
+    /// Where those stand among all that have gates, and their ids.
+    gated: Vec<(usize, Uuid)>,
 }
 
 impl<'a> Successes<'a> {
@@ -46,15 +52,15 @@ impl<'a> Successes<'a> {
         places.sort_unstable_by_key(job);
         for same in places.chunk_by(|one, other| job(one) == job(other)) {
             if let [place] = same
-                && let Some(Known { spot, special: false }) = known[*place]
+                && let Some(known) = known[*place].filter(|known| known.is_simple())
             {
-                successes.add((*place, spot), &settlements[*place], limits);
+                successes.add((*place, known), &settlements[*place], limits);
             }
         }
         successes
     }
 
-    fn add(&mut self, (place, spot): (usize, Option<Spot>), settlement: &'a Settlement, limits: &Limits) {
+    fn add(&mut self, (place, known): (usize, Known), settlement: &'a Settlement, limits: &Limits) {
         let Some(reason) = reason(&settlement.verdict) else { return };
         let result = settlement.verdict.result();
         if result.is_some_and(|result| result.as_bytes().len() > limits.result_bytes_max) {
@@ -66,7 +72,11 @@ impl<'a> Successes<'a> {
         self.numbers.push(attempt.cast_signed());
         self.nonces.push(nonce.cast_signed());
         self.reasons.push(number(reason));
-        self.spots.extend(spot);
+        self.spots.extend(known.spot);
+        self.traits = self.traits.and(known.traits);
+        if known.traits.has(Traits::GATED) {
+            self.gated.push((place, job.as_uuid()));
+        }
         // An empty array stands for no result at all.
         if result.is_some() && self.results.is_empty() {
             self.results.resize(self.places.len() - 1, None);
@@ -98,7 +108,11 @@ impl<'a> Successes<'a> {
 
     /// The statement that completes them.
     pub(super) const fn statement(&self) -> Statement {
-        if self.are_placed() { sql::lease::COMPLETE_AT } else { sql::lease::COMPLETE }
+        match (self.are_placed(), self.traits.has(Traits::SPECIAL)) {
+            (true, true) => sql::lease::COMPLETE_SPECIAL,
+            (true, false) => sql::lease::COMPLETE_AT,
+            (false, _) => sql::lease::COMPLETE,
+        }
     }
 
     /// Completes them. `worker` is as in [`values`](Self::values).
@@ -112,6 +126,17 @@ impl<'a> Successes<'a> {
         let spots = self.are_placed().then_some(&self.spots as &(dyn ToSql + Sync));
         let values: Vec<_> = common.into_iter().chain(spots).collect();
         session.query(self.statement(), &values).await
+    }
+
+    /// Whether some have gates, to which they give back what they had in statements of their own.
+    pub(super) const fn have_gates(&self) -> bool {
+        !self.gated.is_empty()
+    }
+
+    /// Those among them that have passed and have gates.
+    pub(super) fn at_gates(&self, answers: &Answers) -> Vec<Uuid> {
+        let passed = self.gated.iter().filter(|(place, _)| answers[*place].is_some());
+        passed.map(|(_, id)| *id).collect()
     }
 
     /// Notes which of them passed, as the statement answers.
@@ -148,18 +173,17 @@ pub(crate) const fn reason(verdict: &Verdict) -> Option<Reason> {
     }
 }
 
-/// Settles what has no answer yet, in the transaction of the caller.
+/// Settles what has no answer yet, in the transaction of the caller, and writes it with what became of others before.
 pub(super) async fn settle_rest(
     session: &Session,
     settlements: &[Settlement],
     answers: &mut Answers,
-    limits: &Limits,
+    (mut fates, limits): (Fates, &Limits),
 ) -> Result<(), StoreError> {
     let open = || settlements.iter().zip(answers.iter()).filter(|(_, answer)| answer.is_none());
     let ids: Vec<JobId> = open().map(|(settlement, _)| settlement.token.job).collect();
-    let facts = Facts::lock(session, &ids, NAME).await?;
+    let facts = if ids.is_empty() { Vec::new() } else { Facts::lock(session, &ids, NAME).await? };
     let mut known: HashMap<JobId, Facts> = facts.into_iter().map(|facts| (facts.id, facts)).collect();
-    let mut fates = Fates::default();
     for (settlement, answer) in settlements.iter().zip(answers.iter_mut()) {
         if answer.is_some() {
             continue;

@@ -61,7 +61,7 @@ const LARGE_IF_SPECIAL: usize = 200;
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
     let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
     let known = store.outstanding.known(turn.settlements.iter().map(|settlement| &settlement.token));
-    let special = known.iter().flatten().any(|known| known.special);
+    let special = known.iter().flatten().any(|known| known.lets_go());
     let large = if special { LARGE_IF_SPECIAL } else { LARGE };
     if turn.settlements.len().max(wanted) < large {
         return take_one(store, turn, &known).await;
@@ -166,7 +166,7 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<
     }
     let way = Way::of(store, turn, known);
     let session = store.database.turn(NAME).await?;
-    if way.successes.len() == turn.settlements.len() {
+    if way.successes.len() == turn.settlements.len() && !way.successes.have_gates() {
         way.short(session).await
     } else {
         way.long(session).await

@@ -92,15 +92,24 @@ async fn log_in(
     lines: &[NewLogLine],
     name: &'static str,
 ) -> Result<(), StoreError> {
+    let facts = running(session, token, name).await?;
+    append(session, &facts, lines, name).await?;
+    Ok(())
+}
+
+/// The job of a token that passes, locked until the end of the transaction.
+pub(super) async fn running(
+    session: &Session,
+    token: &AttemptToken,
+    name: &'static str,
+) -> Result<Facts, StoreError> {
     let facts = match Facts::lock_one(session, token.job, name).await? {
         Some(facts) => Some(facts),
         None => Facts::look(session, token.job, name).await?,
     };
     let standing = fenced(token, facts.as_ref()).and_then(windlass_store::rules::Standing::must_run);
     standing.map_err(|kind| StoreError::new(name, kind))?;
-    let facts = facts.ok_or_else(|| StoreError::new(name, ErrorKind::NotFound))?;
-    append(session, &facts, lines, name).await?;
-    Ok(())
+    facts.ok_or_else(|| StoreError::new(name, ErrorKind::NotFound))
 }
 
 async fn append(

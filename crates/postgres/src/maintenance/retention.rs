@@ -55,7 +55,7 @@ pub(super) async fn prune(
     }
     let mut rows = 0;
     for share in &shares {
-        rows += share.prune(&session, longest, BATCH - rows, name).await?;
+        rows += share.prune(&session, (longest, BATCH - rows), name).await?;
     }
     Ok(Pruned { removed: dropped.jobs + rows as u64, more: dropped.more || rows == BATCH })
 }
@@ -87,17 +87,15 @@ async fn shares(
 
 impl Share {
     /// Removes at most `room` of its jobs, one by one; `dropped` is the retention after which days are dropped whole.
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
     async fn prune(
         &self,
         session: &Session,
-        dropped: Option<Duration>,
-        room: usize,
+        (dropped, room): (Option<Duration>, usize),
         name: &'static str,
     ) -> Result<usize, StoreError> {
         let mut rows = 0;
         if let Some(keep) = self.kept.completed {
-            rows += self.prune_completed(session, (keep, dropped), room, name).await?;
+            rows += self.prune_completed(session, (keep, dropped, room), name).await?;
         }
         for stage in [Stage::Cancelled, Stage::Dead] {
             if let Some(keep) = self.kept.of(stage) {
@@ -111,29 +109,25 @@ impl Share {
     }
 
     /// Removes completed jobs, those that their day does not take with it in time.
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
     async fn prune_completed(
         &self,
         session: &Session,
-        (keep, dropped): (Duration, Option<Duration>),
-        room: usize,
+        (keep, dropped, room): (Duration, Option<Duration>, usize),
         name: &'static str,
     ) -> Result<usize, StoreError> {
         if keep < WHOLE_DAYS || dropped != Some(keep) {
-            return self.remove(session, (PRUNE_COMPLETED, keep), room, name).await;
+            return self.remove(session, (PRUNE_COMPLETED, keep, room), name).await;
         }
-        let rows = self.remove(session, (PRUNE_REST, keep), room, name).await?;
+        let rows = self.remove(session, (PRUNE_REST, keep, room), name).await?;
         // Of a day that nobody could drop: it is somebody else's, or never left alone.
         let late = keep.saturating_add(DAY);
-        Ok(rows + self.remove(session, (PRUNE_COMPLETED, late), room - rows, name).await?)
+        Ok(rows + self.remove(session, (PRUNE_COMPLETED, late, room - rows), name).await?)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
     async fn remove(
         &self,
         session: &Session,
-        (statement, keep): (Statement, Duration),
-        room: usize,
+        (statement, keep, room): (Statement, Duration, usize),
         name: &'static str,
     ) -> Result<usize, StoreError> {
         let values: Values<'_> = &[&session.now, &micros(keep), &limit(room), &self.queues, &self.others];

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Known] = known![
     "0008_errors",
     "0009_retention",
     "0010_access",
+    "0011_changes",
 ];
 
 /// The newest schema this version knows.

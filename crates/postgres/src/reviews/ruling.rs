@@ -35,11 +35,9 @@ pub(super) struct Rulings {
 
 impl Rulings {
     /// Adds one, and says where it takes the job.
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
     pub(super) fn add(
         &mut self,
-        facts: &Facts,
-        terms: &Review,
+        (facts, terms): (&Facts, &Review),
         ruling: Ruling,
         (args, via): (Option<&Args>, Option<Via>),
     ) -> Result<Settled, StoreError> {
@@ -240,7 +238,7 @@ pub(crate) async fn look(
         match round.look(facts.now) {
             Look::Decide => {
                 let ruling = taken_by_time(record.terms.otherwise, record.digest, facts.now);
-                rulings.add(facts, &record.terms, ruling, (None, None))?;
+                rulings.add((facts, &record.terms), ruling, (None, None))?;
                 rescued.decided += 1;
             }
             Look::Remind => {

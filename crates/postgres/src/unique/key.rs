@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 use uuid::Uuid;
-use windlass_core::{JobId, UniqueKey};
+use windlass_core::{JobId, Timestamp, UniqueKey};
 use windlass_store::StoreError;
 use windlass_store::unique::{Hold, KeyRow};
 
@@ -18,6 +18,13 @@ pub(super) fn parse(text: &str) -> Result<UniqueKey, StoreError> {
         *byte = u8::from_str_radix(digits, 16).map_err(row::damaged)?;
     }
     if is_whole { Ok(UniqueKey::from_bytes(bytes)) } else { Err(row::damaged(text)) }
+}
+
+/// A key and when it was taken, as `unique/take.sql` says them.
+pub(super) fn parse_taken(text: &str) -> Result<(UniqueKey, Timestamp), StoreError> {
+    let (key, at) = text.split_once(' ').ok_or_else(|| row::damaged(text))?;
+    let at = at.parse().map_err(row::damaged)?;
+    Ok((parse(key)?, Timestamp::from_micros(at)))
 }
 
 /// A key and its row in the first six columns of `unique/of_jobs.sql`.

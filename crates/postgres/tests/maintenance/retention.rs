@@ -281,10 +281,12 @@ async fn there_are_never_more_days_than_a_lookup_can_bear() {
 async fn dead_rows_are_swept_up() {
     let town = Town::new().await;
     town.fill("job", 60_000, "true").await;
-    town.sql("DELETE FROM windlass.job; SELECT pg_stat_force_next_flush()").await;
+    town.sql_apart("DELETE FROM windlass.job").await;
+    town.until_counted("n_dead_tup >= 60000").await;
     assert_eq!(town.vacuums().await, 0);
 
     town.store.tidy().await.unwrap();
+    town.until_counted("vacuum_count > 0").await;
     town.store.tidy().await.unwrap();
 
     assert_eq!(town.vacuums().await, 1);

@@ -141,6 +141,27 @@ impl Town {
         self.client.batch_execute(text).await.unwrap();
     }
 
+    /// The same on a connection that ends with it, whereupon the server counts what it did.
+    pub(crate) async fn sql_apart(&self, text: &str) {
+        let (client, connection) = tokio_postgres::connect(self.database.url(), NoTls).await.unwrap();
+        let work = async move {
+            client.batch_execute(text).await.unwrap();
+        };
+        let ((), ended) = tokio::join!(work, connection);
+        ended.unwrap();
+    }
+
+    /// Waits until the server's counters are as `condition` says: they come behind what is done.
+    pub(crate) async fn until_counted(&self, condition: &str) {
+        let query = format!("SELECT {condition} FROM pg_stat_user_tables WHERE relname = 'job'");
+        let counted = async {
+            while !self.client.query_one(&query, &[]).await.unwrap().get::<_, bool>(0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), counted).await.expect("the server counts it");
+    }
+
     pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
         self.client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }

@@ -109,10 +109,11 @@ async fn an_attempt_that_was_taken_back_settles_nothing() {
 async fn a_lease_is_judged_when_the_attempt_is_settled_and_not_when_the_transaction_began() {
     let mut scene = Scene::new().await;
     let store = Arc::clone(&scene.store);
-    let token = scene.running_job_for(Duration::from_millis(100)).await.token;
+    // Long enough for a busy machine to get from the registration to the claim.
+    let token = scene.running_job_for(Duration::from_secs(3)).await.token;
     let mut tx = scene.client.transaction().await.unwrap();
     // What the handler does takes longer than its lease.
-    tx.batch_execute("SELECT pg_sleep(0.2)").await.unwrap();
+    tx.batch_execute("SELECT pg_sleep(3.1)").await.unwrap();
 
     let answer = store.complete_in_tx(&mut tx, token, None).await;
 

@@ -11,11 +11,11 @@ use windlass_core::{
 };
 use windlass_store::{
     Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, ErrorKind, Explanation, Fired, Firing, Flow,
-    FlowStore, Holder, Input, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary, LeaseTerm,
-    LeasedJob, Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned, QueueStore,
-    QueueSummary, Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore, Schedule,
-    ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError, StoreStatus, Turn,
-    Turned, Worker, WorkerStore, ids,
+    FlowStore, Holder, Input, JobEdit, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary,
+    LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned,
+    QueueStore, QueueSummary, Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore,
+    Schedule, ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError,
+    StoreStatus, Turn, Turned, Worker, WorkerStore, ids,
 };
 use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
@@ -28,12 +28,10 @@ pub(crate) struct Cost {
     pub(crate) commit: Duration,
 }
 
-type Asked = (Turn, oneshot::Sender<Turned>);
-
 /// See the module.
 pub(crate) struct StubStore {
     signals: Signals,
-    writer: Mutex<mpsc::Sender<Asked>>,
+    writer: Mutex<mpsc::Sender<(Turn, oneshot::Sender<Turned>)>>,
 }
 
 impl StubStore {
@@ -44,7 +42,7 @@ impl StubStore {
     }
 }
 
-fn write(asked: &mpsc::Receiver<Asked>, mut left: u64, cost: Cost) {
+fn write(asked: &mpsc::Receiver<(Turn, oneshot::Sender<Turned>)>, mut left: u64, cost: Cost) {
     let (kind, queue) = (KindName::new("noop").expect("a good name"), QueueName::default());
     while let Ok((turn, answer)) = asked.recv() {
         let begun = Instant::now();
@@ -154,6 +152,9 @@ impl LeaseStore for StubStore {
     }
     async fn log(&self, _: AttemptToken, _: Vec<NewLogLine>) -> Result<(), StoreError> {
         Ok(())
+    }
+    async fn enqueue_under(&self, _: AttemptToken, _: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
+        no()
     }
 }
 
@@ -385,6 +386,12 @@ impl JobStore for StubStore {
         no()
     }
     async fn run_now(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+    async fn edit(&self, _: JobId, _: JobEdit, _: Actor) -> Result<(), StoreError> {
+        no()
+    }
+    async fn rerun(&self, _: JobId, _: JobId, _: Actor) -> Result<Enqueued, StoreError> {
         no()
     }
     async fn delete(&self, _: JobId, _: Actor) -> Result<(), StoreError> {

@@ -40,7 +40,7 @@ impl Parents {
         let Some(store) = &self.0.store else { return Ok(Vec::new()) };
         let (mut all, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
         loop {
-            let page = store.inputs(self.0.leased.id(), request).await?;
+            let page = store.inputs(self.0.about(), request).await?;
             all.extend(page.items.into_iter().map(Parent));
             match page.next {
                 Some(next) => request = request.after(Some(next)),

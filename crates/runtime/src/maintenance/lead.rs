@@ -78,6 +78,9 @@ impl Seeker<'_> {
         self.voice.tell(answer.as_ref().err());
         let Ok(leadership) = answer else { return WAIT_MIN };
         let leads = leadership.leader == member;
+        if let Some(observer) = &self.engine.config.observer {
+            observer.led(&leadership, leads);
+        }
         self.note(leads, leadership);
         self.lead.until.send_replace(leads.then(|| sent + TRUST));
         if leads {

@@ -14,6 +14,7 @@ use windlass_core::{AttemptError, Verdict, span};
 use windlass_store::Settlement;
 
 use super::slot::Slot;
+use super::watch::{self, Watch};
 use super::work::GuardedWork;
 use crate::halt::CancelReason;
 use crate::log_buffer;
@@ -21,28 +22,21 @@ use crate::open_attempt::OpenAttempt;
 
 /// Runs an attempt in `slot`. None if its end has been told already, or is no longer to be told.
 pub(super) async fn run(slot: &Slot, attempt: Arc<OpenAttempt>) -> Option<Settlement> {
+    let watch = Watch::start(&slot.pool().engine);
     let verdict = match attempt.halt.reason() {
         Some(CancelReason::LeaseLost) => return None,
         Some(_) => Some(Verdict::Released),
         None if deadline_passed(&attempt) => Some(judge(&attempt, CancelReason::Deadline, None)),
-        None => start(slot, &attempt).await,
+        None => start(slot, &watch, &attempt).await,
     };
     log_buffer::flush(&attempt).await;
     let settlement = Settlement { token: attempt.token(), verdict: verdict? };
-    tell(&attempt, &settlement.verdict);
+    watch.tell(&attempt, &settlement.verdict);
     Some(settlement)
 }
 
-async fn start(slot: &Slot, attempt: &Arc<OpenAttempt>) -> Option<Verdict> {
-    let leased = &attempt.leased;
-    let span = tracing::info_span!(
-        parent: None,
-        "job",
-        job.id = %leased.id(),
-        job.kind = %leased.kind,
-        job.queue = %leased.queue,
-        job.attempt = leased.token.number,
-    );
+async fn start(slot: &Slot, watch: &Watch, attempt: &Arc<OpenAttempt>) -> Option<Verdict> {
+    let span = watch::span(&attempt.leased);
     let begun = span.in_scope(|| slot.pool().engine.registry.start(attempt));
     let mut work = match begun {
         Ok(work) => GuardedWork::new(work, span),
@@ -51,7 +45,7 @@ async fn start(slot: &Slot, attempt: &Arc<OpenAttempt>) -> Option<Verdict> {
     let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut work).poll(cx))).await;
     match first {
         Poll::Ready(verdict) => Some(cleaned(slot, attempt, considered(attempt, verdict)).await),
-        Poll::Pending => attend(slot, attempt, work).await,
+        Poll::Pending => attend(slot, (watch, attempt), work).await,
     }
 }
 
@@ -77,9 +71,13 @@ enum Event {
 }
 
 /// Waits for a handler that did not end at once.
-async fn attend(slot: &Slot, attempt: &Arc<OpenAttempt>, work: GuardedWork) -> Option<Verdict> {
+async fn attend(
+    slot: &Slot,
+    (watch, attempt): (&Watch, &Arc<OpenAttempt>),
+    work: GuardedWork,
+) -> Option<Verdict> {
     slot.yields();
-    let mut attended = Attended { attempt, alarm: alarm(attempt), flush: None };
+    let mut attended = Attended { watch, attempt, alarm: alarm(attempt), flush: None };
     let mut work = pin!(work);
     let mut told = false;
     loop {
@@ -102,6 +100,7 @@ async fn attend(slot: &Slot, attempt: &Arc<OpenAttempt>, work: GuardedWork) -> O
 
 /// A running handler and what is waited for beside it.
 struct Attended<'a> {
+    watch: &'a Watch,
     attempt: &'a Arc<OpenAttempt>,
     alarm: Option<Pin<Box<Sleep>>>,
     flush: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -150,7 +149,7 @@ impl Attended<'_> {
         self.flush_now().await;
         log_buffer::flush(self.attempt).await;
         let verdict = judge(self.attempt, reason, None);
-        tell(self.attempt, &verdict);
+        self.watch.tell(self.attempt, &verdict);
         slot.settle_early(Settlement { token: self.attempt.token(), verdict });
         true
     }
@@ -196,17 +195,4 @@ fn judge(attempt: &OpenAttempt, reason: CancelReason, said: Option<&Verdict>) ->
     };
     let said = said.and_then(Verdict::error).map(|error| error.message.clone());
     Verdict::TimedOut { error: AttemptError::new(message).with_chain(said) }
-}
-
-/// Logs an attempt that did not succeed. That is the product working, so it is no error of this process.
-fn tell(attempt: &OpenAttempt, verdict: &Verdict) {
-    let Some(error) = verdict.error() else { return };
-    let leased = &attempt.leased;
-    tracing::info!(
-        job.id = %leased.id(),
-        job.kind = %leased.kind,
-        job.attempt = leased.token.number,
-        error = error.message,
-        "a job's attempt did not succeed",
-    );
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use windlass_core::limits::CLAIM_BATCH_MAX;
 use windlass_core::{Timestamp, WorkerId};
+use windlass_store::observe::Operation;
 use windlass_store::{
     ClaimRequest, Claimed, ErrorKind, Settled, Settlement, Signal, StoreError, Turn, Turned,
 };
@@ -163,10 +164,12 @@ impl Dispatcher {
         let engine = Arc::clone(&self.pool.engine);
         let in_flight = engine.turns.read().await;
         let turn = Turn { settlements: planned.settlements.clone(), claim: planned.claim.clone() };
+        let asked_at = Instant::now();
         // A store that does not answer within a lease has lost us anyway; then the next try finds out.
         let answer =
             tokio::time::timeout(self.pool.engine.config.lease, self.pool.engine.store.turn(turn)).await;
         let answer = answer.unwrap_or_else(|_| Err(StoreError::new("take a turn", ErrorKind::Unknown)));
+        engine.observe(Operation::Turn, asked_at, answer.as_ref().err());
         match answer {
             Ok(turned) => self.turned(&planned, turned),
             Err(error) => {
@@ -215,6 +218,9 @@ impl Dispatcher {
     /// Takes in what was claimed, and puts slots to work.
     fn claimed(&mut self, asked: usize, planned: &Planned, claimed: Claimed) {
         let claimed_at = Instant::now();
+        if let Some(observer) = &self.pool.engine.config.observer {
+            observer.claimed(&claimed.jobs);
+        }
         if let Some(job) = claimed.jobs.first() {
             self.pool.engine.clock.heard(job.started_at);
         }
@@ -243,6 +249,7 @@ impl Dispatcher {
             tally.count(settlement, answer.as_ref().err());
         }
         tally.tell(&self.pool.label);
+        self.pool.engine.count_lost(tally.lost);
         let mut state = self.pool.state();
         state.counts.turns += 1;
         if state.epoch == planned.epoch {

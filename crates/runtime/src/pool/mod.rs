@@ -14,6 +14,7 @@ mod prefetch;
 mod slot;
 mod state;
 mod tally;
+mod watch;
 mod work;
 
 use std::ops::Deref;

@@ -43,3 +43,28 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use windlass_core::{AttemptToken, Verdict};
+
+    use super::*;
+
+    #[test]
+    fn what_the_store_could_not_take_for_now_is_told_again_and_nothing_else() {
+        let token = AttemptToken { job: JobId::from_bytes([1; 16]), number: 1, nonce: 7 };
+        let settlement = Settlement { token, verdict: Verdict::Interrupted };
+        let told = |kind: ErrorKind| {
+            let mut tally = Tally::default();
+            tally.count(&settlement, Some(&StoreError::new("settle", kind)));
+            (tally.again.len(), tally.settled, tally.cancelled, tally.lost)
+        };
+
+        for kind in [ErrorKind::Conflict, ErrorKind::Unavailable, ErrorKind::Unknown, ErrorKind::Full] {
+            assert_eq!(told(kind), (1, 0, 0, 0));
+        }
+        assert_eq!(told(ErrorKind::NotRunning), (0, 1, 0, 0));
+        assert_eq!(told(ErrorKind::Cancelled), (0, 0, 1, 0));
+        assert_eq!(told(ErrorKind::LeaseLost), (0, 0, 0, 1));
+    }
+}

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tracing::Span;
 use windlass_core::Verdict;
 
+use super::watch;
 use crate::handler::Work;
 use crate::panics;
 
@@ -35,6 +36,7 @@ impl Future for GuardedWork {
             Ok(Poll::Ready(verdict)) => verdict,
             Err(error) => Verdict::Failed { error, retry_after: None },
         };
+        watch::note(&this.span, &verdict);
         panics::drop_quietly(this.work.take());
         Poll::Ready(verdict)
     }

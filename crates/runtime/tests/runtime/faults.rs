@@ -65,6 +65,41 @@ async fn an_end_that_could_not_be_stored_is_kept_and_stored_later() {
 }
 
 #[tokio::test]
+async fn no_end_is_lost_or_told_twice_where_every_other_turn_meets_a_conflict() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    let refused = [ErrorKind::Conflict, ErrorKind::Full, ErrorKind::Unavailable].map(Fault::Fail);
+    lab.store.next("turn", refused.into_iter().cycle().take(9).flat_map(|fault| [Fault::Pass, fault]));
+    let ids = lab.enqueue_many(60, &Number(0)).await;
+
+    let worker = lab.worker().queue("default", 3).prefetch_max(0).state(runs.clone()).handle(count);
+    let worker = worker.build().unwrap().start();
+    for id in &ids {
+        lab.until_state(*id, JobState::Completed).await;
+    }
+    let report = worker.stop().await;
+
+    assert_eq!((report.settled, report.lost, runs.count()), (60, 0, 60));
+    for id in ids {
+        assert_eq!(lab.outcomes(id).await, [Some(AttemptOutcome::Succeeded)]);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_tells_the_ends_that_met_a_conflict_before_it_goes() {
+    let (lab, runs) = (Lab::new(), Runs::default());
+    lab.store.next("turn", [Fault::Pass]);
+    lab.store.next("turn", (0..3).map(|_| Fault::Fail(ErrorKind::Conflict)));
+    let id = lab.enqueue(&Number(0)).await;
+    let worker = lab.worker().state(runs.clone()).handle(count).build().unwrap().start();
+    until(|| runs.count() == 1).await;
+
+    let report = worker.stop().await;
+
+    assert_eq!((report.settled, report.lost, report.released), (1, 0, 0));
+    assert_eq!(lab.state(id).await.0, JobState::Completed);
+}
+
+#[tokio::test]
 async fn an_end_whose_answer_was_lost_is_told_again_and_counts_once() {
     let (lab, runs) = (Lab::new(), Runs::default());
     lab.store.next("turn", [Fault::Pass, Fault::LoseAnswer]);

@@ -6,19 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use windlass_core::{
-    Attempt, AttemptToken, Bounds, Job, JobId, Json, LogLine, NewJob, NewSchedule, ProgramName, Progress,
-    QueueName, ScheduleName, Timestamp, Whole, WorkerId,
+    AttemptToken, JobId, Json, NewJob, NewSchedule, ProgramName, Progress, ScheduleName, Timestamp, WorkerId,
 };
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, ErrorKind, Explanation, Fired, Firing, Flow,
-    FlowStore, Holder, Input, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary, LeaseTerm,
-    LeasedJob, Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned, QueueStore,
-    QueueSummary, Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore, Schedule,
-    ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError, StoreStatus, Turn,
-    Turned, Worker, WorkerStore,
+    Actor, Backfilled, Beat, Declared, Enqueued, ErrorKind, Fired, Firing, Holder, Leadership, LeaseStore,
+    LeaseSummary, LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewWorker, Page, PageRequest, Pruned,
+    Rescued, Retention, Schedule, ScheduleEvent, ScheduleOutcome, ScheduleStore, Signals, Store, StoreError,
+    StoreStatus, Turn, Turned, Worker, WorkerStore,
 };
-use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 /// What happens to one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,35 +139,9 @@ impl FaultyStore {
     }
 }
 
-#[async_trait]
-impl TokenStore for FaultyStore {
-    async fn create_token(&self, token: NewToken, by: Actor) -> Result<(), StoreError> {
-        self.inner.create_token(token, by).await
-    }
-
-    async fn token(&self, id: TokenId) -> Result<Token, StoreError> {
-        self.inner.token(id).await
-    }
-
-    async fn tokens(&self, page: PageRequest) -> Result<Page<Token>, StoreError> {
-        self.inner.tokens(page).await
-    }
-
-    async fn revoke_token(&self, id: TokenId, by: Actor) -> Result<(), StoreError> {
-        self.inner.revoke_token(id, by).await
-    }
-
-    async fn use_token(&self, id: TokenId) -> Result<(), StoreError> {
-        self.inner.use_token(id).await
-    }
-}
-
-#[async_trait]
-impl AuditStore for FaultyStore {
-    async fn audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        self.inner.audit(filter, page).await
-    }
-}
+windlass_store_testing::forward!(
+    FaultyStore: JobStore, FlowStore, ReviewStore, ErrorStore, QueueStore, TokenStore, AuditStore
+);
 
 impl Store for FaultyStore {
     fn signals(&self) -> &Signals {
@@ -218,6 +188,13 @@ impl LeaseStore for FaultyStore {
     }
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
         self.faulty("log", self.inner.log(token, lines)).await
+    }
+    async fn enqueue_under(
+        &self,
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        self.inner.enqueue_under(token, jobs).await
     }
 }
 
@@ -324,142 +301,5 @@ impl ScheduleStore for FaultyStore {
 
     async fn schedule_events(&self, name: &ScheduleName) -> Result<Vec<ScheduleEvent>, StoreError> {
         self.inner.schedule_events(name).await
-    }
-}
-
-#[async_trait]
-impl windlass_store::ErrorStore for FaultyStore {
-    async fn error_groups(
-        &self,
-        filter: windlass_store::ErrorFilter,
-        page: PageRequest,
-    ) -> Result<Page<windlass_store::ErrorGroup>, StoreError> {
-        self.inner.error_groups(filter, page).await
-    }
-
-    async fn error_group(
-        &self,
-        fingerprint: windlass_core::Fingerprint,
-    ) -> Result<windlass_store::ErrorGroup, StoreError> {
-        self.inner.error_group(fingerprint).await
-    }
-}
-
-#[async_trait]
-impl ReviewStore for FaultyStore {
-    async fn decide(&self, job: JobId, ruling: NewRuling) -> Result<Settled, StoreError> {
-        self.inner.decide(job, ruling).await
-    }
-
-    async fn review(&self, job: JobId) -> Result<Option<ReviewRecord>, StoreError> {
-        self.inner.review(job).await
-    }
-
-    async fn reviews(
-        &self,
-        filter: ReviewFilter,
-        page: PageRequest,
-    ) -> Result<Page<ReviewRecord>, StoreError> {
-        self.inner.reviews(filter, page).await
-    }
-}
-
-#[async_trait]
-impl FlowStore for FaultyStore {
-    async fn parents(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
-        self.inner.parents(id, page).await
-    }
-
-    async fn children(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
-        self.inner.children(id, page).await
-    }
-
-    async fn inputs(&self, id: JobId, page: PageRequest) -> Result<Page<Input>, StoreError> {
-        self.inner.inputs(id, page).await
-    }
-
-    async fn flow(&self, id: JobId) -> Result<Flow, StoreError> {
-        self.inner.flow(id).await
-    }
-
-    async fn cancel_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.cancel_flow(id, by).await
-    }
-
-    async fn retry_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.retry_flow(id, by).await
-    }
-
-    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.delete_flow(root, by).await
-    }
-}
-
-#[async_trait]
-impl QueueStore for FaultyStore {
-    async fn keep(
-        &self,
-        queue: &QueueName,
-        retention: windlass_store::QueueRetention,
-        by: Actor,
-    ) -> Result<(), StoreError> {
-        self.inner.keep(queue, retention, by).await
-    }
-
-    async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
-        self.inner.retentions().await
-    }
-
-    async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
-        self.inner.queues().await
-    }
-    async fn pause(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
-        self.inner.pause(queue, by).await
-    }
-    async fn resume(&self, queue: &QueueName, by: Actor) -> Result<(), StoreError> {
-        self.inner.resume(queue, by).await
-    }
-    async fn bound(&self, whole: &Whole, bounds: Bounds, by: Actor) -> Result<(), StoreError> {
-        self.inner.bound(whole, bounds, by).await
-    }
-    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
-        self.inner.bounds().await
-    }
-}
-
-#[async_trait]
-impl JobStore for FaultyStore {
-    async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
-        self.inner.enqueue(jobs).await
-    }
-    async fn job(&self, id: JobId) -> Result<Job, StoreError> {
-        self.inner.job(id).await
-    }
-    async fn jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>, StoreError> {
-        self.inner.jobs(filter, page).await
-    }
-    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>, StoreError> {
-        self.inner.attempts(id).await
-    }
-    async fn logs(&self, id: JobId, page: PageRequest) -> Result<Page<LogLine>, StoreError> {
-        self.inner.logs(id, page).await
-    }
-    async fn events(&self, id: JobId) -> Result<Vec<JobEvent>, StoreError> {
-        self.inner.events(id).await
-    }
-    async fn explain(&self, id: JobId) -> Result<Explanation, StoreError> {
-        self.inner.explain(id).await
-    }
-    async fn cancel(&self, id: JobId, by: Actor) -> Result<CancelOutcome, StoreError> {
-        self.inner.cancel(id, by).await
-    }
-    async fn retry(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
-        self.inner.retry(id, by).await
-    }
-    async fn run_now(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
-        self.inner.run_now(id, by).await
-    }
-    async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
-        self.inner.delete(id, by).await
     }
 }

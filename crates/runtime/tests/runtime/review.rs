@@ -264,3 +264,120 @@ fn functions_beside_no_handler_are_refused() {
     let (at, problem) = field(worker().handle(greet).accepted(publish).accepted(publish));
     assert!(at == "kind" && problem.contains("more than one function for `accepted`"), "{problem}");
 }
+
+#[tokio::test]
+async fn a_job_cancelled_in_review_is_cleaned_up_behind_once_more() {
+    async fn tidy_by_id(_: Greet, id: JobId, cx: JobCx, State(calls): State<Calls>) {
+        calls.push(format!("clean up behind {id} after {}", cx.phase().as_str()));
+    }
+    let (lab, calls) = (Lab::new(), Calls::default());
+    let worker = lab.worker().state(calls.clone()).handle(greet).declined(forget).cleanup(tidy_by_id);
+    let worker = worker.build().unwrap().start();
+    let id = lab.enqueue_with(&Greet::someone(), reviewed).await;
+    lab.until_in_review(id).await;
+
+    lab.store.inner.cancel(id, Actor::new("ada")).await.unwrap();
+
+    let ended = lab.until_final(id).await;
+    let cleanup = lab.until_final(windlass_core::cleanup::id(&ended)).await;
+    assert_eq!((cleanup.state, cleanup.reason), (JobState::Completed, Some(Reason::Done)));
+    let (run, cleaned) =
+        (format!("clean up behind {id} after run"), format!("clean up behind {id} after cleanup"));
+    assert_eq!(calls.all(), ["work".to_owned(), run, cleaned]);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_cleanup_behind_an_ended_job_that_fails_is_recorded_and_tried_again() {
+    async fn tidy_late(_: Greet, cx: JobCx) -> Result<(), JobError> {
+        match (cx.phase(), cx.attempt().number) {
+            (Phase::Cleanup, 1) => Err(JobError::new("the folder is busy").into_retry_after(Duration::ZERO)),
+            _ => Ok(()),
+        }
+    }
+    let lab = Lab::new();
+    let worker =
+        lab.worker().state(Calls::default()).handle(greet).cleanup(tidy_late).build().unwrap().start();
+    let id = lab.enqueue_with(&Greet::someone(), reviewed).await;
+    lab.until_in_review(id).await;
+
+    lab.store.inner.cancel(id, Actor::new("ada")).await.unwrap();
+
+    let ended = lab.until_final(id).await;
+    let cleanup = lab.until_final(windlass_core::cleanup::id(&ended)).await;
+    assert_eq!((ended.state, ended.reason), (JobState::Cancelled, Some(Reason::Operator)));
+    assert_eq!(cleanup.state, JobState::Completed);
+    let attempts = lab.attempts(cleanup.id).await;
+    assert_eq!(attempts[0].error.as_ref().unwrap().message, "the folder is busy");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_with_nothing_to_clean_up_never_does_the_work_instead() {
+    let (lab, calls) = (Lab::new(), Calls::default());
+    let worker = lab.worker().state(calls.clone()).handle(greet).build().unwrap().start();
+    let id = lab.enqueue_with(&Greet::someone(), reviewed).await;
+    lab.until_in_review(id).await;
+
+    lab.store.inner.cancel(id, Actor::new("ada")).await.unwrap();
+
+    let ended = lab.until_final(id).await;
+    let cleanup = lab.until_final(windlass_core::cleanup::id(&ended)).await;
+    assert_eq!((cleanup.state, cleanup.result), (JobState::Completed, None));
+    assert_eq!(calls.all(), ["work"]);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_decision_may_block() {
+    fn publish_blocking(
+        _: Greet,
+        Staged(text): Staged<String>,
+        State(calls): State<Calls>,
+    ) -> Result<(), JobError> {
+        if text.is_empty() {
+            return Err(JobError::new("there is nothing to publish"));
+        }
+        calls.push(format!("publish {text}"));
+        Ok(())
+    }
+    fn forget_blocking(_: Greet, ruling: Ruling, State(calls): State<Calls>) {
+        calls.push(format!("declined by {}", ruling.by.unwrap_or_default()));
+    }
+    fn tidy_blocking(_: Greet, cx: JobCx, State(calls): State<Calls>) {
+        calls.push(format!("clean up after {}", cx.phase().as_str()));
+    }
+    for (decision, call) in [(Decision::Accept, "publish hello Ada"), (Decision::Decline, "declined by bob")]
+    {
+        let (lab, calls) = (Lab::new(), Calls::default());
+        let worker = lab.worker().state(calls.clone()).handle(greet);
+        let worker = worker.accepted_blocking(publish_blocking).declined_blocking(forget_blocking);
+        let worker = worker.cleanup_blocking(tidy_blocking).build().unwrap().start();
+        let id = lab.enqueue_with(&Greet::someone(), reviewed).await;
+        lab.until_in_review(id).await;
+
+        lab.decide(id, decision).await;
+
+        lab.until_final(id).await;
+        assert_eq!(calls.all(), ["work", "clean up after run", call, "clean up after settle"]);
+        worker.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_blocking_function_that_panics_fails_its_attempt_alone() {
+    fn publish_badly(_: Greet) {
+        panic!("the press is jammed");
+    }
+    let lab = Lab::new();
+    let worker = lab.worker().state(Calls::default()).handle(greet).accepted_blocking(publish_badly);
+    let worker = worker.build().unwrap().start();
+    let id = lab.enqueue_with(&Greet::someone(), reviewed).await;
+    lab.until_in_review(id).await;
+
+    lab.decide(id, Decision::Accept).await;
+
+    let job = lab.until_state(id, JobState::Retryable).await;
+    assert!(job.error.unwrap().message.contains("the press is jammed"));
+    worker.stop().await;
+}

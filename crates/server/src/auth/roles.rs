@@ -6,19 +6,17 @@ use crate::access::{Caller, QueueGlob, Verb, Verbs};
 
 /// The verbs of one role.
 pub(super) const fn verbs(role: Role) -> Verbs {
+    let hears = Verbs::NONE.and(Verb::Listen);
     match role {
-        Role::Viewer => Verbs::NONE.and(Verb::Read),
-        Role::Producer => Verbs::NONE.and(Verb::Read).and(Verb::Enqueue),
-        Role::Worker => Verbs::NONE.and(Verb::Work),
-        Role::Operator => Verbs::NONE.and(Verb::Read).and(Verb::Enqueue).and(Verb::Operate),
-        Role::Reviewer => Verbs::NONE.and(Verb::Read).and(Verb::Review),
+        Role::Viewer => hears.and(Verb::Read),
+        Role::Producer => hears.and(Verb::Read).and(Verb::Enqueue),
+        Role::Worker => hears.and(Verb::Work),
+        Role::Operator => hears.and(Verb::Read).and(Verb::Enqueue).and(Verb::Operate),
+        Role::Reviewer => hears.and(Verb::Read).and(Verb::Review),
         // It does not work: who looks after a queue has no reason to take jobs out of it.
-        Role::Admin => Verbs::NONE
-            .and(Verb::Read)
-            .and(Verb::Enqueue)
-            .and(Verb::Operate)
-            .and(Verb::Review)
-            .and(Verb::Admin),
+        Role::Admin => {
+            hears.and(Verb::Read).and(Verb::Enqueue).and(Verb::Operate).and(Verb::Review).and(Verb::Admin)
+        }
         // A role of a later version may do nothing here.
         _ => Verbs::NONE,
     }
@@ -77,7 +75,8 @@ mod tests {
             (Role::Admin, vec![Read, Enqueue, Operate, Review, Admin]),
         ] {
             for verb in Verb::ALL {
-                assert_eq!(verbs(role).has(verb), verb == Verb::Open || may.contains(&verb), "{role} {verb}");
+                let everybody = matches!(verb, Verb::Open | Verb::Listen);
+                assert_eq!(verbs(role).has(verb), everybody || may.contains(&verb), "{role} {verb}");
             }
         }
     }

@@ -1,21 +1,14 @@
 //! Who did what by hand.
 
 use axum::extract::State;
-use serde::Serialize;
 use windlass_core::Invalid;
 use windlass_store::{AuditFilter, Noun};
 use windlass_wire::AuditShape;
+use windlass_wire::answers::Audit;
 
 use crate::answer::{Answer, Reply};
 use crate::app::Shared;
 use crate::query::{Query, write_cursor};
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Audit {
-    entries: Vec<AuditShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, query: Query) -> Reply<Audit> {
     let text = |name: &str| query.get(name).map(str::to_owned);

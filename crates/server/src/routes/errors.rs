@@ -1,22 +1,15 @@
 //! What goes wrong, and how often.
 
 use axum::extract::State;
-use serde::Serialize;
 use windlass_core::Fingerprint;
 use windlass_store::ErrorFilter;
 use windlass_wire::ErrorGroupShape;
+use windlass_wire::answers::Groups;
 
 use crate::answer::{Answer, Reply};
 use crate::app::Shared;
 use crate::input::At;
 use crate::query::{Query, write_cursor};
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Groups {
-    errors: Vec<ErrorGroupShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, query: Query) -> Reply<Groups> {
     let filter = ErrorFilter { kinds: query.values("kind")?, seen_since: query.since("since", app.now())? };

@@ -1,8 +1,8 @@
 //! Jobs that wait for one another: what they are connected with, and what is done to them together.
 
 use axum::extract::State;
-use serde::Serialize;
 use windlass_core::JobId;
+use windlass_wire::answers::{Inputs, Relatives, Touched};
 use windlass_wire::{ErrorTreeShape, FlowShape, InputShape, RelativeShape, VerbRequest};
 
 use crate::answer::{Answer, Reply};
@@ -18,13 +18,6 @@ pub(crate) async fn errors(State(app): State<Shared>, At(id): At<JobId>) -> Repl
     Ok(Answer::ok(app.store.error_tree(id).await?.into()))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Relatives {
-    jobs: Vec<RelativeShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
 pub(crate) async fn parents(State(app): State<Shared>, At(id): At<JobId>, query: Query) -> Reply<Relatives> {
     let page = app.store.parents(id, query.page()?).await?;
     let jobs = page.items.into_iter().map(RelativeShape::from).collect();
@@ -37,24 +30,11 @@ pub(crate) async fn children(State(app): State<Shared>, At(id): At<JobId>, query
     Ok(Answer::ok(Relatives { jobs, next: write_cursor(page.next) }))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Inputs {
-    parents: Vec<InputShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
 /// What the jobs that it waited for have made.
 pub(crate) async fn inputs(State(app): State<Shared>, At(id): At<JobId>, query: Query) -> Reply<Inputs> {
     let page = app.store.inputs(id, query.page()?).await?;
     let parents = page.items.into_iter().map(InputShape::from).collect();
     Ok(Answer::ok(Inputs { parents, next: write_cursor(page.next) }))
-}
-
-/// The jobs that something was done to.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Touched {
-    jobs: Vec<JobId>,
 }
 
 pub(crate) async fn cancel(

@@ -7,27 +7,32 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::time::Instant;
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{Invalid, Job, JobId, NewJob, QueueName};
-use windlass_store::{CancelOutcome, PageRequest, ids};
+use windlass_core::{AttemptToken, Invalid, Job, JobId, NewJob, QueueName};
+use windlass_store::observe::Operation;
+use windlass_store::{PageRequest, ids};
+use windlass_wire::answers::{Attempts, CancelShape, Done, Events, Logs};
 use windlass_wire::{
-    AttemptShape, BatchRequest, BatchShape, CopyRequest, EnqueuedAs, EnqueuedShape, EventShape,
-    ExplanationShape, JobRequest, JobShape, LogShape, RelativeShape, VerbRequest,
+    AttemptShape, BatchRequest, BatchShape, CopyRequest, EditRequest, EnqueuedAs, EnqueuedShape, EventShape,
+    ExplanationShape, JobRequest, JobShape, LogShape, RelativeShape, SnoozeRequest, VerbRequest,
 };
 
 use crate::access::Caller;
-use crate::answer::{Answer, Done, Failure, Reply};
+use crate::answer::{Answer, Failure, Reply};
 use crate::app::{App, Shared};
 use crate::guard::InLane;
 use crate::input::{At, By, Sent};
 use crate::query::{Query, write_cursor};
+use crate::trace::InTrace;
 
 pub(crate) async fn enqueue(
     State(app): State<Shared>,
     By(caller): By,
+    trace: InTrace,
     Sent(request): Sent<JobRequest>,
 ) -> Reply<EnqueuedShape> {
-    let job = asked(&caller, request)?;
-    let enqueued = app.store.enqueue(vec![job]).await?;
+    let mut job = asked(&caller, request)?;
+    trace.travel(&mut job);
+    let enqueued = app.measured(Operation::Enqueue, app.store.enqueue(vec![job])).await?;
     let shape = enqueued.into_iter().next().map(EnqueuedShape::from).ok_or_else(Failure::internal)?;
     Ok(Answer::with_status(status_of(&shape), shape))
 }
@@ -60,16 +65,19 @@ fn check_reach(caller: &Caller, queue: &QueueName) -> Result<(), Failure> {
 pub(crate) async fn enqueue_batch(
     State(app): State<Shared>,
     By(caller): By,
+    trace: InTrace,
     Sent(batch): Sent<BatchRequest>,
 ) -> Reply<BatchShape> {
-    let results = enqueue_all(&app, &caller, batch).await?;
+    let results = enqueue_all(&app, (&caller, &trace), batch, None).await?;
     Ok(Answer::with_status(StatusCode::CREATED, BatchShape::new(results)))
 }
 
+/// All of them or none; only as long as the lease holds that they are enqueued under, if there is one.
 pub(super) async fn enqueue_all(
     app: &App,
-    caller: &Caller,
+    (caller, trace): (&Caller, &InTrace),
     mut batch: BatchRequest,
+    under: Option<AttemptToken>,
 ) -> Result<Vec<EnqueuedShape>, Failure> {
     let (count, most) = (batch.jobs.len(), app.limits().batch_jobs_max);
     if count > most {
@@ -82,9 +90,13 @@ pub(super) async fn enqueue_all(
     for (request, drawn) in batch.jobs.into_iter().zip(drawn) {
         let mut job = asked(caller, request)?;
         job.drawn = drawn;
+        trace.travel(&mut job);
         jobs.push(job);
     }
-    let enqueued = app.store.enqueue(jobs).await?;
+    let enqueued = match under {
+        Some(token) => app.measured(Operation::Enqueue, app.store.enqueue_under(token, jobs)).await?,
+        None => app.measured(Operation::Enqueue, app.store.enqueue(jobs)).await?,
+    };
     Ok(enqueued.into_iter().zip(names).map(|(one, name)| EnqueuedShape::from(one).named(name)).collect())
 }
 
@@ -125,22 +137,9 @@ async fn ended(app: &App, id: JobId, wait: Duration) -> Result<Job, Failure> {
     }
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Attempts {
-    attempts: Vec<AttemptShape>,
-}
-
 pub(crate) async fn attempts(State(app): State<Shared>, At(id): At<JobId>) -> Reply<Attempts> {
     let attempts = app.store.attempts(id).await?;
     Ok(Answer::ok(Attempts { attempts: attempts.into_iter().map(AttemptShape::from).collect() }))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Logs {
-    lines: Vec<LogShape>,
-    /// Where the lines go on that are still to come.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
 }
 
 pub(crate) async fn logs(State(app): State<Shared>, At(id): At<JobId>, query: Query) -> Reply<Logs> {
@@ -153,20 +152,9 @@ pub(crate) async fn explain(State(app): State<Shared>, At(id): At<JobId>) -> Rep
     Ok(Answer::ok(app.store.explain(id).await?.into()))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Events {
-    events: Vec<EventShape>,
-}
-
 pub(crate) async fn events(State(app): State<Shared>, At(id): At<JobId>) -> Reply<Events> {
     let events = app.store.events(id).await?;
     Ok(Answer::ok(Events { events: events.into_iter().map(EventShape::from).collect() }))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct CancelShape {
-    /// `cancelled`, `requested` where it was running and its worker is told, or `already_cancelled`.
-    outcome: &'static str,
 }
 
 pub(crate) async fn cancel(
@@ -175,12 +163,7 @@ pub(crate) async fn cancel(
     At(id): At<JobId>,
     Sent(verb): Sent<VerbRequest>,
 ) -> Reply<CancelShape> {
-    let outcome = match app.store.cancel(id, caller.actor(verb.by, verb.reason)).await? {
-        CancelOutcome::Cancelled => "cancelled",
-        CancelOutcome::Requested => "requested",
-        CancelOutcome::AlreadyCancelled => "already_cancelled",
-    };
-    Ok(Answer::ok(CancelShape { outcome }))
+    Ok(Answer::ok(app.store.cancel(id, caller.actor(verb.by, verb.reason)).await?.into()))
 }
 
 pub(crate) async fn retry(
@@ -203,13 +186,41 @@ pub(crate) async fn run_now(
     Ok(Answer::ok(Done {}))
 }
 
+pub(crate) async fn snooze(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(snooze): Sent<SnoozeRequest>,
+) -> Reply<Done> {
+    let until = snooze.due();
+    app.store.snooze(id, until, caller.actor(snooze.verb.by, snooze.verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
+/// Changes a waiting job. Who moves one needs rights where it goes to, too.
+pub(crate) async fn edit(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<JobId>,
+    Sent(edit): Sent<EditRequest>,
+) -> Reply<Done> {
+    let (edit, verb) = edit.into_edit();
+    if let Some(queue) = edit.queue.as_ref().filter(|queue| !caller.reaches(queue)) {
+        return Err(Failure::forbidden(format!("{} may not move jobs to queue \"{queue}\"", caller.name)));
+    }
+    app.store.edit(id, edit, caller.actor(verb.by, verb.reason)).await?;
+    Ok(Answer::ok(Done {}))
+}
+
 pub(crate) async fn rerun(
     State(app): State<Shared>,
+    By(caller): By,
     At(id): At<JobId>,
     Sent(copy): Sent<CopyRequest>,
 ) -> Reply<EnqueuedShape> {
+    let by = caller.actor(copy.verb.by, copy.verb.reason);
     let copy = copy.id.unwrap_or_else(ids::job_id);
-    let shape = EnqueuedShape::from(app.store.rerun(id, copy).await?);
+    let shape = EnqueuedShape::from(app.store.rerun(id, copy, by).await?);
     Ok(Answer::with_status(status_of(&shape), shape))
 }
 

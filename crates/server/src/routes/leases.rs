@@ -10,10 +10,12 @@ use futures_util::future::try_join_all;
 use tokio::time::Instant;
 use windlass_core::limits::{LEASE_DEFAULT, PAGE_MAX};
 use windlass_core::{AttemptToken, Invalid, Verdict};
+use windlass_store::observe::Operation;
 use windlass_store::{
     ClaimRequest, Claimed, ErrorKind, LeaseTerm, LeasedJob, PageRequest, Queues, Scope, Settlement, Signal,
     StoreError,
 };
+use windlass_wire::answers::Done;
 use windlass_wire::{
     BatchShape, ChildrenRequest, EnqueuedShape, ExtendRequest, HeldShape, InputShape, LeaseRequest,
     LeasedShape, LeasesShape, LogRequest, SettleRequest, SettledShape, TermShape, WorkerRef,
@@ -21,10 +23,13 @@ use windlass_wire::{
 
 use super::jobs::enqueue_all;
 use crate::access::Caller;
-use crate::answer::{Answer, Done, Failure, Reply};
+use crate::answer::{Answer, Failure, Reply};
 use crate::app::{App, Shared};
+use crate::attempts::ends;
 use crate::guard::InLane;
 use crate::input::{At, By, Sent};
+use crate::owners;
+use crate::trace::InTrace;
 use crate::waiting::Unanswered;
 
 pub(crate) async fn claim(
@@ -34,6 +39,7 @@ pub(crate) async fn claim(
     Sent(request): Sent<LeaseRequest>,
 ) -> Result<Response, Failure> {
     check_reach(&caller, &request)?;
+    check_worker(&app, &caller, &request).await?;
     let with_parents = request.parents.unwrap_or(true);
     let claimed = match request.job {
         Some(_) => Claimed { jobs: vec![claim_one(&app, &request).await?], next_due: None },
@@ -65,10 +71,18 @@ pub(super) fn check_reach(caller: &Caller, request: &LeaseRequest) -> Result<(),
     }
 }
 
+/// Whether the worker is the caller's that the claim is for. A name is anybody's.
+pub(super) async fn check_worker(app: &App, caller: &Caller, request: &LeaseRequest) -> Result<(), Failure> {
+    match &request.worker {
+        WorkerRef::Id(worker) => owners::check(app, caller, *worker).await,
+        WorkerRef::Name(_) => Ok(()),
+    }
+}
+
 async fn claim_one(app: &App, request: &LeaseRequest) -> Result<LeasedJob, Failure> {
     let job = request.job.ok_or_else(Failure::internal)?;
     let asked = claim_request(app, request).await?;
-    Ok(app.store.claim_job(asked.worker, job, asked.lease).await?)
+    Ok(app.measured(Operation::Turn, app.store.claim_job(asked.worker, job, asked.lease)).await?)
 }
 
 /// What the request asks of the store. A name is registered.
@@ -99,11 +113,11 @@ async fn claim_any(app: &App, request: &LeaseRequest, lane: &InLane) -> Result<C
     // Listened to from before the first look, so that no hint is lost between it and the wait.
     let hints = (!wait.is_zero()).then(|| app.store.signals().work());
     let asked = claim_request(app, request).await?;
-    let claimed = match app.store.claim(asked.clone()).await {
+    let claimed = match app.measured(Operation::Turn, app.store.claim(asked.clone())).await {
         Err(error) if is_forgotten(&error, request) => {
             app.names.forget(asked.worker);
             let asked = claim_request(app, request).await?;
-            app.store.claim(asked).await?
+            app.measured(Operation::Turn, app.store.claim(asked)).await?
         }
         claimed => claimed?,
     };
@@ -145,6 +159,7 @@ pub(super) async fn shapes(
     jobs: Vec<LeasedJob>,
     with_parents: bool,
 ) -> Result<Vec<LeasedShape>, Failure> {
+    app.attempts.claimed(&jobs);
     let ids: Vec<_> = jobs.iter().map(LeasedJob::id).collect();
     let mut shapes: Vec<LeasedShape> = jobs.into_iter().map(LeasedShape::from).collect();
     if with_parents {
@@ -180,7 +195,11 @@ pub(crate) async fn extend(
     if let Some(checkpoint) = request.checkpoint {
         unless_cancelled(app.store.checkpoint(token, checkpoint).await)?;
     }
-    Ok(Answer::ok(app.store.extend(token).await?.into()))
+    let extended = app.measured(Operation::Extend, app.store.extend(token)).await;
+    if let Err(error) = &extended {
+        app.attempts.refused(token, error);
+    }
+    Ok(Answer::ok(extended?.into()))
 }
 
 /// That the job was cancelled is said by the beat's own answer.
@@ -230,27 +249,30 @@ pub(crate) async fn settle(
 }
 
 async fn settle_one(app: &App, token: AttemptToken, verdict: Verdict) -> Result<SettledShape, Failure> {
-    let mut settled = app.store.settle(vec![Settlement { token, verdict }]).await?;
+    let settlements = vec![Settlement { token, verdict }];
+    let ends = ends(&settlements);
+    let mut settled = app.measured(Operation::Turn, app.store.settle(settlements)).await?;
+    app.attempts.settled(&ends, &settled);
     let settled = settled.pop().ok_or_else(Failure::internal)??;
     Ok(settled.into())
 }
 
 /// Enqueues jobs as long as the lease holds. A stale worker must make no more of them.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(crate) async fn children(
     State(app): State<Shared>,
     By(caller): By,
     At(token): At<AttemptToken>,
+    trace: InTrace,
     Sent(request): Sent<ChildrenRequest>,
 ) -> Result<Response, Failure> {
-    let holder = app.store.holder(token).await?;
-    if holder.cancel_requested {
-        return Err(Failure::new("cancelled", "the job was cancelled while it ran"));
-    }
+    // A worker that says nothing goes on in the trace of the job that it works on.
+    let trace = trace.or(|| app.attempts.trace(token));
     let (batch, alone) = match request {
         ChildrenRequest::One(job) => (windlass_wire::BatchRequest::new(vec![*job]), true),
         ChildrenRequest::Batch(batch) => (batch, false),
     };
-    let results = enqueue_all(&app, &caller, batch).await?;
+    let results = enqueue_all(&app, (&caller, &trace), batch, Some(token)).await?;
     if !alone {
         return Ok(Answer::with_status(StatusCode::CREATED, BatchShape::new(results)).into_response());
     }

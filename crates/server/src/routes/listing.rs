@@ -4,9 +4,9 @@
 //! the answer says what it cost, so that whoever shows it can say that there may be more.
 
 use axum::extract::State;
-use serde::Serialize;
 use windlass_core::{Invalid, Job};
 use windlass_store::{Cursor, JobFilter, Page, PageRequest};
+use windlass_wire::answers::{Cost, Listed, Redriven, Refused};
 use windlass_wire::{Filter, JobShape, RedriveRequest};
 
 use crate::access::Caller;
@@ -20,23 +20,6 @@ const LOOKED_AT_MAX: u32 = 10_000;
 
 /// How many are looked at together.
 const STEP: u32 = 500;
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Listed {
-    jobs: Vec<JobShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    cost: Cost,
-}
-
-/// What a list cost.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Cost {
-    /// `indexed`, or `scan` where jobs were looked at one by one.
-    class: &'static str,
-    /// How many were looked at.
-    looked_at: u32,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, By(caller): By, query: Query) -> Reply<Listed> {
     let filter = read(&app, &caller, query.get("filter").unwrap_or_default())?;
@@ -73,7 +56,7 @@ async fn find(
     if filter.is_indexed() && (caller.reaches_all() || !filter.indexed.queues.is_empty()) {
         let found = app.store.jobs(filter.indexed.clone(), page).await?;
         let looked_at = u32::try_from(found.items.len()).unwrap_or(u32::MAX);
-        return Ok((found, Cost { class: "indexed", looked_at }));
+        return Ok((found, Cost { class: "indexed".to_owned(), looked_at }));
     }
     scan(app, (filter, caller), page).await
 }
@@ -101,7 +84,7 @@ async fn scan(
         let full = items.len() == most;
         at = if full { behind(app, &filter.indexed, (at, seen)).await? } else { step.next };
         if full || at.is_none() || looked_at >= LOOKED_AT_MAX {
-            return Ok((Page { items, next: at }, Cost { class: "scan", looked_at }));
+            return Ok((Page { items, next: at }, Cost { class: "scan".to_owned(), looked_at }));
         }
     }
 }
@@ -113,21 +96,6 @@ async fn behind(
     (at, seen): (Option<Cursor>, u32),
 ) -> Result<Option<Cursor>, Failure> {
     Ok(app.store.jobs(indexed.clone(), PageRequest::first(seen).after(at)).await?.next)
-}
-
-/// What became of jobs that were given a new budget together.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Redriven {
-    jobs: Vec<windlass_core::JobId>,
-    refused: Vec<Refused>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Refused {
-    job: windlass_core::JobId,
-    problem: windlass_wire::ProblemShape,
 }
 
 pub(crate) async fn redrive(

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use windlass_core::{JobState, Timestamp};
 use windlass_wire::QueueShape;
+use windlass_wire::answers::{Capabilities, ServerBounds};
 
 use crate::access::{Caller, Verb};
 use crate::answer::{Answer, Failure, Reply};
@@ -137,38 +138,16 @@ impl Live {
     }
 }
 
-/// What a caller may do, and what the server takes.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Capabilities {
-    version: &'static str,
-    name: String,
-    verbs: Vec<&'static str>,
-    /// `*`, or the queues the caller is given.
-    queues: Vec<String>,
-    speaks_for_others: bool,
-    limits: Bounds,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[expect(clippy::struct_field_names, reason = "named as they are written")]
-struct Bounds {
-    body_bytes_max: usize,
-    batch_bytes_max: usize,
-    batch_jobs_max: usize,
-    page_max: u32,
-    wait_max: String,
-}
-
 pub(crate) async fn capabilities(State(app): State<Shared>, By(caller): By) -> Answer<Capabilities> {
     let limits = app.limits();
     let all = || vec!["*".to_owned()];
     let queues = caller.queues.as_ref();
     Answer::ok(Capabilities {
-        version: env!("CARGO_PKG_VERSION"),
-        verbs: Verb::ALL.iter().filter(|verb| caller.verbs.has(**verb)).map(|verb| verb.as_str()).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        verbs: Verb::ALL.iter().filter(|verb| caller.verbs.has(**verb)).map(ToString::to_string).collect(),
         queues: queues.map_or_else(all, |globs| globs.iter().map(|glob| glob.as_str().to_owned()).collect()),
         speaks_for_others: caller.speaks_for_others,
-        limits: Bounds {
+        limits: ServerBounds {
             body_bytes_max: limits.body_bytes_max,
             batch_bytes_max: limits.batch_bytes_max,
             batch_jobs_max: limits.batch_jobs_max,
@@ -179,11 +158,8 @@ pub(crate) async fn capabilities(State(app): State<Shared>, By(caller): By) -> A
     })
 }
 
-/// What a monitor reads.
-const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 pub(crate) async fn metrics(State(app): State<Shared>) -> Result<Response, Failure> {
-    Ok(([(CONTENT_TYPE, METRICS)], written(&app).await?).into_response())
+    Ok(([(CONTENT_TYPE, windlass_metrics::CONTENT_TYPE)], written(&app).await?).into_response())
 }
 
 async fn written(app: &App) -> Result<String, Failure> {

@@ -4,16 +4,12 @@ use axum::extract::State;
 use serde::Serialize;
 use windlass_core::{Bounds, Invalid, KindName, QueueName, Whole};
 use windlass_store::{QueueRetention, QueueSummary};
+use windlass_wire::answers::{AllBounds, AllKept, Done, QueueKept, Queues};
 use windlass_wire::{BoundShape, BoundsRequest, QueueShape, RetentionShape, VerbRequest};
 
-use crate::answer::{Answer, Done, Failure, Reply};
+use crate::answer::{Answer, Failure, Reply};
 use crate::app::{App, Shared};
 use crate::input::{At, By, Sent};
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Queues {
-    queues: Vec<QueueShape>,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, By(caller): By) -> Reply<Queues> {
     let queues = app.store.queues().await?.into_iter().filter(|queue| caller.reaches(&queue.name));
@@ -136,27 +132,10 @@ pub(crate) struct Drained {
     running: u64,
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct AllBounds {
-    bounds: Vec<BoundShape>,
-}
-
 pub(crate) async fn bounds(State(app): State<Shared>) -> Reply<AllBounds> {
     let bounds = app.store.bounds().await?;
     let bounds = bounds.into_iter().map(|(whole, bounds)| BoundShape::of(&whole, bounds)).collect();
     Ok(Answer::ok(AllBounds { bounds }))
-}
-
-/// How long the finished jobs of a queue are kept.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct QueueKept {
-    queue: QueueName,
-    retention: RetentionShape,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct AllKept {
-    retentions: Vec<QueueKept>,
 }
 
 pub(crate) async fn retentions(State(app): State<Shared>) -> Reply<AllKept> {

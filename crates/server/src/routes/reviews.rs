@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use serde::Serialize;
 use tokio::time::Instant;
 use windlass_core::{Invalid, JobId};
 use windlass_store::{ErrorKind, NewRuling, ReviewFilter};
-use windlass_wire::{DecisionRequest, ReviewShape, SettledShape};
+use windlass_wire::answers::{Asked, Decided, Reviews};
+use windlass_wire::{DecisionRequest, ProblemShape, ReviewShape};
 
 use crate::access::Caller;
 use crate::answer::{Answer, Failure, Reply};
@@ -15,13 +15,6 @@ use crate::app::{App, Shared};
 use crate::guard::InLane;
 use crate::input::{At, By, Sent};
 use crate::query::{Query, write_cursor};
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Reviews {
-    reviews: Vec<ReviewShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, By(caller): By, query: Query) -> Reply<Reviews> {
     let filter = ReviewFilter { queues: query.values("queue")?, kinds: query.values("kind")? };
@@ -33,24 +26,8 @@ pub(crate) async fn list(State(app): State<Shared>, By(caller): By, query: Query
     }))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Asked {
-    /// What is to be decided, or was last; none if nobody has been asked yet.
-    review: Option<ReviewShape>,
-}
-
 pub(crate) async fn show(State(app): State<Shared>, At(id): At<JobId>) -> Reply<Asked> {
     Ok(Answer::ok(Asked { review: app.store.review(id).await?.map(ReviewShape::from) }))
-}
-
-/// Where a decision took a job.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Decided {
-    #[serde(flatten)]
-    now: SettledShape,
-    /// Whether the decision has been carried out: told to who asked to wait for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settled: Option<bool>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
@@ -66,7 +43,7 @@ pub(crate) async fn decide(
     let settled = app.store.decide(id, ruling).await.map_err(|error| match error.kind() {
         ErrorKind::NotReady => Failure::new("not_reviewable", error.to_string()),
         ErrorKind::Invalid(Invalid { field, problem }) if field == "by.name" => {
-            Failure::forbidden(format!("{own_name}: {problem}"))
+            ProblemShape::new("forbidden", format!("{own_name}: {problem}")).of_field(field).into()
         }
         _ => error.into(),
     })?;
@@ -91,8 +68,9 @@ async fn ruling(
         let review = app.store.review(id).await?;
         review.ok_or_else(|| Failure::new("not_reviewable", "nobody is asked to decide about it"))?.digest
     };
+    let args = request.new_args();
     let by = caller.actor(request.by, request.comment);
-    Ok(NewRuling { decision: request.decision, by, digest, args: request.args })
+    Ok(NewRuling { decision: request.decision, by, digest, args })
 }
 
 async fn carried_out(app: &App, id: JobId, wait: Duration) -> Result<windlass_core::Job, Failure> {

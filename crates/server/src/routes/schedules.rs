@@ -1,30 +1,30 @@
 //! Schedules: make them, look at them, and let them fire now or not at all.
 
+mod table;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use windlass_core::limits::TICKS_MAX;
-use windlass_core::{Invalid, JobId, ProgramName, ScheduleName, Timestamp};
+use windlass_core::{Invalid, ProgramName, ScheduleName, Timestamp};
 use windlass_store::{ScheduleOutcome, ids};
+use windlass_wire::answers::{
+    BackfilledShape, DeclaredShape, Done, Firings, Made, Put, ScheduleEvents, Schedules,
+};
 use windlass_wire::{
     BackfillRequest, CopyRequest, DeclareRequest, FiringShape, ScheduleEventShape, ScheduleRequest,
     ScheduleShape, VerbRequest,
 };
 
-use crate::answer::{Answer, Done, Reply};
+use crate::answer::{Answer, Reply};
 use crate::app::Shared;
 use crate::input::{At, By, Sent};
 use crate::query::{Query, write_cursor};
 
+pub(super) use table::table;
+
 /// How many ticks are told ahead unless more are asked for.
 const NEXT_DEFAULT: u32 = 10;
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Schedules {
-    schedules: Vec<ScheduleShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
 
 pub(crate) async fn list(State(app): State<Shared>, query: Query) -> Reply<Schedules> {
     let page = app.store.schedules(query.page()?).await?;
@@ -36,12 +36,6 @@ pub(crate) async fn show(State(app): State<Shared>, At(name): At<ScheduleName>) 
     Ok(Answer::ok(app.store.schedule(&name).await?.into()))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Put {
-    /// `created`, `changed` or `unchanged`.
-    outcome: &'static str,
-}
-
 pub(crate) async fn put(
     State(app): State<Shared>,
     By(caller): By,
@@ -50,19 +44,9 @@ pub(crate) async fn put(
 ) -> Reply<Put> {
     let by = caller.actor(request.verb.by.clone(), request.verb.reason.clone());
     let outcome = app.store.put_schedule(request.into_new_schedule(name)?, by).await?;
-    let (status, outcome) = match outcome {
-        ScheduleOutcome::Created => (StatusCode::CREATED, "created"),
-        ScheduleOutcome::Changed => (StatusCode::OK, "changed"),
-        ScheduleOutcome::Unchanged => (StatusCode::OK, "unchanged"),
-    };
-    Ok(Answer::with_status(status, Put { outcome }))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct DeclaredShape {
-    created: Vec<ScheduleName>,
-    changed: Vec<ScheduleName>,
-    removed: Vec<ScheduleName>,
+    let is_new = outcome == ScheduleOutcome::Created;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(Answer::with_status(status, outcome.into()))
 }
 
 /// Says which schedules a program has: all that it has.
@@ -72,8 +56,7 @@ pub(crate) async fn declare(
     Sent(request): Sent<DeclareRequest>,
 ) -> Reply<DeclaredShape> {
     let declared = app.store.declare_schedules(&program, request.into_new_schedules()?).await?;
-    let windlass_store::Declared { created, changed, removed } = declared;
-    Ok(Answer::ok(DeclaredShape { created, changed, removed }))
+    Ok(Answer::ok(declared.into()))
 }
 
 pub(crate) async fn remove(
@@ -106,11 +89,6 @@ pub(crate) async fn resume(
     Ok(Answer::ok(Done {}))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Made {
-    id: JobId,
-}
-
 pub(crate) async fn run_now(
     State(app): State<Shared>,
     By(caller): By,
@@ -122,12 +100,6 @@ pub(crate) async fn run_now(
     Ok(Answer::with_status(StatusCode::CREATED, Made { id }))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct BackfilledShape {
-    jobs: Vec<JobId>,
-    known: u64,
-}
-
 pub(crate) async fn backfill(
     State(app): State<Shared>,
     By(caller): By,
@@ -136,7 +108,7 @@ pub(crate) async fn backfill(
 ) -> Reply<BackfilledShape> {
     let by = caller.actor(request.verb.by, request.verb.reason);
     let made = app.store.backfill(&name, (request.from, request.until), by).await?;
-    Ok(Answer::ok(BackfilledShape { jobs: made.jobs, known: made.known }))
+    Ok(Answer::ok(made.into()))
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -153,13 +125,6 @@ pub(crate) async fn next(State(app): State<Shared>, At(name): At<ScheduleName>, 
     Ok(Answer::ok(Next { next: schedule.preview(app.now(), count) }))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Firings {
-    firings: Vec<FiringShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
 pub(crate) async fn firings(
     State(app): State<Shared>,
     At(name): At<ScheduleName>,
@@ -168,11 +133,6 @@ pub(crate) async fn firings(
     let page = app.store.firings(&name, query.page()?).await?;
     let firings = page.items.into_iter().map(FiringShape::from).collect();
     Ok(Answer::ok(Firings { firings, next: write_cursor(page.next) }))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct ScheduleEvents {
-    events: Vec<ScheduleEventShape>,
 }
 
 pub(crate) async fn events(State(app): State<Shared>, At(name): At<ScheduleName>) -> Reply<ScheduleEvents> {

@@ -3,13 +3,15 @@
 use axum::extract::State;
 use tokio::time::Instant;
 use windlass_core::{AttemptToken, Invalid};
+use windlass_store::observe::Operation;
 use windlass_store::{Settled, StoreError, Turn, Turned};
 use windlass_wire::{ProblemShape, SettledOrProblem, SettlementRequest, TurnRequest, TurnShape};
 
-use super::leases::{check_reach, claim_request, shapes, wait_for_work, waits};
+use super::leases::{check_reach, check_worker, claim_request, shapes, wait_for_work, waits};
 use crate::access::Caller;
 use crate::answer::{Answer, Failure, Reply};
 use crate::app::{App, Shared};
+use crate::attempts::ends;
 use crate::guard::InLane;
 use crate::input::{By, Sent};
 
@@ -31,13 +33,17 @@ pub(crate) async fn turn(
     let asked = match &claim {
         Some(claim) => {
             check_reach(&caller, claim)?;
+            check_worker(&app, &caller, claim).await?;
             Some(claim_request(&app, claim).await.map_err(of_claim)?)
         }
         None => None,
     };
     let alone = settlements.is_empty();
-    let settlements = settlements.into_iter().map(SettlementRequest::into_settlement).collect();
-    let mut turned = app.store.turn(Turn { settlements, claim: asked.clone() }).await?;
+    let settlements: Vec<_> = settlements.into_iter().map(SettlementRequest::into_settlement).collect();
+    let ends = ends(&settlements);
+    let turn = app.store.turn(Turn { settlements, claim: asked.clone() });
+    let mut turned = app.measured(Operation::Turn, turn).await?;
+    app.attempts.settled(&ends, &turned.settled);
     // Who has something to hear of what it settled does not wait for it.
     if let (Some(asked), Some(hints)) = (asked, hints)
         && alone

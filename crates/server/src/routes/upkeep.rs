@@ -1,19 +1,22 @@
 //! The periodic duties of the store, for workers that look after it from afar; and what it says of itself.
 
 use axum::extract::State;
-use serde::Serialize;
 use windlass_core::WorkerId;
 use windlass_store::Retention;
+use windlass_store::observe::{Observer as _, Operation};
+use windlass_wire::answers::{Done, Findings};
 use windlass_wire::{
     FiredShape, LeadRequest, LeadershipShape, PrunedShape, RescuedShape, RetentionRequest, StatusShape,
 };
 
-use crate::answer::{Answer, Done, Reply};
+use crate::answer::{Answer, Reply};
 use crate::app::Shared;
 use crate::input::{At, Sent};
 
 pub(crate) async fn rescue(State(app): State<Shared>) -> Reply<RescuedShape> {
-    Ok(Answer::ok(app.store.rescue().await?.into()))
+    let rescued = app.measured(Operation::Rescue, app.store.rescue()).await?;
+    app.config.metrics.rescued(&rescued);
+    Ok(Answer::ok(rescued.into()))
 }
 
 pub(crate) async fn prune(
@@ -37,7 +40,10 @@ pub(crate) async fn lead(
     State(app): State<Shared>,
     Sent(request): Sent<LeadRequest>,
 ) -> Reply<LeadershipShape> {
-    Ok(Answer::ok(app.store.lead(request.candidate).await?.into()))
+    let leadership = app.store.lead(request.candidate).await?;
+    // Whoever asks from afar is another process.
+    app.config.metrics.led(&leadership, false);
+    Ok(Answer::ok(leadership.into()))
 }
 
 pub(crate) async fn resign(State(app): State<Shared>, At(worker): At<WorkerId>) -> Reply<Done> {
@@ -47,11 +53,6 @@ pub(crate) async fn resign(State(app): State<Shared>, At(worker): At<WorkerId>) 
 
 pub(crate) async fn status(State(app): State<Shared>) -> Reply<StatusShape> {
     Ok(Answer::ok(app.store.status().await?.into()))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Findings {
-    findings: Vec<String>,
 }
 
 /// Reads everything, and takes as long as that takes.

@@ -16,7 +16,7 @@ impl Authorizer for ByName {
             asked.headers.get("authorization").and_then(|header| header.to_str().ok()).ok_or_else(unknown)?;
         let (verb, queues) =
             shown.strip_prefix("Bearer ").and_then(|token| token.split_once(':')).ok_or_else(unknown)?;
-        let verbs = match verb {
+        let verbs = match verb.trim_end_matches('2') {
             "admin" => Verbs::ALL,
             verb => Verb::ALL
                 .iter()
@@ -33,6 +33,12 @@ struct Door(Server);
 impl Door {
     async fn open() -> Self {
         Self(Server::with(Config::default().with_authorizer(ByName)).await)
+    }
+
+    async fn with_store() -> (Self, windlass_store::SharedStore) {
+        let store: windlass_store::SharedStore = std::sync::Arc::new(windlass_memory::MemoryStore::new());
+        let config = Config::default().with_authorizer(ByName);
+        (Self(Server::over(std::sync::Arc::clone(&store), config).await), store)
     }
 
     async fn call(&self, token: &str, (method, path): (&str, &str), body: &str) -> Answer {
@@ -135,4 +141,114 @@ async fn who_may_not_speak_for_others_speaks_for_themselves() {
     let events = door.call("read:*", ("GET", &format!("/api/v1/jobs/{id}/events")), "").await.json();
     assert_eq!(shown.text("submitted_by"), "enqueue");
     assert_eq!(events["events"][0]["by"], "operate");
+}
+
+fn registration(name: &str, queues: &str) -> String {
+    format!(
+        r#"{{"name":"{name}","host":"h","version":"1","queues":{queues},"kinds":["mail"],"slots":1,"lease":"30s"}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_worker_belongs_to_whoever_registered_it() {
+    let door = Door::open().await;
+    let made = door.call("work:*", ("POST", "/api/v1/workers"), &registration("w", "\"*\"")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let id = made.text("id");
+    let routes = [
+        ("POST", format!("/api/v1/workers/{id}/beat")),
+        ("GET", format!("/api/v1/workers/{id}/leases")),
+        ("DELETE", format!("/api/v1/workers/{id}")),
+    ];
+    let claim = format!(r#"{{"worker":"{id}","queues":["mail"]}}"#);
+    let turn = format!(r#"{{"claim":{claim}}}"#);
+
+    for (method, path) in &routes {
+        let other = door.call("work2:*", (method, path), "").await;
+        assert_eq!(other.problem().0, 404, "{method} {path}");
+    }
+    assert_eq!(door.call("work2:*", ("POST", "/api/v1/leases"), &claim).await.problem().0, 404);
+    assert_eq!(door.call("work2:*", ("POST", "/api/v1/turns"), &turn).await.problem().0, 404);
+    let again = registration("w", "\"*\"").replace("{\"name\"", &format!("{{\"id\":\"{id}\",\"name\""));
+    assert_eq!(door.call("work2:*", ("POST", "/api/v1/workers"), &again).await.problem().0, 403);
+
+    assert_eq!(door.call("work:*", ("POST", "/api/v1/workers"), &again).await.status, 201);
+    assert_eq!(door.call("work:*", ("POST", "/api/v1/leases"), &claim).await.status, 200);
+    assert_eq!(door.call("work:*", ("POST", "/api/v1/turns"), &turn).await.status, 200);
+    for (method, path) in &routes {
+        assert_eq!(door.call("work:*", (method, path), "").await.status, 200, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_is_for_queues_of_its_owner() {
+    let door = Door::open().await;
+    let register = async |token: &str, queues: &str| {
+        door.call(token, ("POST", "/api/v1/workers"), &registration("w", queues)).await
+    };
+
+    for queues in ["\"*\"", "[\"mail\"]", "[\"billing.eu\",\"mail\"]"] {
+        assert_eq!(register("work:billing.*", queues).await.problem().1, "forbidden", "{queues}");
+    }
+    assert_eq!(register("work:billing.*", "[\"billing.eu\"]").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_worker_of_another_server_is_taken_on_by_who_may_work_for_its_queues() {
+    let (door, store) = Door::with_store().await;
+    let worker = |queue: &str| {
+        let queues = windlass_store::Queues::Only(vec![queue.parse().unwrap()]);
+        windlass_store::NewWorker {
+            id: windlass_store::ids::worker_id(),
+            name: "w".to_owned(),
+            host: "elsewhere".to_owned(),
+            version: String::new(),
+            queues,
+            kinds: Vec::new(),
+            slots: 1,
+            lease: std::time::Duration::from_secs(60),
+        }
+    };
+    let (own, foreign) = (worker("billing.eu"), worker("mail"));
+    let beat = |id| format!("/api/v1/workers/{id}/beat");
+    let (own_beat, foreign_beat) = (beat(own.id), beat(foreign.id));
+    for worker in [own, foreign] {
+        store.register(worker).await.unwrap();
+    }
+
+    assert_eq!(door.call("work:billing.*", ("POST", &foreign_beat), "").await.problem().0, 404);
+    assert_eq!(door.call("work:billing.*", ("POST", &own_beat), "").await.status, 200);
+    assert_eq!(
+        door.call("work2:billing.*", ("POST", &own_beat), "").await.problem().0,
+        404,
+        "it has an owner"
+    );
+    assert_eq!(door.call("admin:*", ("POST", &foreign_beat), "").await.status, 200);
+    door.enqueue("billing.eu").await;
+    let claimed = door
+        .call("work:billing.*", ("POST", "/api/v1/leases"), r#"{"worker":"n","queues":["billing.eu"]}"#)
+        .await;
+    assert_eq!(claimed.status, 200);
+    let workers = door.call("read:*", ("GET", "/api/v1/workers"), "").await.json();
+    let named = workers["workers"].as_array().unwrap().iter().find(|one| one["name"] == "n").unwrap();
+    let leases = format!("/api/v1/workers/{}/leases", named["id"].as_str().unwrap());
+    assert_eq!(
+        door.call("work:billing.*", ("GET", &leases), "").await.problem().0,
+        404,
+        "a name is nobody's"
+    );
+}
+
+#[tokio::test]
+async fn a_job_is_moved_to_ones_own_queues_alone() {
+    let door = Door::open().await;
+    let (own, other) = (door.enqueue("billing.eu").await, door.enqueue("mail").await);
+    let edit = async |id: &str, queue: &str| {
+        let body = format!(r#"{{"queue":"{queue}"}}"#);
+        door.call("operate:billing.*", ("PATCH", &format!("/api/v1/jobs/{id}")), &body).await
+    };
+
+    assert_eq!(edit(&own, "mail").await.problem().1, "forbidden");
+    assert_eq!(edit(&other, "billing.eu").await.problem().0, 404);
+    assert_eq!(edit(&own, "billing.us").await.status, 200);
 }

@@ -73,16 +73,53 @@ fn statuses(answer: &str) -> Vec<&str> {
 
 const JOB: &str = r#"{"kind":"mail"}"#;
 
-/// Heads of requests to enqueue that are each wrong in one way, what follows them, and what must be answered; an empty list for
-/// no answer at all.
-#[expect(clippy::too_many_lines, reason = "one list")]
-fn hostile() -> Vec<(String, String, &'static [&'static str])> {
-    let mut all: Vec<(String, String, &'static [&'static str])> = Vec::new();
-    let good = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", JOB.len());
-    let post = "POST /api/v1/jobs HTTP/1.1\r\n";
-    let mut refused =
-        |head: String, body: &str, may: &'static [&'static str]| all.push((head, body.to_owned(), may));
-    for host in [
+/// A request that is wrong in one way: its head, its body, and what may be answered to it.
+struct Hostile {
+    head: String,
+    body: String,
+    may: &'static [&'static str],
+}
+
+impl Hostile {
+    fn new(head: impl Into<String>, body: impl Into<String>, may: &'static [&'static str]) -> Self {
+        Self { head: head.into(), body: body.into(), may }
+    }
+
+    /// A job to be enqueued, with these lines in the head.
+    fn job(lines: &str, may: &'static [&'static str]) -> Self {
+        let length = JOB.len();
+        let head = format!("{POST}{lines}Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        Self::new(head, JOB, may)
+    }
+
+    /// A request that is what it should be up to the length of its body.
+    fn sized(lines: &str, body: impl Into<String>, may: &'static [&'static str]) -> Self {
+        let head = format!("{POST}Host: localhost\r\nContent-Type: application/json\r\n{lines}");
+        Self::new(head, body, may)
+    }
+
+    /// A body that is what it should be up to what it says.
+    fn body(body: String, may: &'static [&'static str]) -> Self {
+        Self::sized(&format!("Content-Length: {}\r\n", body.len()), body, may)
+    }
+}
+
+const POST: &str = "POST /api/v1/jobs HTTP/1.1\r\n";
+
+fn all_hostile() -> Vec<Hostile> {
+    let mut all = wrong_hosts();
+    all.extend(other_pages());
+    all.extend(hidden_requests());
+    all.extend(broken_lines());
+    all.extend(large_heads());
+    all.extend(odd_paths());
+    all.extend(deep_and_huge());
+    all
+}
+
+/// Names under which a page of somebody else may reach the server.
+fn wrong_hosts() -> Vec<Hostile> {
+    let names = [
         "evil.example",
         "localhost.evil.example",
         "evil.example:7117",
@@ -93,17 +130,23 @@ fn hostile() -> Vec<(String, String, &'static [&'static str])> {
         "[::1",
         "localhost/..",
         "0x7f000001.evil",
-    ] {
-        refused(format!("{post}Host: {host}\r\n{good}"), JOB, &["421", "422", "400"]);
-    }
-    refused(format!("{post}{good}"), JOB, &["400", "422"]);
-    refused(format!("{post}Host: localhost\r\nHost: localhost\r\n{good}"), JOB, &["400", "422"]);
-    refused(
-        format!("POST http://evil.example/api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{good}"),
-        JOB,
-        &["421", "422"],
+    ];
+    let mut all: Vec<Hostile> =
+        names.iter().map(|host| Hostile::job(&format!("Host: {host}\r\n"), &["421", "422", "400"])).collect();
+    all.push(Hostile::job("", &["400", "422"]));
+    all.push(Hostile::job("Host: localhost\r\nHost: localhost\r\n", &["400", "422"]));
+    let absolute = format!(
+        "POST http://evil.example/api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n",
+        JOB.len()
     );
-    for origin in [
+    all.push(Hostile::new(absolute, JOB, &["421", "422"]));
+    all
+}
+
+/// What a browser sends for a page of somebody else.
+fn other_pages() -> Vec<Hostile> {
+    let origins = [
         "http://evil.example",
         "null",
         "https://localhost.evil",
@@ -112,12 +155,10 @@ fn hostile() -> Vec<(String, String, &'static [&'static str])> {
         "localhost",
         "http://127.0.0.1",
         "chrome-extension://abc",
-    ] {
-        refused(format!("{post}Host: localhost\r\nOrigin: {origin}\r\n{good}"), JOB, &["403"]);
-    }
-    for site in ["cross-site", "same-site", "x"] {
-        refused(format!("{post}Host: localhost\r\nSec-Fetch-Site: {site}\r\n{good}"), JOB, &["403"]);
-    }
+    ];
+    let from = |line: String| Hostile::job(&format!("Host: localhost\r\n{line}\r\n"), &["403"]);
+    let mut all: Vec<Hostile> = origins.iter().map(|origin| from(format!("Origin: {origin}"))).collect();
+    all.extend(["cross-site", "same-site", "x"].map(|site| from(format!("Sec-Fetch-Site: {site}"))));
     for media in [
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -125,12 +166,16 @@ fn hostile() -> Vec<(String, String, &'static [&'static str])> {
         "application/jsonp",
     ] {
         let length = JOB.len();
-        let head = format!("{post}Host: localhost\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n");
-        refused(head, JOB, &["415"]);
+        let head = format!("{POST}Host: localhost\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n");
+        all.push(Hostile::new(head, JOB, &["415"]));
     }
-    let here = format!("{post}Host: localhost\r\nContent-Type: application/json\r\n");
+    all
+}
+
+/// Lengths that a proxy may read in another way, with a second request in what they leave over.
+fn hidden_requests() -> Vec<Hostile> {
     let hidden = "0\r\n\r\nDELETE /api/v1/jobs/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for lengths in [
+    let lengths = [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         "Content-Length: 5\r\nContent-Length: 6\r\n",
         "Content-Length: 5, 6\r\n",
@@ -142,12 +187,18 @@ fn hostile() -> Vec<(String, String, &'static [&'static str])> {
         "Transfer-Encoding: identity\r\n",
         "Transfer-Encoding: xchunked\r\n",
         "Transfer-Encoding: chunked, identity\r\n",
-    ] {
-        refused(format!("{here}{lengths}"), hidden, &["400", "422"]);
+    ];
+    let mut all: Vec<Hostile> =
+        lengths.iter().map(|lines| Hostile::sized(lines, hidden, &["400", "422"])).collect();
+    for chunks in ["zz\r\nx\r\n0\r\n\r\n", "ffffffffffffffffff\r\nx"] {
+        all.push(Hostile::sized("Transfer-Encoding: chunked\r\n", chunks, &["400", "422"]));
     }
-    refused(format!("{here}Transfer-Encoding: chunked\r\n"), "zz\r\nx\r\n0\r\n\r\n", &["400", "422"]);
-    refused(format!("{here}Transfer-Encoding: chunked\r\n"), "ffffffffffffffffff\r\nx", &["400", "422"]);
-    for line in [
+    all
+}
+
+/// What is no request of this protocol.
+fn broken_lines() -> Vec<Hostile> {
+    let lines = [
         "POST /api/v1/jobs HTTP/3.0\r\n",
         "POST  /api/v1/jobs HTTP/1.1\r\n",
         "\0\0\0\0\r\n",
@@ -155,47 +206,71 @@ fn hostile() -> Vec<(String, String, &'static [&'static str])> {
         "POST /api/v1/jobs\r\n",
         "PRI * HTTP/2.0\r\n",
         "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n",
-    ] {
-        refused(format!("{line}Host: localhost\r\n{good}"), JOB, &["400", "404", "405", "422", "505"]);
+    ];
+    let rest =
+        format!("Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", JOB.len());
+    let may = &["400", "404", "405", "422", "505"];
+    let mut all: Vec<Hostile> =
+        lines.iter().map(|line| Hostile::new(format!("{line}{rest}"), JOB, may)).collect();
+    for line in ["X: a\0b", " X: folded", "X Y: z"] {
+        all.push(Hostile::job(&format!("Host: localhost\r\n{line}\r\n"), &["400"]));
     }
-    refused(format!("{post}Host: localhost\r\nX: a\0b\r\n{good}"), JOB, &["400"]);
-    refused(format!("{post}Host: localhost\r\n X: folded\r\n{good}"), JOB, &["400"]);
-    refused(format!("{post}Host: localhost\r\nX Y: z\r\n{good}"), JOB, &["400"]);
-    refused(format!("{post}Host: localhost\r\nX: {}\r\n{good}", "x".repeat(200_000)), JOB, &["431", "400"]);
-    refused(format!("{post}Host: localhost\r\n{}{good}", "X: y\r\n".repeat(5_000)), JOB, &["431", "400"]);
-    refused(
-        format!("POST /{} HTTP/1.1\r\nHost: localhost\r\n{good}", "a".repeat(100_000)),
-        JOB,
-        &["414", "431", "404", "400"],
-    );
-    for path in [
+    for line in ["TRACE /api/v1/jobs", "CONNECT localhost:1"] {
+        let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\n");
+        all.push(Hostile::new(head, "", &["400", "404", "405"]));
+    }
+    all
+}
+
+/// More of a head than anybody needs.
+fn large_heads() -> Vec<Hostile> {
+    let lines = |lines: String| Hostile::job(&format!("Host: localhost\r\n{lines}"), &["431", "400"]);
+    let path = format!("POST /{} HTTP/1.1\r\nHost: localhost\r\n", "a".repeat(100_000));
+    vec![
+        lines(format!("X: {}\r\n", "x".repeat(200_000))),
+        lines("X: y\r\n".repeat(5_000)),
+        Hostile::new(path, "", &["414", "431", "404", "400"]),
+    ]
+}
+
+fn odd_paths() -> Vec<Hostile> {
+    let paths = [
         "/api/v1/jobs/../../etc/passwd",
         "/api/v1/jobs/%2e%2e/%2e%2e",
         "/api/v1/jobs/%00",
         "/api/v1/jobs/%ff",
         "//api/v1/jobs",
-    ] {
-        refused(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n"), "", &["400", "404", "422"]);
-    }
-    refused("TRACE /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n".to_owned(), "", &["405"]);
-    refused("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n".to_owned(), "", &["400", "404", "405"]);
-    let deep = "[".repeat(100_000);
-    refused(format!("{here}Content-Length: {}\r\n", deep.len()), &deep, &["422", "400"]);
+    ];
+    let head = |path: &&str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
+    paths.iter().map(|path| Hostile::new(head(path), "", &["400", "404", "422"])).collect()
+}
+
+/// Bodies that are more than can be meant.
+fn deep_and_huge() -> Vec<Hostile> {
     let nested = format!("{{\"kind\":\"mail\",\"args\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
-    refused(format!("{here}Content-Length: {}\r\n", nested.len()), &nested, &["422", "400"]);
     let huge = format!("{{\"kind\":\"mail\",\"args\":\"{}\"}}", "x".repeat(2_000_000));
-    refused(format!("{here}Content-Length: {}\r\n", huge.len()), &huge, &["413", "422"]);
-    all
+    let args = format!("{{\"kind\":\"mail\",\"args\":\"{}\"}}", "x".repeat(300_000));
+    let many = format!("{{\"kind\":\"mail\",{}\"args\":1}}", "\"tags\":[],".repeat(10_000));
+    vec![
+        Hostile::body("[".repeat(100_000), &["422", "400"]),
+        Hostile::body(nested, &["422", "400"]),
+        Hostile::body(huge, &["413", "422"]),
+        Hostile::body(args, &["413", "422"]),
+        Hostile::body(many, &["422", "400"]),
+        Hostile::body("\u{feff}{\"kind\":\"mail\"}".to_owned(), &["422", "400"]),
+        Hostile::body("{\"kind\":\"mail\",\"priority\":1e999}".to_owned(), &["422", "400"]),
+        Hostile::body("{\"kind\":\"mail\",\"kind\":\"mail\"}".to_owned(), &["422", "400"]),
+    ]
 }
 
 #[tokio::test]
 async fn what_is_hostile_is_refused_and_does_nothing() {
     let fort = Fort::careful().await;
-    let all = hostile();
+    let all = all_hostile();
     assert!(all.len() >= 60, "only {}", all.len());
 
     let mut faults = Vec::new();
-    for (head, body, may) in &all {
+    for Hostile { head, body, may } in &all {
         let answer = fort.raw(&fort.request(head, body)).await;
         let found = statuses(&answer);
         let short: String = head.chars().take(120).collect();

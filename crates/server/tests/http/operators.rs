@@ -6,6 +6,8 @@ use crate::server::{Server, everywhere};
 
 everywhere! {
     verbs_change_what_becomes_of_a_job,
+    a_waiting_job_is_changed_and_put_off,
+    the_audit_tells_who_changed_what_and_is_narrowed,
     a_flow_is_changed_as_a_whole,
     queues_are_paused_bounded_and_kept,
     schedules_are_made_and_looked_after,
@@ -38,6 +40,73 @@ async fn verbs_change_what_becomes_of_a_job(server: Server) {
         (&audit["entries"][0]["by"], &audit["entries"][0]["address"]),
         (&json!("ada"), &json!("127.0.0.1"))
     );
+}
+
+async fn a_waiting_job_is_changed_and_put_off(server: Server) {
+    let id = server.enqueue(r#"{"kind":"mail","tags":["a"]}"#).await;
+    let at = format!("/api/v1/jobs/{id}");
+
+    let edit =
+        r#"{"queue":"other","priority":"high","args":{"n":9007199254740993},"tags":["b"],"meta":{"k":1}}"#;
+    assert_eq!(server.call("PATCH", &at, edit).await.status, 200);
+    let edited = server.get(&at).await;
+    assert_eq!((edited.text("queue"), edited.text("priority")), ("other".to_owned(), "high".to_owned()));
+    assert!(edited.body.contains("9007199254740993"), "{}", edited.body);
+    assert_eq!((&edited.json()["tags"], &edited.json()["meta"]), (&json!(["b"]), &json!({"k": 1})));
+    assert_eq!(server.call("PATCH", &at, "").await.status, 200, "nothing is changed");
+
+    let snooze = format!("{at}/snooze");
+    assert_eq!(server.post(&snooze, r#"{"delay":"1h","by":"ada"}"#).await.status, 200);
+    let snoozed = server.get(&at).await;
+    assert_eq!(
+        (snoozed.text("state"), snoozed.text("reason")),
+        ("scheduled".to_owned(), "snoozed".to_owned())
+    );
+    assert_eq!(server.post(&snooze, r#"{"until":"2020-01-01T00:00:00Z"}"#).await.status, 200);
+    assert_eq!(server.get(&at).await.text("state"), "ready");
+
+    let refused = |status: u16, code: &str, field: &str| (status, code.to_owned(), field.to_owned());
+    assert_eq!(server.post(&snooze, "").await.problem(), refused(422, "invalid", "until"));
+    let both = r#"{"run_at":"2030-01-01T00:00:00Z","delay":"1s"}"#;
+    assert_eq!(server.call("PATCH", &at, both).await.problem(), refused(422, "invalid", "delay"));
+    assert_eq!(server.call("PATCH", &at, r#"{"kind":"x"}"#).await.problem(), refused(422, "invalid", "kind"));
+    let own = r#"{"queue":"windlass.own"}"#;
+    assert_eq!(server.call("PATCH", &at, own).await.problem(), refused(422, "invalid", "queue"));
+    server.post(&format!("{at}/cancel"), "").await;
+    assert_eq!(server.call("PATCH", &at, edit).await.problem(), refused(409, "finished", ""));
+    assert_eq!(server.post(&snooze, r#"{"delay":"1s"}"#).await.problem(), refused(409, "finished", ""));
+}
+
+async fn the_audit_tells_who_changed_what_and_is_narrowed(server: Server) {
+    let id = server.enqueue(r#"{"kind":"mail"}"#).await;
+    let at = format!("/api/v1/jobs/{id}");
+    server.call("PATCH", &at, r#"{"priority":"low","by":"ada","reason":"later"}"#).await;
+    server.post(&format!("{at}/cancel"), r#"{"by":"bob"}"#).await;
+    server.post(&format!("{at}/rerun"), r#"{"by":"bob","reason":"once more"}"#).await;
+    server.post("/api/v1/queues/mail/pause", r#"{"by":"ada"}"#).await;
+    let verbs = async |query: &str| {
+        let told = server.get(&format!("/api/v1/audit{query}")).await.json();
+        let verbs: Vec<String> = told["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["verb"].as_str().unwrap().to_owned())
+            .collect();
+        verbs.join(" ")
+    };
+
+    assert_eq!(verbs("").await, "pause rerun cancel edit");
+    assert_eq!(verbs("?actor=ada").await, "pause edit");
+    assert_eq!(verbs("?verb=cancel").await, "cancel");
+    assert_eq!(verbs("?noun=queue").await, "pause");
+    assert_eq!(verbs(&format!("?subject={id}&actor=bob")).await, "rerun cancel");
+    assert_eq!(verbs("?since=1h").await, "pause rerun cancel edit");
+    assert_eq!(verbs("?since=2999-01-01T00:00:00Z").await, "");
+    assert_eq!(server.get("/api/v1/audit?noun=hat").await.problem().2, "noun");
+    let edit = server.get("/api/v1/audit?verb=edit").await.json();
+    let change = &edit["entries"][0]["change"];
+    assert_eq!(*change, json!({"before": {"priority": "normal"}, "after": {"priority": "low"}}));
+    assert_eq!(edit["entries"][0]["reason"], "later");
 }
 
 async fn a_flow_is_changed_as_a_whole(server: Server) {

@@ -14,3 +14,6 @@ DROP TRIGGER IF EXISTS moved_bound_delete;
 DROP TRIGGER IF EXISTS moved_retention_insert;
 DROP TRIGGER IF EXISTS moved_retention_update;
 DROP TRIGGER IF EXISTS moved_retention_delete;
+DROP TRIGGER IF EXISTS moved_token_insert;
+DROP TRIGGER IF EXISTS moved_token_update;
+DROP TRIGGER IF EXISTS moved_token_delete;

@@ -75,3 +75,18 @@ CREATE TRIGGER IF NOT EXISTS moved_retention_delete BEFORE DELETE ON retention
 BEGIN
     SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
 END;
+
+CREATE TRIGGER IF NOT EXISTS moved_token_insert BEFORE INSERT ON token
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_token_update BEFORE UPDATE ON token
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_token_delete BEFORE DELETE ON token
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;

@@ -7,5 +7,6 @@
 --   ?5  actor    text
 --   ?6  why      text; NULL if not said
 --   ?7  via      text; NULL if not known
-INSERT INTO audit (at, verb, noun, subject, actor, why, via)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+--   ?8  change   text, JSON; NULL where it is not told
+INSERT INTO audit (at, verb, noun, subject, actor, why, via, change)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

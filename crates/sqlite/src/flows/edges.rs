@@ -12,22 +12,30 @@ use windlass_store::{Enqueued, StoreError};
 
 use crate::error::During;
 use crate::facts::Facts;
+use crate::jobs::notices;
 use crate::leases::array;
 use crate::writer::Tx;
 use crate::{effects, jobs, reviews, row, sql};
 
-/// What of the running operation is still to be told to blocked jobs.
+/// What the ends of jobs in the running operation still mean for others.
 #[derive(Debug, Default)]
 pub(crate) struct Untold {
     /// Jobs with children that have ended, and how.
     pub(crate) ended: Vec<(JobId, Stage)>,
     /// Blocked jobs that a parent had failed before they were made.
     failed: Vec<JobId>,
+    /// Jobs that ended while nobody ran them who would clean up behind them.
+    pub(crate) left: Vec<JobId>,
 }
 
+/// Jobs that ended, and blocked ones that were failed.
+type Told = (Vec<(JobId, Stage)>, Vec<JobId>);
+
 impl Untold {
-    fn is_empty(&self) -> bool {
-        self.ended.is_empty() && self.failed.is_empty()
+    /// What is to be told to blocked jobs, if anything: those that ended, and those that were failed.
+    fn take(&mut self) -> Option<Told> {
+        let (ended, failed) = (std::mem::take(&mut self.ended), std::mem::take(&mut self.failed));
+        (!ended.is_empty() || !failed.is_empty()).then_some((ended, failed))
     }
 }
 
@@ -142,10 +150,10 @@ pub(crate) fn hold_again(tx: &mut Tx<'_>, put_back: &[JobId]) -> rusqlite::Resul
     Ok(())
 }
 
-/// Does to blocked jobs what the ends of others mean for them.
+/// Does to blocked jobs what the ends of others mean for them, and enqueues what cleans up behind those that need it: behind a claim
+/// that ended them, so that it gives out nothing of this.
 pub(crate) fn tell_children(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
-    while !tx.untold.is_empty() {
-        let Untold { ended, failed } = std::mem::take(&mut tx.untold);
+    while let Some((ended, failed)) = tx.untold.take() {
         let Consequences { closed, released } = consequences(&ended, &failed, &mut Graph(tx.connection))?;
         for (child, parent, stage) in closed {
             close(tx, child, &AttemptError::dependency_failed(parent, stage))?;
@@ -156,6 +164,9 @@ pub(crate) fn tell_children(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
             release(tx, child, by)?;
         }
     }
+    for id in std::mem::take(&mut tx.untold.left) {
+        notices::clean_up(tx, id)?;
+    }
     Ok(())
 }
 
@@ -165,7 +176,7 @@ fn close(tx: &mut Tx<'_>, child: JobId, error: &AttemptError) -> rusqlite::Resul
     let values = params![child.as_bytes(), tx.now.as_micros(), reason, jobs::as_json(error)?];
     tx.connection.prepare_cached(sql::edge::CLOSE)?.execute(values)?;
     tx.hint_ended();
-    effects::ended(tx, &facts, Stage::Cancelled)
+    effects::ended(tx, &facts, (Stage::Cancelled, Reason::DependencyFailed))
 }
 
 fn release(tx: &mut Tx<'_>, child: JobId, by: u32) -> rusqlite::Result<()> {

@@ -27,14 +27,18 @@ impl Wholes {
         self.0.into_iter().collect()
     }
 
+    /// Those of this queue or kind.
+    pub(crate) fn of(&self, whole: &Whole) -> Bounds {
+        self.0.get(whole).copied().unwrap_or_default()
+    }
+
     /// What they ask of the jobs of a lane.
     pub(crate) fn needs(&self, lane: &Lane) -> Vec<Need> {
         if self.0.is_empty() {
             return Vec::new();
         }
         let wholes = [Whole::Queue(lane.queue.clone()), Whole::Kind(lane.kind.clone())];
-        let needs =
-            |whole: &Whole| self.0.get(whole).copied().unwrap_or_default().needs(whole).collect::<Vec<_>>();
+        let needs = |whole: &Whole| self.of(whole).needs(whole).collect::<Vec<_>>();
         wholes.iter().flat_map(needs).collect()
     }
 }

@@ -37,18 +37,25 @@ fn answer(job: &NewJob, repeated: bool) -> Enqueued {
     Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated }
 }
 
-/// Whether these are as many as the statement for a crowd takes, none has a deadline to be watched or anything else that most do
-/// not have, and none is there.
+/// Whether these are as many as the statement for a crowd takes, none has a deadline to be watched or anything else that is more
+/// than a row, and none is there.
 fn may_go_together(tx: &Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<bool> {
-    if jobs.len() != CROWD
-        || jobs.iter().any(|job| job.deadline.is_some() || traits(job) != Traits::default())
-    {
+    let is_a_row = |job: &NewJob| {
+        // Of keys, somebody else takes care.
+        job.deadline.is_none() && traits(job).without(Traits::UNIQUE) == Traits::default()
+    };
+    if jobs.len() != CROWD || !jobs.iter().all(is_a_row) {
         return Ok(false);
     }
-    let ids = Array::new(jobs.iter().map(|job| Value::Blob(job.id.as_bytes().to_vec())).collect());
+    let ids = blobs(jobs.iter().map(|job| job.id.as_bytes().as_slice()));
     let known: i64 =
         tx.connection.prepare_cached(sql::job::COUNT_KNOWN)?.query_row([ids], |row| row.get(0))?;
     Ok(known == 0)
+}
+
+/// A column of blobs for a statement that takes many.
+pub(crate) fn blobs<'a>(all: impl Iterator<Item = &'a [u8]>) -> Array {
+    Array::new(all.map(|blob| Value::Blob(blob.to_vec())).collect())
 }
 
 fn insert_crowd(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<()> {
@@ -60,7 +67,7 @@ fn insert_crowd(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<()> {
             None => tx.lanes.make(tx.connection, job)?,
         };
         let options = stored_options(&job.options)?;
-        let values: [&dyn ToSql; 9] = [
+        let values: [&dyn ToSql; 10] = [
             job.id.as_bytes(),
             &lane,
             &job.priority.as_number(),
@@ -70,6 +77,7 @@ fn insert_crowd(tx: &mut Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<()> {
             &tx.now.as_micros(),
             &StoredArgs(&job.args),
             &options,
+            &traits(job).bits(),
         ];
         for value in values {
             statement.raw_bind_parameter(next, value)?;

@@ -162,9 +162,9 @@ impl End<'_> {
         change(tx, facts, sql::lease::END, values)?;
         drop_lease(tx, facts)?;
         effects::closed(tx, facts)?;
-        if let Next::Finished { stage, .. } = self.ending.next {
+        if let Next::Finished { stage, reason } = self.ending.next {
             tx.hint_ended();
-            return effects::ended(tx, facts, stage);
+            return effects::ended(tx, facts, (stage, reason));
         }
         match &facts.review {
             Some(terms) if self.ending.next == Next::InReview => reviews::ask(tx, facts.id, terms, staged)?,

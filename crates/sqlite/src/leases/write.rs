@@ -4,8 +4,8 @@ use rusqlite::params;
 use windlass_core::attempt::safe_text;
 use windlass_core::limits::LOG_LINE_BYTES_MAX;
 use windlass_core::log::LOG_CUT;
-use windlass_core::{AttemptToken, Json, LogFate, LogFill, LogLevel, Progress, Timestamp};
-use windlass_store::{Holder, NewLogLine, StoreError};
+use windlass_core::{AttemptToken, Json, LogFate, LogFill, LogLevel, NewJob, Progress, Timestamp};
+use windlass_store::{Enqueued, Holder, NewLogLine, StoreError};
 
 use super::claim::array;
 use super::{fenced, holder};
@@ -76,6 +76,20 @@ fn append(tx: &Tx<'_>, facts: &Facts, lines: &[NewLogLine]) -> rusqlite::Result<
 }
 
 /// What there is of a job that runs under this very token.
+/// Makes jobs known if the token passes.
+pub(super) fn enqueue(
+    tx: &mut Tx<'_>,
+    token: &AttemptToken,
+    jobs: &[NewJob],
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
+    running(tx, token, name)?;
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    crate::jobs::enqueue(tx, jobs, name)
+}
+
 fn running(tx: &Tx<'_>, token: &AttemptToken, name: &'static str) -> Result<Facts, StoreError> {
     let (facts, standing) = fenced(tx.connection, token, tx.now, name)?;
     standing.must_run().map_err(|kind| StoreError::new(name, kind))?;

@@ -48,6 +48,17 @@ fn through_a_door() -> Actor {
     operator().because("it must").via(via)
 }
 
+/// Whether an entry tells of `asked`: how they came as they said, or, behind a door, as the door saw them.
+fn tells_of(bench: &Bench, entry: &AuditEntry, asked: &Actor) -> bool {
+    if !bench.has_door() {
+        return entry.by == *asked;
+    }
+    let (said, saw) = (asked.via.clone().unwrap_or_default(), entry.by.via.clone().unwrap_or_default());
+    let is_believed = saw.token.is_some() && saw.token == said.token || saw.address == said.address;
+    let is_same_request = saw.request.is_some() && (said.request.is_none() || saw.request == said.request);
+    entry.by.clone().plain() == asked.clone().plain() && !is_believed && is_same_request
+}
+
 async fn g21_every_change_of_a_job_leaves_an_entry(bench: Bench) {
     let (store, at) = (&bench.store, bench.now());
     let id = bench.enqueue_with(|job| job.due = windlass_core::Due::In(HOUR)).await;
@@ -60,7 +71,7 @@ async fn g21_every_change_of_a_job_leaves_an_entry(bench: Bench) {
     assert_eq!(told(&bench).await, verbs.map(|verb| format!("{verb} job {id}")));
     let entries = entries(&bench).await;
     assert!(entries.iter().all(|entry| entry.at == at && entry.by.name == "ada"));
-    assert_eq!(entries[2].by, operator().because("no more"));
+    assert!(tells_of(&bench, &entries[2], &operator().because("no more")), "{entries:?}");
     assert!(entries.windows(2).all(|two| two[0].number > two[1].number), "{entries:?}");
 }
 
@@ -134,7 +145,7 @@ async fn g21_a_decision_leaves_an_entry_by_whoever_took_it(bench: Bench) {
 
     assert_eq!(told(&bench).await, [format!("accept job {job}"), format!("decline job {late}")]);
     let entries = entries(&bench).await;
-    assert_eq!(entries[1].by, through_a_door());
+    assert!(tells_of(&bench, &entries[1], &through_a_door()), "{entries:?}");
     assert_eq!(entries[0].by.name, windlass_store::reviews::REVIEWER);
 }
 
@@ -184,7 +195,8 @@ async fn an_entry_tells_how_somebody_came_and_the_thing_itself_does_not(bench: B
     store.put_schedule(hourly("h"), through_a_door()).await.unwrap();
     store.pause_schedule(&named("h"), through_a_door()).await.unwrap();
 
-    assert!(entries(&bench).await.iter().all(|entry| entry.by == through_a_door()));
+    let entries = entries(&bench).await;
+    assert!(entries.iter().all(|entry| tells_of(&bench, entry, &through_a_door())), "{entries:?}");
     assert_eq!(store.events(id).await.unwrap()[0].by, through_a_door().plain());
     assert_eq!(store.queues().await.unwrap()[0].pause.clone().unwrap().by, through_a_door().plain());
     let events = store.schedule_events(&named("h")).await.unwrap();

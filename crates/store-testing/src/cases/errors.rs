@@ -310,7 +310,7 @@ async fn a_rerun_is_a_new_job_that_says_what_it_is_a_copy_of(bench: Bench) {
     bench.advance(SECOND * 120);
     let copy = bench.fresh_id();
 
-    let rerun = bench.store.rerun(job.id(), copy).await.unwrap();
+    let rerun = bench.store.rerun(job.id(), copy, operator()).await.unwrap();
 
     assert_eq!((rerun.id, rerun.repeated), (copy, false));
     assert_eq!(bench.job(job.id()).await, before);
@@ -329,15 +329,15 @@ async fn every_final_job_can_be_rerun_and_no_other(bench: Bench) {
     let cancelled = bench.enqueue_one().await;
     bench.cancel(cancelled).await;
     for id in [died, cancelled] {
-        let _copy = bench.store.rerun(id, bench.fresh_id()).await.unwrap();
+        let _copy = bench.store.rerun(id, bench.fresh_id(), operator()).await.unwrap();
     }
 
     let waiting = bench.enqueue_one().await;
     let running = bench.start_one().await;
     for id in [waiting, running.id()] {
-        assert_eq!(refused(bench.store.rerun(id, bench.fresh_id()).await), ErrorKind::NotReady);
+        assert_eq!(refused(bench.store.rerun(id, bench.fresh_id(), operator()).await), ErrorKind::NotReady);
     }
-    let nobody = bench.store.rerun(bench.fresh_id(), bench.fresh_id()).await;
+    let nobody = bench.store.rerun(bench.fresh_id(), bench.fresh_id(), operator()).await;
     assert_eq!(refused(nobody), ErrorKind::NotFound);
 }
 
@@ -345,8 +345,8 @@ async fn a_rerun_may_be_asked_for_again(bench: Bench) {
     let id = dead(&bench, "x").await;
     let copy = bench.fresh_id();
 
-    let _copy = bench.store.rerun(id, copy).await.unwrap();
-    let again = bench.store.rerun(id, copy).await.unwrap();
+    let _copy = bench.store.rerun(id, copy, operator()).await.unwrap();
+    let again = bench.store.rerun(id, copy, operator()).await.unwrap();
 
     assert_eq!((again.id, again.repeated), (copy, true));
     assert_eq!(ids(&bench, JobFilter::default()).await, [copy, id]);
@@ -355,9 +355,9 @@ async fn a_rerun_may_be_asked_for_again(bench: Bench) {
 async fn a_rerun_respects_a_unique_key(bench: Bench) {
     let died = dead_with(&bench, "x", |job| job.options.unique = Some(Unique::key("k"))).await;
     let first = bench.fresh_id();
-    let _copy = bench.store.rerun(died, first).await.unwrap();
+    let _copy = bench.store.rerun(died, first, operator()).await.unwrap();
 
-    let second = bench.store.rerun(died, bench.fresh_id()).await;
+    let second = bench.store.rerun(died, bench.fresh_id(), operator()).await;
 
     assert_eq!(refused(second), ErrorKind::Duplicate(first));
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{AttemptOutcome, AttemptToken, JobState, Json, Progress, Verdict};
+use windlass_core::{AttemptOutcome, AttemptToken, Edge, JobState, Json, Progress, Verdict};
 use windlass_store::{Beat, ErrorKind, Holder, LeaseSummary, LeasedJob, Rescued, Settlement};
 
 use crate::bench::{
-    Bench, LEASE, MICROSECOND, SECOND, anything, failed, failed_for_now, line, refused, succeeded, just_before};
+    Bench, LEASE, MICROSECOND, SECOND, anything, failed, failed_for_now, field_of, just_before, line, queue, refused, succeeded,
+};
 
 cases! {
     g06_a_worker_that_lost_its_lease_cannot_settle_the_job,
@@ -26,6 +27,8 @@ cases! {
     a_worker_that_beats_in_time_is_never_lost,
     the_holder_is_known_by_its_token_alone,
     looking_at_the_holder_keeps_nothing,
+    jobs_are_enqueued_as_long_as_the_lease_holds,
+    an_attempt_of_a_cancelled_job_enqueues_nothing_more,
     progress_can_be_read_at_once_and_survives_the_attempt,
     a_checkpoint_reaches_the_next_attempt_byte_for_byte,
     silent_leases_are_listed_by_their_silence,
@@ -45,6 +48,8 @@ async fn assert_fenced(bench: &Bench, token: AttemptToken, expected: &ErrorKind)
         ("checkpoint", refused(store.checkpoint(token, Json::null()).await)),
         ("log", refused(store.log(token, vec![line("late")]).await)),
         ("log nothing", refused(store.log(token, vec![]).await)),
+        ("enqueue", refused(store.enqueue_under(token, vec![bench.new_job()]).await)),
+        ("enqueue nothing", refused(store.enqueue_under(token, vec![]).await)),
         ("settle", refused(store.settle(vec![settlement]).await.unwrap().remove(0))),
     ];
     for (call, answer) in answers {
@@ -245,6 +250,38 @@ async fn looking_at_the_holder_keeps_nothing(bench: Bench) {
     assert_eq!(refused(bench.store.holder(job.token).await), ErrorKind::LeaseLost);
 }
 
+async fn jobs_are_enqueued_as_long_as_the_lease_holds(bench: Bench) {
+    let (store, job) = (&bench.store, bench.start_one().await);
+    let first = bench.new_job();
+    let mut second = bench.new_job();
+    second.after = vec![Edge::on_success(first.id)];
+    second.queue = queue("elsewhere");
+    let jobs = vec![first, second];
+    let fault = bench.job_with(|job| job.version = 0);
+
+    let made = store.enqueue_under(job.token, jobs.clone()).await.unwrap();
+    let again = store.enqueue_under(job.token, jobs.clone()).await.unwrap();
+
+    assert!(made.iter().all(|one| !one.repeated) && again.iter().all(|one| one.repeated));
+    assert_eq!(made.iter().map(|one| one.id).collect::<Vec<_>>(), [jobs[0].id, jobs[1].id]);
+    assert_eq!(bench.job(jobs[1].id).await.state, JobState::Blocked);
+    assert_eq!(field_of(store.enqueue_under(job.token, vec![fault]).await), "version");
+    bench.settle(&job, failed("they stay")).await;
+    assert_eq!(bench.job(jobs[0].id).await.state, JobState::Ready);
+    assert_eq!(refused(store.enqueue_under(job.token, jobs).await), ErrorKind::NotRunning);
+}
+
+async fn an_attempt_of_a_cancelled_job_enqueues_nothing_more(bench: Bench) {
+    let job = bench.start_one().await;
+    let child = bench.new_job();
+    bench.cancel(job.id()).await;
+
+    let answer = bench.store.enqueue_under(job.token, vec![child.clone()]).await;
+
+    assert_eq!(refused(answer), ErrorKind::Cancelled);
+    assert_eq!(refused(bench.store.job(child.id).await), ErrorKind::NotFound);
+}
+
 async fn progress_can_be_read_at_once_and_survives_the_attempt(bench: Bench) {
     let job = bench.start_one().await;
 
@@ -270,6 +307,7 @@ async fn a_checkpoint_reaches_the_next_attempt_byte_for_byte(bench: Bench) {
     bench.store.checkpoint(job.token, Json::null()).await.unwrap();
 
     bench.store.checkpoint(job.token, checkpoint.clone()).await.unwrap();
+    let checkpoint = bench.kept(&checkpoint);
 
     assert_eq!(bench.job(job.id()).await.checkpoint, Some(checkpoint.clone()));
     bench.advance(LEASE);

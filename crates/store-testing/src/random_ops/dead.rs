@@ -2,7 +2,7 @@
 
 use windlass_core::{Fingerprint, JobId, Timestamp};
 use windlass_store::{
-    Actor, AuditFilter, ErrorFilter, JobFilter, Keep, Noun, PageRequest, QueueRetention, Retention,
+    Actor, AuditFilter, Change, ErrorFilter, JobFilter, Keep, Noun, PageRequest, QueueRetention, Retention,
     SharedStore, StoreError,
 };
 
@@ -46,18 +46,22 @@ pub(super) async fn groups(store: &SharedStore) -> Result<Vec<Seen>, StoreError>
 }
 
 /// What was done to what by whom, and when. In which order, where one call did it to several, is the store's business.
-type Done = (Timestamp, String, Noun, String, Actor);
+type Done = (Timestamp, String, Noun, String, Actor, Option<Change>);
 
 /// Everything that was done by hand.
 pub(super) async fn audit(store: &SharedStore) -> Result<Vec<Done>, StoreError> {
     let (mut done, mut page) = (Vec::new(), PageRequest::first(50));
     loop {
         let some = store.audit(AuditFilter::default(), page).await?;
-        done.extend(some.items.into_iter().map(|of| (of.at, of.verb, of.noun, of.subject, of.by)));
+        done.extend(some.items.into_iter().map(|of| (of.at, of.verb, of.noun, of.subject, of.by, of.change)));
         match some.next {
             Some(next) => page = page.after(Some(next)),
             None => break,
         }
+    }
+    // How somebody came is said by the door of a store that has one.
+    for one in &mut done {
+        one.4.via = None;
     }
     done.sort_by(|one, other| (one.0, &one.1, one.2, &one.3).cmp(&(other.0, &other.1, other.2, &other.3)));
     Ok(done)

@@ -2,23 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use windlass_core::{
-    Attempt, AttemptToken, Bounds, Job, JobId, Json, LogLine, NewJob, NewSchedule, ProgramName, Progress,
-    QueueName, ScheduleName, Timestamp, Whole, WorkerId,
+    Attempt, AttemptToken, Bounds, Job, JobId, Json, LogLine, NewJob, Progress, QueueName, Whole, WorkerId,
 };
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, Explanation, Fired, Firing, Flow, FlowStore,
-    Holder, Input, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary, LeaseTerm, LeasedJob,
-    Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned, QueueStore, QueueSummary,
-    Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore, Schedule, ScheduleEvent,
-    ScheduleOutcome, ScheduleStore, Settled, Settlement, Signals, Store, StoreError, StoreStatus, Turn,
-    Turned, Worker, WorkerStore,
+    Actor, CancelOutcome, Enqueued, Explanation, Holder, JobEdit, JobEvent, JobFilter, JobStore, LeaseStore,
+    LeaseTerm, LeasedJob, NewLogLine, Page, PageRequest, QueueRetention, QueueStore, QueueSummary,
+    Settlement, Signals, Store, StoreError, Turn, Turned,
 };
-use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 use crate::{Fixture, TestClock};
 
@@ -117,6 +111,14 @@ impl JobStore for Defective {
         self.inner.run_now(id, by).await
     }
 
+    async fn edit(&self, id: JobId, edit: JobEdit, by: Actor) -> Result<(), StoreError> {
+        self.inner.edit(id, edit, by).await
+    }
+
+    async fn rerun(&self, id: JobId, copy: JobId, by: Actor) -> Result<Enqueued, StoreError> {
+        self.inner.rerun(id, copy, by).await
+    }
+
     async fn delete(&self, id: JobId, by: Actor) -> Result<(), StoreError> {
         self.inner.delete(id, by).await
     }
@@ -165,88 +167,23 @@ impl LeaseStore for Defective {
     async fn log(&self, token: AttemptToken, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
         self.inner.log(self.token(token), lines).await
     }
-}
 
-#[async_trait]
-impl windlass_store::ErrorStore for Defective {
-    async fn error_groups(
+    async fn enqueue_under(
         &self,
-        filter: windlass_store::ErrorFilter,
-        page: PageRequest,
-    ) -> Result<Page<windlass_store::ErrorGroup>, StoreError> {
-        self.inner.error_groups(filter, page).await
-    }
-
-    async fn error_group(
-        &self,
-        fingerprint: windlass_core::Fingerprint,
-    ) -> Result<windlass_store::ErrorGroup, StoreError> {
-        self.inner.error_group(fingerprint).await
-    }
-}
-
-#[async_trait]
-impl ReviewStore for Defective {
-    async fn decide(&self, job: JobId, ruling: NewRuling) -> Result<Settled, StoreError> {
-        self.inner.decide(job, ruling).await
-    }
-
-    async fn review(&self, job: JobId) -> Result<Option<ReviewRecord>, StoreError> {
-        self.inner.review(job).await
-    }
-
-    async fn reviews(
-        &self,
-        filter: ReviewFilter,
-        page: PageRequest,
-    ) -> Result<Page<ReviewRecord>, StoreError> {
-        self.inner.reviews(filter, page).await
-    }
-}
-
-#[async_trait]
-impl FlowStore for Defective {
-    async fn parents(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
-        self.inner.parents(id, page).await
-    }
-
-    async fn children(&self, id: JobId, page: PageRequest) -> Result<Page<Relative>, StoreError> {
-        self.inner.children(id, page).await
-    }
-
-    async fn inputs(&self, id: JobId, page: PageRequest) -> Result<Page<Input>, StoreError> {
-        self.inner.inputs(id, page).await
-    }
-
-    async fn flow(&self, id: JobId) -> Result<Flow, StoreError> {
-        self.inner.flow(id).await
-    }
-
-    async fn cancel_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.cancel_flow(id, by).await
-    }
-
-    async fn retry_flow(&self, id: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.retry_flow(id, by).await
-    }
-
-    async fn delete_flow(&self, root: JobId, by: Actor) -> Result<Vec<JobId>, StoreError> {
-        self.inner.delete_flow(root, by).await
+        token: AttemptToken,
+        jobs: Vec<NewJob>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        self.inner.enqueue_under(self.token(token), jobs).await
     }
 }
 
 #[async_trait]
 impl QueueStore for Defective {
-    async fn keep(
-        &self,
-        queue: &QueueName,
-        retention: windlass_store::QueueRetention,
-        by: Actor,
-    ) -> Result<(), StoreError> {
+    async fn keep(&self, queue: &QueueName, retention: QueueRetention, by: Actor) -> Result<(), StoreError> {
         self.inner.keep(queue, retention, by).await
     }
 
-    async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
+    async fn retentions(&self) -> Result<Vec<(QueueName, QueueRetention)>, StoreError> {
         self.inner.retentions().await
     }
 
@@ -270,153 +207,9 @@ impl QueueStore for Defective {
     }
 }
 
-#[async_trait]
-impl WorkerStore for Defective {
-    async fn register(&self, worker: NewWorker) -> Result<(), StoreError> {
-        self.inner.register(worker).await
-    }
-
-    async fn beat(&self, worker: WorkerId) -> Result<Beat, StoreError> {
-        self.inner.beat(worker).await
-    }
-
-    async fn deregister(&self, worker: WorkerId) -> Result<(), StoreError> {
-        self.inner.deregister(worker).await
-    }
-
-    async fn workers(&self, silent_for: Duration) -> Result<Vec<Worker>, StoreError> {
-        self.inner.workers(silent_for).await
-    }
-
-    async fn leases(&self, silent_for: Duration) -> Result<Vec<LeaseSummary>, StoreError> {
-        self.inner.leases(silent_for).await
-    }
-
-    async fn held(&self, worker: WorkerId) -> Result<Vec<AttemptToken>, StoreError> {
-        self.inner.held(worker).await
-    }
-}
-
-#[async_trait]
-impl ScheduleStore for Defective {
-    async fn put_schedule(&self, schedule: NewSchedule, by: Actor) -> Result<ScheduleOutcome, StoreError> {
-        self.inner.put_schedule(schedule, by).await
-    }
-
-    async fn declare_schedules(
-        &self,
-        program: &ProgramName,
-        schedules: Vec<NewSchedule>,
-    ) -> Result<Declared, StoreError> {
-        self.inner.declare_schedules(program, schedules).await
-    }
-
-    async fn schedule(&self, name: &ScheduleName) -> Result<Schedule, StoreError> {
-        self.inner.schedule(name).await
-    }
-
-    async fn schedules(&self, page: PageRequest) -> Result<Page<Schedule>, StoreError> {
-        self.inner.schedules(page).await
-    }
-
-    async fn pause_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
-        self.inner.pause_schedule(name, by).await
-    }
-
-    async fn resume_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
-        self.inner.resume_schedule(name, by).await
-    }
-
-    async fn delete_schedule(&self, name: &ScheduleName, by: Actor) -> Result<(), StoreError> {
-        self.inner.delete_schedule(name, by).await
-    }
-
-    async fn run_schedule(&self, name: &ScheduleName, job: JobId, by: Actor) -> Result<(), StoreError> {
-        self.inner.run_schedule(name, job, by).await
-    }
-
-    async fn backfill(
-        &self,
-        name: &ScheduleName,
-        range: (Timestamp, Timestamp),
-        by: Actor,
-    ) -> Result<Backfilled, StoreError> {
-        self.inner.backfill(name, range, by).await
-    }
-
-    async fn firings(&self, name: &ScheduleName, page: PageRequest) -> Result<Page<Firing>, StoreError> {
-        self.inner.firings(name, page).await
-    }
-
-    async fn schedule_events(&self, name: &ScheduleName) -> Result<Vec<ScheduleEvent>, StoreError> {
-        self.inner.schedule_events(name).await
-    }
-}
-
-#[async_trait]
-impl Maintenance for Defective {
-    async fn rescue(&self) -> Result<Rescued, StoreError> {
-        self.inner.rescue().await
-    }
-
-    async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
-        self.inner.prune(retention).await
-    }
-
-    async fn fire(&self) -> Result<Fired, StoreError> {
-        self.inner.fire().await
-    }
-
-    async fn tidy(&self) -> Result<(), StoreError> {
-        self.inner.tidy().await
-    }
-
-    async fn lead(&self, candidate: WorkerId) -> Result<Leadership, StoreError> {
-        self.inner.lead(candidate).await
-    }
-
-    async fn resign(&self, leader: WorkerId) -> Result<(), StoreError> {
-        self.inner.resign(leader).await
-    }
-
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        self.inner.status().await
-    }
-
-    async fn check(&self) -> Result<Vec<String>, StoreError> {
-        self.inner.check().await
-    }
-}
-
-#[async_trait]
-impl TokenStore for Defective {
-    async fn create_token(&self, token: NewToken, by: Actor) -> Result<(), StoreError> {
-        self.inner.create_token(token, by).await
-    }
-
-    async fn token(&self, id: TokenId) -> Result<Token, StoreError> {
-        self.inner.token(id).await
-    }
-
-    async fn tokens(&self, page: PageRequest) -> Result<Page<Token>, StoreError> {
-        self.inner.tokens(page).await
-    }
-
-    async fn revoke_token(&self, id: TokenId, by: Actor) -> Result<(), StoreError> {
-        self.inner.revoke_token(id, by).await
-    }
-
-    async fn use_token(&self, id: TokenId) -> Result<(), StoreError> {
-        self.inner.use_token(id).await
-    }
-}
-
-#[async_trait]
-impl AuditStore for Defective {
-    async fn audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        self.inner.audit(filter, page).await
-    }
-}
+crate::forward!(
+    Defective: FlowStore, ReviewStore, ErrorStore, ScheduleStore, Maintenance, WorkerStore, TokenStore, AuditStore
+);
 
 impl Store for Defective {
     fn signals(&self) -> &Signals {

@@ -1,5 +1,6 @@
 //! The gates that jobs of random sequences need: few, so that jobs meet at them.
 
+use super::generate::Generator;
 use std::time::Duration;
 
 use windlass_core::{Bounds, JobOptions, KeyedLimit, Lock, Pace, Rate, Whole};
@@ -60,5 +61,12 @@ pub(crate) fn bounds(index: u8) -> Bounds {
         0 => Bounds { limit: Some(1), rate: None },
         1 => Bounds { limit: Some(2), rate: Some(Pace::new(1, Duration::from_secs(5))) },
         _ => Bounds::default(),
+    }
+}
+
+impl Generator {
+    /// Which of [`ask_for`].
+    pub(super) fn gates(&mut self) -> u8 {
+        u8::try_from(self.below(GATES)).unwrap_or_default()
     }
 }

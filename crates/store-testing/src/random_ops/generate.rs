@@ -9,7 +9,6 @@ use windlass_store::{LeaseTerm, Retention};
 
 use crate::bench::{LEASE, MICROSECOND, SECOND, just_before};
 
-use super::gates::GATES;
 use super::op::{ClaimOf, FilterOf, JOBS, KINDS, NewJobOf, Op, QUEUES, TokenOf, WORKERS};
 use super::reviews::{self, REVIEWS, RulingOf};
 use super::schedules::{PROGRAMS, SCHEDULES, ScheduleOf};
@@ -40,6 +39,7 @@ const WEIGHTED: &[(u64, Draw)] = &[
     (8, |g| Op::Cancel(g.job())),
     (12, |g| Op::Retry(g.job())),
     (4, |g| Op::RunNow(g.job())),
+    (8, |g| Op::Edit(g.job(), g.edit())),
     (3, |g| Op::Delete(g.job())),
     (12, Generator::turn),
     (16, |g| Op::Settle(g.token(), g.verdict())),
@@ -134,7 +134,7 @@ impl Generator {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
@@ -142,7 +142,7 @@ impl Generator {
         u32::try_from(self.below(bound.into())).unwrap_or_default()
     }
 
-    fn index(&mut self, count: usize) -> usize {
+    pub(super) fn index(&mut self, count: usize) -> usize {
         usize::try_from(self.below(count as u64)).unwrap_or_default()
     }
 
@@ -158,15 +158,15 @@ impl Generator {
         0
     }
 
-    fn small(&mut self) -> u8 {
+    pub(super) fn small(&mut self) -> u8 {
         u8::try_from(self.below(4)).unwrap_or_default()
     }
 
-    fn one_in(&mut self, chances: u64) -> bool {
+    pub(super) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 
-    fn sometimes<T>(&mut self, draw: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(super) fn sometimes<T>(&mut self, draw: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.one_in(3) { Some(draw(self)) } else { None }
     }
 
@@ -179,7 +179,7 @@ impl Generator {
         if self.one_in(4) { u8::try_from(self.below(WORKERS)).unwrap_or_default() } else { 0 }
     }
 
-    fn queue(&mut self) -> u8 {
+    pub(super) fn queue(&mut self) -> u8 {
         u8::try_from(self.below(QUEUES.len() as u64)).unwrap_or_default()
     }
 
@@ -201,7 +201,7 @@ impl Generator {
         spans[self.index_of(&[1, 4, 12, 6, 4, 2, 3, 1])]
     }
 
-    fn seconds(&mut self) -> i32 {
+    pub(super) fn seconds(&mut self) -> i32 {
         [-60, -1, 0, 1, 5, 30, 3600][self.index(7)]
     }
 
@@ -244,10 +244,6 @@ impl Generator {
     /// One parent or two, any of which may be named twice, be nowhere, or be the job itself.
     fn after(&mut self) -> Vec<(u8, bool)> {
         (0..=self.index_of(&[2, 2, 1])).map(|_| (self.job(), self.one_in(3))).collect()
-    }
-
-    fn gates(&mut self) -> u8 {
-        u8::try_from(self.below(GATES)).unwrap_or_default()
     }
 
     /// Few keys, so that jobs meet; and sometimes none, for the fingerprint.
@@ -370,8 +366,8 @@ fn taken_key() -> [Op; 4] {
     [Op::Enqueue(vec![keyed(0)]), Op::Cancel(0), Op::Enqueue(vec![keyed(1)]), Op::Retry(0)]
 }
 
-/// A tick that waits for the job of the one before, which runs.
-fn held_tick() -> [Op; 7] {
+/// A tick that waits for the job of the one before, which runs, and one that a pause left out.
+fn held_tick() -> [Op; 10] {
     let schedule = ScheduleOf { overlap: 2, ..ScheduleOf::default() };
     let claim = ClaimOf { worker: 0, queue: None, kind: None, limit: 10, lease: LeaseTerm::Process };
     [
@@ -382,6 +378,9 @@ fn held_tick() -> [Op; 7] {
         Op::Advance(SECOND * 10),
         Op::Fire,
         Op::Schedules(1),
+        Op::PauseSchedule(0),
+        Op::Advance(SECOND * 10),
+        Op::ResumeSchedule(0),
     ]
 }
 

@@ -12,6 +12,7 @@ mod coverage;
 mod dead;
 #[cfg(test)]
 mod defects;
+mod edits;
 mod gates;
 mod generate;
 mod op;

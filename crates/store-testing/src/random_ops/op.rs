@@ -6,6 +6,7 @@ use std::time::Duration;
 use windlass_core::{Priority, Unique, Verdict};
 use windlass_store::{LeaseTerm, Retention};
 
+use super::edits::EditOf;
 use super::reviews::RulingOf;
 use super::schedules::ScheduleOf;
 
@@ -49,6 +50,7 @@ pub(crate) enum Op {
     Cancel(u8),
     Retry(u8),
     RunNow(u8),
+    Edit(u8, EditOf),
     Delete(u8),
     Turn {
         settlements: Vec<(TokenOf, Verdict)>,
@@ -215,6 +217,8 @@ impl Op {
             Self::Cancel(_) => "cancel",
             Self::Retry(_) => "retry",
             Self::RunNow(_) => "run_now",
+            Self::Edit(_, EditOf { snoozes: true, .. }) => "snooze",
+            Self::Edit(..) => "edit",
             Self::Delete(_) => "delete",
             Self::Turn { .. } => "turn",
             Self::Settle(..) => "settle",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use windlass_core::{
     Args, AttemptToken, Due, Edge, Job, JobId, JobState, Json, LogLevel, NewJob, Notify, Progress, QueueName,
-    RetryPolicy, Tag, Timestamp, Verdict, WorkerId,
+    RetryPolicy, Timestamp, Verdict, WorkerId,
 };
 use windlass_store::{
     Actor, ClaimRequest, Clock, JobFilter, KindSupport, Kinds, LeasedJob, NewLogLine, NewWorker, Page,
@@ -21,7 +21,7 @@ use super::answer::{self, Answer};
 use super::dead;
 use super::gates;
 use super::op::{ClaimOf, FilterOf, JOBS, KINDS, NewJobOf, Op, QUEUES, TokenOf};
-use super::{reviews, schedules};
+use super::{edits, reviews, schedules};
 
 pub(crate) struct World {
     store: SharedStore,
@@ -113,10 +113,13 @@ impl World {
             Op::Cancel(id) => Answer::of(store.cancel(job(*id), by().because("it must")).await),
             Op::Retry(id) => Answer::of(store.retry(job(*id), by()).await),
             Op::RunNow(id) => Answer::of(store.run_now(job(*id), by()).await),
+            Op::Edit(id, edit) => {
+                Answer::of(store.edit(job(*id), edits::edit(edit, self.clock.now()), by()).await)
+            }
             Op::Delete(id) => Answer::of(store.delete(job(*id), by()).await),
             Op::Explain(id) => Answer::of(store.explain(job(*id)).await),
             Op::Redrive => Answer::of(dead::redrive(store).await),
-            Op::Rerun { job: id, copy } => Answer::of(store.rerun(job(*id), job(*copy)).await),
+            Op::Rerun { job: id, copy } => Answer::of(store.rerun(job(*id), job(*copy), by()).await),
             _ => self.apply_to_others(op).await,
         }
     }
@@ -351,7 +354,7 @@ impl World {
             states: filter.state.map(|index| JobState::ALL[usize::from(index)]).into_iter().collect(),
             queues: filter.queue.map(named).into_iter().collect(),
             kinds: filter.kind.map(|index| kind(KINDS[usize::from(index)])).into_iter().collect(),
-            tag: filter.tag.map(tag),
+            tag: filter.tag.map(edits::tag),
             roots: filter.roots.unwrap_or_default(),
             created_since: filter.since.map(|seconds| offset(self.clock.now(), seconds)),
             ..JobFilter::default()
@@ -371,7 +374,7 @@ fn worker(index: u8) -> WorkerId {
     WorkerId::from_bytes(bytes)
 }
 
-fn named(index: u8) -> QueueName {
+pub(super) fn named(index: u8) -> QueueName {
     queue(QUEUES[usize::from(index)])
 }
 
@@ -381,11 +384,7 @@ fn notify(bits: u8) -> Vec<Notify> {
     asked.map(|(_, notify)| if bits & 4 == 0 { notify } else { notify.on_dead() }).collect()
 }
 
-fn tag(index: u8) -> Tag {
-    Tag::new(format!("tag {index}")).expect("a tag may hold a blank and a digit")
-}
-
-fn offset(now: Timestamp, seconds: i32) -> Timestamp {
+pub(super) fn offset(now: Timestamp, seconds: i32) -> Timestamp {
     let span = Duration::from_secs(seconds.unsigned_abs().into());
     if seconds < 0 { now.before(span) } else { now.after(span) }
 }
@@ -416,7 +415,7 @@ fn new_job(asked: &NewJobOf, now: Timestamp) -> NewJob {
     if let Some(seconds) = asked.retry {
         made.options.retry = RetryPolicy::Fixed(Duration::from_secs(seconds));
     }
-    made.options.tags = asked.tag.map(tag).into_iter().collect();
+    made.options.tags = asked.tag.map(edits::tag).into_iter().collect();
     made.options.notify = notify(asked.notify.unwrap_or_default());
     made.options.unique.clone_from(&asked.unique);
     if let Some(index) = asked.review {

@@ -5,7 +5,8 @@ use windlass_core::limits::REMINDERS_MAX;
 use windlass_core::notice::{self, ReviewedJob};
 use windlass_core::review::Subject;
 use windlass_core::{
-    Decision, Digest, Invalid, JobId, JobOptions, Json, NewJob, Review, Ruling, Stage, Timestamp,
+    Args, Decision, Digest, Invalid, JobId, JobOptions, Json, KindName, NewJob, QueueName, Review, Ruling,
+    Stage, Timestamp,
 };
 
 use super::past;
@@ -79,6 +80,56 @@ impl Round {
     pub fn remind(&mut self, terms: &Review, now: Timestamp) {
         self.reminders += 1;
         self.remind_at = terms.remind_at(now).filter(|_| self.reminders < REMINDERS_MAX);
+    }
+}
+
+/// What is known of a job that came into review, beside its [`Round`].
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    /// Its id.
+    pub job: JobId,
+    /// Which handler it is for.
+    pub kind: KindName,
+    /// Where it waits.
+    pub queue: QueueName,
+    /// What it asked for.
+    pub options: JobOptions,
+    /// What it works on.
+    pub args: Args,
+    /// Whether it is in review.
+    pub open: bool,
+}
+
+impl Reviewed {
+    /// The review as it is shown.
+    #[must_use]
+    pub fn record(self, round: &Round) -> ReviewRecord {
+        let Self { job, kind, queue, options, args, open } = self;
+        let editable = editable(&options);
+        // Nobody is asked about a job that does not say so.
+        let terms = options.review.unwrap_or_else(Review::start);
+        let digest = match &round.ruling {
+            Some(ruling) => ruling.digest,
+            None => Digest::of(terms.of, &args, round.staged.as_ref()),
+        };
+        ReviewRecord {
+            job,
+            kind,
+            queue,
+            terms,
+            submitted_by: options.submitted_by,
+            args,
+            editable,
+            staged: round.staged.clone(),
+            digest,
+            round: round.number,
+            asked_at: round.asked_at,
+            decide_by: round.decide_by,
+            reminders: round.reminders,
+            remind_at: round.remind_at.filter(|_| open),
+            open,
+            ruling: round.ruling.clone(),
+        }
     }
 }
 

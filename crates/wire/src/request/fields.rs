@@ -130,14 +130,14 @@ pub(super) fn due<S: Serializer>(due: &Option<Due>, serializer: S) -> Result<S::
 }
 
 /// Bytes that are no JSON.
-pub(super) fn bytes(name: &str, raw: &RawValue) -> Result<Bytes, Invalid> {
+pub(crate) fn bytes(name: &str, raw: &RawValue) -> Result<Bytes, Invalid> {
     let text: String = value(name, raw)?;
     let bytes = STANDARD.decode(text);
     bytes.map(Bytes::from).map_err(|error| Invalid::new(name, format!("is not base64: {error}")))
 }
 
 #[expect(clippy::ref_option, reason = "the shape serde asks for")]
-pub(super) fn base64_bytes<S: Serializer>(bytes: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn base64_bytes<S: Serializer>(bytes: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
     match bytes {
         Some(bytes) => serializer.serialize_str(&STANDARD.encode(bytes)),
         None => serializer.serialize_none(),

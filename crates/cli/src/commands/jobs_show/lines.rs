@@ -9,7 +9,7 @@ use crate::commands::reviews;
 use crate::output::Cell;
 
 /// What is told of a job above its lists, and of what a person was asked about it.
-pub(super) fn of(job: &Job, review: Option<&ReviewRecord>) -> Vec<(&'static str, Cell)> {
+pub(in crate::commands) fn of(job: &Job, review: Option<&ReviewRecord>) -> Vec<(&'static str, Cell)> {
     let mut lines = asked_for(job);
     lines.extend(review.map_or_else(|| terms(job), reviews::question));
     lines.extend(review.map(reviews::answer).unwrap_or_default());
@@ -25,7 +25,7 @@ fn asked_for(job: &Job) -> Vec<(&'static str, Cell)> {
         ("id", Cell::text(job.id)),
         ("state", Cell::State(job.state)),
         ("reason", Cell::maybe(job.reason, Cell::text)),
-        ("phase", if job.phase == Phase::Settle { Cell::text(job.phase.as_str()) } else { Cell::Empty }),
+        ("phase", if job.phase == Phase::Run { Cell::Empty } else { Cell::text(job.phase.as_str()) }),
         ("kind", Cell::text(&job.kind)),
         ("version", Cell::Number(job.version.into())),
         ("queue", Cell::text(&job.queue)),
@@ -49,6 +49,7 @@ fn asked_for(job: &Job) -> Vec<(&'static str, Cell)> {
         ("submitted by", Cell::maybe(job.options.submitted_by.as_ref(), Cell::text)),
         ("fired by", Cell::maybe(job.options.fired_by.as_ref(), fired_by)),
         ("rerun of", Cell::maybe(job.options.rerun_of, Cell::text)),
+        ("cleans up behind", Cell::maybe(job.options.cleans, Cell::text)),
     ]
 }
 

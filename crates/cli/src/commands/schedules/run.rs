@@ -7,7 +7,7 @@ use super::actor;
 use crate::args::ScheduleRunArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output::{Cell, Column, Form, Output, Row, fields};
+use crate::output::{Cell, Column, Output, Row, fields};
 
 const ID: &[Column] = &[Column::whole("ID")];
 
@@ -15,7 +15,7 @@ pub(super) async fn run(args: ScheduleRunArgs, context: &Context) -> Result<Outp
     let (store, id) = (context.store().await?, job_id());
     store.run_schedule(&args.name, id, actor(args.by, args.reason)).await?;
     // An id is what the next command needs: it is printed as nothing but itself, also for people.
-    if *context.form() == Form::People {
+    if context.form().is_for_people() {
         return Ok(Output::text(format!("{id}\n")));
     }
     let fields = fields(&JobShape::from(store.job(id).await?));

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass::Address;
+use windlass_core::limits::PAGE_MAX;
 use windlass_core::{
     Args, AttemptError, Bounds, Decision, Edge, JobId, JobOptions, JobState, Json, KeyedLimit, Lock, NewJob,
     Notify, Pace, Phase, QueueName, Rate, Reason, RetryPolicy, Review, Unique, Verdict, Whole, WorkerId,
 };
 use windlass_sqlite::SqliteOptions;
 use windlass_store::{
-    Actor, ClaimRequest, EnqueueOutcome, Kinds, LeasedJob, NewRuling, NewWorker, Queues, Scope, Settlement,
-    SharedStore, ids,
+    Actor, AuditEntry, AuditFilter, ClaimRequest, EnqueueOutcome, Kinds, LeasedJob, NewRuling, NewToken,
+    NewWorker, PageRequest, Queues, Role, Scope, Secret, Settlement, SharedStore, Token, ids,
 };
 
 use crate::shelf::Shelf;
@@ -323,4 +324,73 @@ async fn g13_flows_go_on_and_fail_as_one_after_a_move() {
     }
     assert_eq!(database.store.error_tree(below).await.unwrap().causes[0].causes[0].id, fails);
     database.assert_sound().await;
+}
+
+/// What there is of tokens and of the audit, but for the numbers, which are the store's own. Tokens are without what is done
+/// while it is looked at: when they were used.
+async fn access(store: &SharedStore) -> (Vec<String>, Vec<String>) {
+    let tokens = store.tokens(PageRequest::first(PAGE_MAX)).await.unwrap().items;
+    let token = |token: &Token| {
+        let Token { made, created_at, created_by, revoked_at, used_at } = token;
+        let NewToken { id, hash, name, roles, queues, expires_at } = made;
+        let hash = hash.as_bytes();
+        format!(
+            "{id} {hash:?} {name} {roles:?} {queues:?} {expires_at:?} {created_at} {created_by} {revoked_at:?} {used_at:?}"
+        )
+    };
+    let entries = store.audit(AuditFilter::default(), PageRequest::first(PAGE_MAX)).await.unwrap().items;
+    let entry = |entry: &AuditEntry| {
+        let AuditEntry { at, verb, noun, subject, by, change, .. } = entry;
+        format!("{at} {verb} {noun:?} {subject} {by:?} {change:?}")
+    };
+    (tokens.iter().map(token).collect(), entries.iter().map(entry).collect())
+}
+
+#[tokio::test]
+async fn tokens_and_the_audit_move_as_they_are() {
+    let shelf = Shelf::with_database();
+    let file = Place::file(&shelf).await;
+    let by = |name: &str| Actor::new(name).because("spring cleaning");
+    let (kept, revoked) = (Secret::draw(), Secret::draw());
+    let token = NewToken::new(&kept, "ci", [Role::Worker, Role::Viewer]).in_queues(["mail", "bulk.*"]);
+    file.store.create_token(NewToken::new(&revoked, "ci", [Role::Admin]), by("ada")).await.unwrap();
+    file.store.revoke_token(revoked.id(), by("bob")).await.unwrap();
+    file.store.create_token(token, by("ada")).await.unwrap();
+    file.store.use_token(kept.id()).await.unwrap();
+    let id = file.enqueue("import", |job| job.due = windlass_core::Due::In(HOUR)).await;
+    file.store.run_now(id, by("bob")).await.unwrap();
+    let (tokens, audit) = access(&file.store).await;
+    assert_eq!((tokens.len(), audit.len()), (2, 4));
+
+    let database = file.moved(&shelf).await;
+
+    let (moved_tokens, moved_audit) = access(&database.store).await;
+    assert_eq!(moved_tokens, tokens);
+    // What the move itself did by hand came later.
+    assert_eq!(&moved_audit[moved_audit.len() - audit.len()..], audit);
+    assert!(database.store.token(kept.id()).await.unwrap().made.hash.is_of(&kept));
+    shelf.ok(&["promote", "app.db"]);
+    assert_eq!(access(&database.store).await, (moved_tokens, moved_audit), "nothing is moved twice");
+}
+
+#[tokio::test]
+async fn a_token_of_a_name_that_is_taken_in_the_database_is_refused_and_can_be_mended() {
+    let shelf = Shelf::with_database();
+    let file = Place::file(&shelf).await;
+    file.store
+        .create_token(NewToken::new(&Secret::draw(), "ci", [Role::Worker]), Actor::new("ada"))
+        .await
+        .unwrap();
+    file.store.deregister(file.worker).await.unwrap();
+    drop(file.store);
+    let database = Address::new(shelf.url()).unwrap().open().await.unwrap();
+    let other = Secret::draw();
+    database.create_token(NewToken::new(&other, "ci", [Role::Viewer]), Actor::new("bob")).await.unwrap();
+
+    let refused = shelf.run(&["promote", "app.db"]).stderr;
+
+    assert!(refused.contains("tokens: have one named \"ci\""), "{refused}");
+    database.revoke_token(other.id(), Actor::new("bob")).await.unwrap();
+    shelf.ok(&["promote", "app.db"]);
+    assert_eq!(access(&database).await.0.len(), 2);
 }

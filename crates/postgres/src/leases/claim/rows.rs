@@ -1,7 +1,7 @@
 //! Rows of claims, and the jobs that they tell of.
 
 use tokio_postgres::Row;
-use windlass_core::{AttemptToken, Timestamp, Traits};
+use windlass_core::{AttemptToken, Timestamp};
 use windlass_store::{LeasedJob, StoreError};
 
 use super::super::outstanding::Known;
@@ -34,8 +34,8 @@ pub(super) async fn leased(
     for row in filled(rows) {
         let lane = lane(row);
         let place: Place = (lane, row.get(7), row::instant(row, 2), row.get(1));
-        let special = row::traits(row, 8).has(Traits::SPECIAL);
-        let known = Known { spot: common.spot.map(|column| row.get(column)), special };
+        let spot = common.spot.map(|column| row.get(column));
+        let known = Known { spot, traits: row::traits(row, 8) };
         jobs.push(Leased { place, known, job: leased_job(row, &lanes[&lane], common)? });
     }
     let traits = filled(rows).map(|row| row::traits(row, 8));

@@ -14,6 +14,7 @@ use super::super::settle::{Answers, Successes, settle_rest};
 use super::{NAME, after_commit, closes, is_closed};
 use crate::database::{Session, Transaction, Values};
 use crate::error::During;
+use crate::fates::Fates;
 use crate::floors::Floors;
 use crate::workers::unknown;
 use crate::{Core, sql};
@@ -42,7 +43,9 @@ impl<'a> Way<'a> {
         answers: &mut Answers,
         before: Option<&Answer>,
     ) -> Result<Option<Answer>, StoreError> {
-        settle_rest(session, &self.turn.settlements, answers, &self.store.limits).await?;
+        let mut fates = Fates::default();
+        fates.left_gates(self.successes.at_gates(answers));
+        settle_rest(session, &self.turn.settlements, answers, (fates, &self.store.limits)).await?;
         let Some(request) = self.turn.claim.as_ref().filter(|_| self.claims) else { return Ok(None) };
         let mut claim = Claim::of(request, Floors::default());
         if let Some(before) = before {

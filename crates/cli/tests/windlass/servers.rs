@@ -1,0 +1,139 @@
+//! The same commands, asked of a server.
+
+use std::io::BufRead;
+
+use serde_json::json;
+
+use crate::shelf::{Ran, Running, Shelf};
+
+/// A server over a store of its own, in a folder where nothing else is.
+struct Served {
+    shelf: Shelf,
+    url: String,
+    token: String,
+    _server: Running,
+}
+
+impl Served {
+    fn new() -> Self {
+        let shelf = Shelf::new();
+        let mut server = shelf.start(&["serve", "--store", "kept.db", "--listen", "127.0.0.1:0"]);
+        let line = server.stdout().lines().next().unwrap().unwrap();
+        let url = line.strip_prefix("listening on ").unwrap().to_owned();
+        let token = shelf.read("kept.db.token").trim().to_owned();
+        Self { shelf, url, token, _server: server }
+    }
+
+    /// What a command says from elsewhere: it finds no server by itself.
+    fn asked_elsewhere(&self, words: &[&str], token: Option<&str>) -> Ran {
+        let elsewhere = Shelf::new();
+        let mut command = elsewhere.command(words);
+        command.env("WINDLASS_URL", &self.url);
+        if let Some(token) = token {
+            command.env("WINDLASS_TOKEN", token);
+        }
+        Ran::of(command.output().unwrap())
+    }
+
+    fn ok(&self, words: &[&str]) -> String {
+        let ran = self.asked_elsewhere(words, Some(&self.token));
+        assert_eq!(ran.code, Some(0), "{words:?}: {ran:?}");
+        ran.stdout.trim_end().to_owned()
+    }
+}
+
+#[test]
+fn a_job_is_enqueued_worked_and_looked_after_by_http_alone() {
+    let served = Served::new();
+
+    let id = served.ok(&["enqueue", "resize", r#"{"width":9007199254740993}"#, "--tag", "t"]);
+    served.ok(&["work", "--exec", "echo said >&2; cat", "--until-empty"]);
+
+    assert!(served.ok(&["jobs", "show", &id, "--json"]).contains(r#""args": {"width":9007199254740993}"#));
+    assert_eq!(
+        served.ok(&["jobs", "list", "--jsonl=id,state", "--tag", "t"]),
+        json!({"id": id, "state": "completed"}).to_string()
+    );
+    assert!(served.ok(&["jobs", "logs", &id]).ends_with("info\tsaid"));
+    served.ok(&["queues", "pause", "default", "--reason", "why not"]);
+    assert!(served.ok(&["queues"]).contains("why not"));
+    served.ok(&["queues", "resume", "default"]);
+    served.ok(&["jobs", "delete", &id]);
+    served.ok(&["doctor"]);
+    // The same, straight on the store.
+    assert_eq!(served.shelf.ok(&["jobs", "--store", "kept.db"]), "");
+}
+
+#[test]
+fn a_file_of_jobs_is_run_by_http_and_goes_on() {
+    let served = Served::new();
+    served.shelf.write(
+        "jobs.jsonl",
+        "{\"kind\":\"exec\",\"args\":{\"command\":[\"echo\",\"hi\"]}}\n".repeat(5).as_str(),
+    );
+    let file = served.shelf.path("jobs.jsonl");
+    let words = ["run", file.to_str().unwrap(), "--json"];
+
+    let ran: serde_json::Value = serde_json::from_str(&served.ok(&words)).unwrap();
+    let again: serde_json::Value = serde_json::from_str(&served.ok(&words)).unwrap();
+
+    assert_eq!((&ran["completed"], &again["resumed"]), (&json!(5), &json!(5)));
+}
+
+#[test]
+fn who_is_not_let_in_is_told_what_to_do() {
+    let served = Served::new();
+
+    for (token, help) in
+        [(None, "WINDLASS_TOKEN"), (Some("wl_0123456789abcdef_nothing"), "windlass tokens create")]
+    {
+        let ran = served.asked_elsewhere(&["jobs"], token);
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        assert!(ran.stderr.starts_with("error[WL0028]: ") && ran.stderr.contains(help), "{ran:?}");
+    }
+    let viewer =
+        served.shelf.line(&["tokens", "create", "eyes", "--role", "viewer", "--store", "kept.db", "-q"]);
+    assert_eq!(served.asked_elsewhere(&["jobs"], Some(&viewer)).code, Some(0));
+    let ran = served.asked_elsewhere(&["enqueue", "mail"], Some(&viewer));
+    assert_eq!((ran.code, ran.stderr.contains("WL0028")), (Some(4), true), "{ran:?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_that_cannot_be_reached() {
+    let shelf = Shelf::new();
+
+    let ran = shelf.run(&["jobs", "--url", "http://127.0.0.1:1"]);
+
+    assert_eq!(ran.code, Some(69));
+    assert!(
+        ran.stderr.starts_with("error[WL0029]: cannot reach the server at http://127.0.0.1:1: "),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("windlass dev") && ran.stderr.contains("--url"), "{ran:?}");
+    let direct = shelf.run(&["migrate", "status", "--url", "http://127.0.0.1:1"]);
+    assert!(direct.code == Some(2) && direct.stderr.contains("is a server"), "{direct:?}");
+}
+
+#[test]
+fn a_context_shows_the_token_that_a_command_prints() {
+    let served = Served::new();
+    let elsewhere = Shelf::new();
+    elsewhere.write("token", &served.token);
+    let command = format!("cat {}", elsewhere.path("token").display());
+    elsewhere.ok(&["config", "contexts", "add", "there", "--url", &served.url, "--token-command", &command]);
+
+    let id = elsewhere.line(&["enqueue", "mail", "--context", "there"]);
+
+    assert_eq!(served.shelf.line(&["jobs", "-q", "--store", "kept.db"]), id);
+    let shown = elsewhere.ok(&["config", "show", "--origin", "--context", "there"]);
+    assert!(shown.contains("printed by `cat ") && !shown.contains(&served.token), "{shown}");
+}
+
+#[test]
+fn a_page_is_opened_at_the_server_that_has_the_store() {
+    let served = Served::new();
+    let id = served.ok(&["enqueue", "mail"]);
+
+    assert_eq!(served.shelf.line(&["open", &id, "--store", "kept.db"]), format!("{}/jobs/{id}", served.url));
+    assert_eq!(served.shelf.run(&["open", "--store", "other.db"]).code, Some(69));
+}

@@ -1,0 +1,256 @@
+//! A server that is asked for more than it can do, by many who send as good as nothing and some who send without end. Those
+//! who hold leases must not notice; and those who only wait must cost nothing.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::Failure;
+use crate::served::{Caller, Served};
+
+/// How much of it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Plan {
+    /// Connections on which as good as nothing is sent.
+    #[arg(long, default_value_t = 2_000)]
+    pub sockets: usize,
+    /// How long.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// Long polls of the second part, for which nothing comes.
+    #[arg(long, default_value_t = 1_000)]
+    pub polls: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Report {
+    plan: Plan,
+    peak_kib: u64,
+    honest: usize,
+    p99: Duration,
+    flood: u64,
+    refused: u64,
+    poll_kib: u64,
+    poll_share: f64,
+}
+
+/// The most memory that the server may ever have.
+const PEAK_KIB_MAX: u64 = 256 * 1024;
+
+/// The longest that one of a hundred claims and beats may take.
+const P99_MAX: Duration = Duration::from_secs(1);
+
+/// The most memory that a thousand long polls may take.
+const POLLS_KIB_MAX: u64 = 50 * 1024;
+
+/// The most of a processor that idle long polls may take. Looks for all of them together are made every two seconds.
+const POLLS_SHARE_MAX: f64 = 0.02;
+
+/// Those who send without end: four times as many as keep a server busy that has two processors.
+const FLOODING: usize = 32;
+
+/// Those who work.
+const HONEST: usize = 8;
+
+/// How long their leases hold: so short that a server that does not answer in time loses them.
+const LEASE: &str = "5s";
+
+/// Beats of the honest for each job.
+const BEATS: usize = 3;
+
+/// Overloads a server, and then lets it wait.
+///
+/// # Errors
+///
+/// What should not be, in a sentence.
+pub async fn scenario(program: &Path, plan: Plan) -> Result<Report, Failure> {
+    // A connection is a file, and many systems allow a thousand unless asked for more.
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum })?;
+    let overloaded = overload(program, plan).await?;
+    let (poll_kib, poll_share) = idle(program, plan).await?;
+    let report = Report { poll_kib, poll_share, ..overloaded };
+    judge(&report)?;
+    Ok(report)
+}
+
+fn judge(report: &Report) -> Result<(), Failure> {
+    let beyond = [
+        (report.peak_kib > PEAK_KIB_MAX, "the server had too much memory"),
+        (report.p99 > P99_MAX, "claims and beats took too long"),
+        (report.honest < 50, "too few claims and beats were made to tell anything"),
+        (report.flood < 100, "nobody flooded the server"),
+        (report.poll_kib > POLLS_KIB_MAX, "long polls took too much memory"),
+        (report.poll_share > POLLS_SHARE_MAX, "long polls kept the processor busy"),
+    ];
+    match beyond.iter().find(|(is_so, _)| *is_so) {
+        Some((_, problem)) => Err(Failure::new(format!("{problem}: {report}"))),
+        None => Ok(()),
+    }
+}
+
+async fn overload(program: &Path, plan: Plan) -> Result<Report, Failure> {
+    let served = Arc::new(Served::start(program)?);
+    fill(&served).await?;
+    let until = Instant::now() + Duration::from_secs(plan.seconds);
+    // Connected before the crowd comes: who is connected keeps its place.
+    let mut honest = JoinSet::new();
+    for index in 0..HONEST {
+        honest.spawn(work(served.caller().await?, index, until));
+    }
+    let counts = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
+    let mut crowd = JoinSet::new();
+    for _ in 0..FLOODING {
+        let flood = flood(served.caller().await?, Arc::clone(&counts), until);
+        crowd.spawn(async {
+            // Whom the server turns away is none of its worries; that there was a flood is counted.
+            let _ = flood.await;
+        });
+    }
+    for index in 0..plan.sockets {
+        crowd.spawn(dawdle(served.at().to_owned(), index, until));
+    }
+    let mut waits = Vec::new();
+    while let Some(worked) = honest.join_next().await {
+        waits.extend(worked??);
+    }
+    let peak_kib = served.peak_kib()?;
+    // Whatever became of those; the server goes on for those who mean well.
+    crowd.shutdown().await;
+    served.caller().await?.ask("GET /api/v1/queues", "").await?.of(200)?;
+    waits.sort_unstable();
+    let p99 = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
+    let (flood, refused) = (counts.0.load(Ordering::Relaxed), counts.1.load(Ordering::Relaxed));
+    Ok(Report { plan, peak_kib, honest: waits.len(), p99, flood, refused, poll_kib: 0, poll_share: 0.0 })
+}
+
+/// Enough jobs for those who work.
+async fn fill(served: &Served) -> Result<(), Failure> {
+    let mut caller = served.caller().await?;
+    let jobs = vec![r#"{"kind":"honest","queue":"honest"}"#; 1_000].join(",");
+    for _ in 0..20 {
+        caller.ask("POST /api/v1/jobs/batch", &format!("{{\"jobs\":[{jobs}]}}")).await?.of(201)?;
+    }
+    Ok(())
+}
+
+/// Claims one job after the other, keeps its lease and settles it; how long each claim and each beat took.
+async fn work(mut caller: Caller, index: usize, until: Instant) -> Result<Vec<Duration>, Failure> {
+    let claim =
+        format!(r#"{{"worker":"honest {index}","queues":["honest"],"lease":"{LEASE}","parents":false}}"#);
+    let mut waits = Vec::new();
+    while Instant::now() < until {
+        let began = Instant::now();
+        let claimed = caller.ask("POST /api/v1/leases", &claim).await?.of(200)?;
+        waits.push(began.elapsed());
+        let token = claimed.text("token").ok_or_else(|| Failure::new("there are no jobs left"))?.to_owned();
+        for _ in 0..BEATS {
+            sleep_until(Instant::now() + Duration::from_millis(50)).await;
+            let began = Instant::now();
+            // Were the lease lost, it would be told here.
+            caller.ask(&format!("POST /api/v1/leases/{token}/extend"), "").await?.of(200)?;
+            waits.push(began.elapsed());
+        }
+        let settle = format!("POST /api/v1/leases/{token}/settle");
+        caller.ask(&settle, r#"{"outcome":"succeeded"}"#).await?.of(200)?;
+    }
+    Ok(waits)
+}
+
+/// Enqueues as fast as it is answered, what is refused included.
+async fn flood(
+    mut caller: Caller,
+    counts: Arc<(AtomicU64, AtomicU64)>,
+    until: Instant,
+) -> Result<(), Failure> {
+    let body = format!(r#"{{"kind":"flood","queue":"flood","args":"{}"}}"#, "x".repeat(10_000));
+    while Instant::now() < until {
+        let answered = caller.ask("POST /api/v1/jobs", &body).await?;
+        counts.0.fetch_add(1, Ordering::Relaxed);
+        if answered.status != 201 {
+            counts.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+/// Sends a part of a request, a byte of it a second; and begins again when it is turned away.
+async fn dawdle(at: String, index: usize, until: Instant) {
+    let parts: [&[u8]; 3] = [
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: loc",
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{",
+        b"G",
+    ];
+    while Instant::now() < until {
+        let mut open = None;
+        if let Ok(mut stream) = TcpStream::connect(&at).await {
+            open = stream.write_all(parts[index % 3]).await.ok().map(|()| stream);
+        }
+        sleep_until(Instant::now() + Duration::from_secs(1)).await;
+        while let Some(stream) = &mut open
+            && stream.write_all(b"a").await.is_ok()
+            && Instant::now() < until
+        {
+            sleep_until(Instant::now() + Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Lets many wait for work that does not come: how much memory that takes, and how much of a processor.
+async fn idle(program: &Path, plan: Plan) -> Result<(u64, f64), Failure> {
+    let served = Served::start(program)?;
+    let mut callers = Vec::new();
+    served.caller().await?.ask("GET /api/v1/queues", "").await?.of(200)?;
+    let before = served.memory_kib()?;
+    for index in 0..plan.polls {
+        let mut caller = served.caller().await?;
+        let claim = format!(r#"{{"worker":"idle","kinds":["of {}"],"wait":"30s"}}"#, index % 10)
+            .replace("of ", "of.");
+        caller.send("POST /api/v1/leases", &claim).await?;
+        callers.push(caller);
+    }
+    // What it takes to take them on is not what it takes to let them wait.
+    sleep_until(Instant::now() + Duration::from_secs(2)).await;
+    let (began, used) = (Instant::now(), served.processor_time()?);
+    sleep_until(began + Duration::from_secs(plan.seconds.clamp(4, 15))).await;
+    let used = served.processor_time()?.saturating_sub(used);
+    let (kib, elapsed) = (served.memory_kib()?.saturating_sub(before), began.elapsed());
+    // They wait in truth: each is given the job that it waits for.
+    let mut other = served.caller().await?;
+    other.ask("POST /api/v1/jobs", r#"{"kind":"of.0"}"#).await?.of(201)?;
+    let first = callers.first_mut().ok_or_else(|| Failure::new("nobody waits"))?;
+    let given = first.answer().await?;
+    if given.status != 200 {
+        return Err(Failure::new(format!("who waited longest was answered {given:?}")));
+    }
+    Ok((kib, used.as_secs_f64() / elapsed.as_secs_f64()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes of memory")]
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, peak_kib, honest, p99, flood, refused, poll_kib, poll_share } = self;
+        write!(
+            f,
+            "{} slow connections and {FLOODING} that sent {flood} requests ({refused} refused) for {} s: {honest} claims and \
+             beats, one of a hundred above {p99:.1?}, no lease lost, at most {} MiB; {} long polls: {:.1} MiB, {:.2} % of a \
+             processor",
+            plan.sockets,
+            plan.seconds,
+            peak_kib / 1024,
+            plan.polls,
+            *poll_kib as f64 / 1024.0,
+            poll_share * 100.0,
+        )
+    }
+}
