@@ -64,7 +64,7 @@ fn not_reached(url: &str, error: StoreError, has_token: bool) -> CliError {
         return error.with_help(if has_token {
             "`windlass config show --origin` says where the token is from; `windlass tokens create` makes one, on the store"
         } else {
-            "give it by WINDLASS_TOKEN, or by a context with a token_command: `windlass help environment`"
+            "give it by WINDLASS_TOKEN (beside --url or WINDLASS_URL), or by a context with a token_command: `windlass help environment`"
         });
     }
     if is_there {

@@ -325,7 +325,9 @@ mod tests {
             json,
             concat!(
                 r#"{"name":"nightly","state":"active","cron":"0 3 * * *","zone":"Europe/Berlin","#,
-                r#""next_at":"1970-01-01T02:00:00Z","fired":0,"skipped":0,"overlap":"skip","missed":"one","#,
+                r#""next_at":"1970-01-01T02:00:00Z","next_tick":"1970-01-01T02:00:00Z","#,
+                r#""look_at":"1970-01-01T02:00:00Z","anchor":"1970-01-01T00:00:00Z","#,
+                r#""fired":0,"skipped":0,"overlap":"skip","missed":"one","#,
                 r#""job":{"kind":"clean","version":1,"queue":"default","args":{"days":30},"priority":"normal","#,
                 r#""attempts_max":8,"losses_max":2},"created_at":"1970-01-01T00:00:00Z","#,
                 r#""changed_at":"1970-01-01T00:00:00Z","revision":1}"#

@@ -83,7 +83,7 @@ impl Sources {
             (Some(context), Some(entry)) if entry.production => Setting::new(true, of_context(context)),
             _ => Setting::new(false, Origin::Default),
         };
-        let token = place.value.url().and_then(|url| self.token(url, context.as_ref().zip(entry)));
+        let token = self.token(&place, context.as_ref().zip(entry));
         let color = context
             .as_ref()
             .zip(entry)
@@ -175,10 +175,14 @@ impl Sources {
 
     fn token(
         &self,
-        url: &str,
+        place: &Setting<Place>,
         context: Option<(&Setting<String>, &ContextEntry)>,
     ) -> Option<Setting<TokenSource>> {
-        if let Some(token) = &self.token {
+        let url = place.value.url()?;
+        let of_project = self.project.as_ref().map(|file| Origin::File(file.path.clone()));
+        // Whoever can put a file into a folder must not be sent the secrets of whoever works there.
+        let is_trusted = context.is_some() || of_project.is_none_or(|origin| origin != place.origin);
+        if let Some(token) = self.token.as_ref().filter(|_| is_trusted) {
             let origin = Origin::Environment("WINDLASS_TOKEN");
             return Some(Setting::new(TokenSource::Said(token.clone()), origin));
         }

@@ -150,7 +150,9 @@ impl Guarded<'_, '_> {
                 break;
             }
         }
-        more |= sorting.parked.len() + sorting.closed.len() > 0;
+        // Where a gate is to be looked at again, that is done before this claim ends.
+        let looks = sorting.opening.values().any(|at| *at <= self.now);
+        more |= looks || sorting.parked.len() + sorting.closed.len() > 0;
         self.turned += sorting.parked.len();
         self.closed.extend(&sorting.closed);
         self.opens_at = self.opens_at.into_iter().chain(sorting.opens_at).min();

@@ -1,13 +1,16 @@
 //! Locks, limits, rates and order keys: who may start beside whom, and that nothing of it outlives an attempt.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_core::limits::LINE_GRACE;
 use windlass_core::{
-    AttemptError, Bounds, Due, JobId, JobOptions, JobState, KeyedLimit, Lock, Priority, Verdict, Whole,
+    AttemptError, Bounds, Due, JobId, JobOptions, JobState, KeyedLimit, Lock, NewJob, Priority, Verdict, Whole,
 };
-use windlass_store::{ClaimRequest, ErrorKind, LeaseTerm, LeasedJob, Settlement, Turn};
+use windlass_store::{
+    ClaimRequest, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, Settlement, Turn,
+};
 
 use crate::bench::{
     Bench, LEASE, MICROSECOND, SECOND, anything, at_once, failed, field_of, ids_of, just_before, kind,
@@ -33,6 +36,7 @@ cases! {
     many_jobs_behind_one_lock_do_not_stand_in_the_way_of_others,
     many_jobs_behind_one_lock_come_all_to_run_in_order,
     a_job_that_is_called_and_turned_away_elsewhere_lets_the_next_one_go,
+    a_claim_that_lets_one_in_calls_nobody_back_for_those_who_still_wait,
     gates_of_gated_and_plain_jobs_keep_the_order_of_the_claim,
     g12_claimers_at_once_never_break_a_gate,
     what_is_wrong_with_a_gate_is_refused_by_field,
@@ -597,4 +601,24 @@ async fn who_is_turned_away_leaves_its_place_to_the_next_of_its_queue(bench: Ben
 
     assert_eq!(bench.claim_one().await.id(), next);
     bench.settle(&holder, succeeded()).await;
+}
+
+async fn a_claim_that_lets_one_in_calls_nobody_back_for_those_who_still_wait(bench: Bench) {
+    let holder = bench.start_with(|job| job.options.locks = vec![Lock::exclusive("r")]).await;
+    let shared = |job: &mut NewJob| {
+        job.kind = kind("reader");
+        job.options.locks = vec![Lock::shared("r")];
+    };
+    let shared = bench.enqueue_with(shared).await;
+    bench.enqueue_with(|job| job.options.locks = vec![Lock::exclusive("r")]).await;
+    assert_eq!(bench.claim_ids(2).await, [], "both are turned away");
+    bench.settle(&holder, succeeded()).await;
+    // Whoever comes next opens the gate, if for others.
+    let elsewhere = Scope { queues: Queues::Only(vec![queue("elsewhere")]), kinds: Kinds::Any };
+    bench.claim_scope(Arc::new(elsewhere), 1).await;
+
+    let claimed = bench.claim_scope(anything(), 100).await;
+
+    assert_eq!(ids_of(&claimed.jobs), [shared]);
+    assert_eq!(claimed.next_due, None, "the other waits for its end, and for no time");
 }

@@ -82,10 +82,16 @@ impl fmt::Display for Report {
         if divergence.step == count {
             writeln!(f, ">      (everything that can be read)")?;
         }
-        for (model, store) in divergence.model.lines().zip(divergence.store.lines()).filter(|(a, b)| a != b) {
-            write!(f, "model: {model}\nstore: {store}\n")?;
+        let (mut model, mut store) = (divergence.model.lines(), divergence.store.lines());
+        loop {
+            match (model.next(), store.next()) {
+                (None, None) => return Ok(()),
+                (said, other) if said == other => {}
+                (said, other) => {
+                    write!(f, "model: {}\nstore: {}\n", said.unwrap_or_default(), other.unwrap_or_default())?;
+                }
+            }
         }
-        Ok(())
     }
 }
 

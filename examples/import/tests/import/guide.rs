@@ -34,6 +34,15 @@ fn commands() -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// What the script has started, ended with this.
+struct Group(Pid);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _all_ended = kill_process_group(self.0, Signal::KILL);
+    }
+}
+
 #[test]
 fn the_guide_does_what_it_says() {
     let (folder, mail) = (TempDir::new().unwrap(), MailServer::plain());
@@ -49,13 +58,13 @@ fn the_guide_does_what_it_says() {
     // Into files, because the services that the script starts would keep a pipe open when it fails.
     let output = |name| std::fs::File::create(folder.path().join(name)).unwrap();
     let mut script = bash.stdout(output("out")).stderr(output("err")).spawn().unwrap();
+    let _services = Group(Pid::from_raw(i32::try_from(script.id()).unwrap()).unwrap());
     let status = script.wait().unwrap();
-    let group = Pid::from_raw(i32::try_from(script.id()).unwrap()).unwrap();
-    let _all_ended = kill_process_group(group, Signal::KILL);
 
     let said = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(status.success(), "{}\n{}", said("out"), said("err"));
     assert_eq!(said("zones.tsv").lines().count(), 312);
+    // The service goes on after the script, and writes when the job has ended.
     let mail = mail.conversation();
     assert!(mail.iter().any(|line| line == "RCPT TO:<ada@example.com>"), "{mail:#?}");
 }

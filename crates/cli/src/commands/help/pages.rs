@@ -45,7 +45,8 @@ are read. A key that means nothing is an error.
   token_command = \"pass show windlass/prod\"
   production = true             What removes or changes many jobs has to be confirmed: by typing the name, or by --yes
 
-Secrets stand in no file: WINDLASS_TOKEN holds the token for a server, or token_command prints it.
+Secrets stand in no file: WINDLASS_TOKEN holds the token for a server, or token_command prints it. A server that only the
+file of a project names is not sent WINDLASS_TOKEN.
 
   WINDLASS_SMTP, WINDLASS_MAIL_FROM, WINDLASS_WEBHOOK_SECRETS    For workers that send notices
   NO_COLOR, CLICOLOR_FORCE, TERM                                 Whether there is colour

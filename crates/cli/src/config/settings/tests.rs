@@ -97,6 +97,24 @@ fn production_is_production_however_it_is_named() {
 }
 
 #[test]
+fn the_token_of_the_environment_is_for_no_server_that_only_a_project_names() {
+    let project = |url| Some(project(&format!("url = '{url}'")));
+    let token = |sources: &Sources| sources.settle().unwrap().token.map(|token| token.value);
+    let said = TokenSource::Said("wl_1".to_owned());
+    let mut sources = Sources { token: Some("wl_1".to_owned()), ..Sources::default() };
+
+    sources.project = project("https://evil.example.com");
+    assert_eq!(token(&sources), None);
+
+    sources.project = project("https://jobs.example.com");
+    sources.user = Some(user(PROD));
+    assert_eq!(token(&sources), Some(said.clone()), "the user knows it too");
+
+    sources.environment.url = Some("https://other.example.com".to_owned());
+    assert_eq!(token(&sources), Some(said));
+}
+
+#[test]
 fn two_places_at_once_and_contexts_that_are_not_there_are_refused() {
     let flags = Layer { url: Some("http://h".to_owned()), ..store("a.db") };
     let said = Sources { flags, ..Sources::default() }.settle().unwrap_err().to_string();
