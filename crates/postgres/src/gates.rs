@@ -117,34 +117,34 @@ pub(crate) async fn leave(session: &Session, job: Uuid, operation: &'static str)
     session.execute(sql::gate::SHOW, &[&job]).await.during(operation).map(|_| ())
 }
 
-/// Calls at every gate that time has opened, in a transaction of its own. Whether there was one.
-pub(crate) async fn open(database: &Database, operation: &'static str) -> Result<bool, StoreError> {
+/// Calls at gates that time has opened, in a transaction of its own. Whether anybody was called; none if there was no such gate.
+pub(crate) async fn open(database: &Database, operation: &'static str) -> Result<Option<bool>, StoreError> {
     let session = database.call(operation).await?;
     // Most often there is none, and so nothing to begin.
     if session.query(sql::gate::DUE, &[&session.now]).await.during(operation)?.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let transaction = Transaction::begin(session, operation).await?;
     let outcome = open_in(&transaction, operation).await;
     transaction.end(outcome, operation).await
 }
 
-async fn open_in(session: &Session, operation: &'static str) -> Result<bool, StoreError> {
+async fn open_in(session: &Session, operation: &'static str) -> Result<Option<bool>, StoreError> {
     let due = session.query(sql::gate::DUE, &[&session.now]).await.during(operation)?;
     let due: Vec<i64> = due.iter().map(|row| row.get(0)).collect();
     if due.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let states = states(session, &due, operation).await?;
     let rows = session.query(sql::gate::WAITING, &[&due, &limit(CALLED_MAX)]).await.during(operation)?;
-    let Some(now) = time(session, &states) else { return Ok(false) };
+    let Some(now) = time(session, &states) else { return Ok(None) };
     let calls = Calls::at(states, &rows, now);
     if !calls.jobs.is_empty() {
         session.query(sql::gate::CALL, &[&calls.called_at, &calls.jobs]).await.during(operation)?;
     }
     let values: Values<'_> = &[&calls.gates, &calls.opens_at];
     session.execute(sql::gate::OPEN_AT, values).await.during(operation)?;
-    Ok(true)
+    Ok(Some(!calls.jobs.is_empty()))
 }
 
 /// Whom gates call.

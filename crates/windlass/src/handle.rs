@@ -162,7 +162,7 @@ impl<J> JobHandle<J> {
     /// # #[job(kind = "report")]
     /// # struct Report { month: u32 }
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), windlass::Error> {
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use windlass::model::Priority;
     /// use windlass::store::JobEdit;
     ///

@@ -68,10 +68,14 @@ pub(super) async fn claim(store: &Core, claim: &Claim<'_>, answer: &mut Answer) 
         opens_at: None,
         now: Timestamp::MIN,
     };
-    let mut again = true;
-    while again && !guarded.is_full() && !guarded.is_weary() {
-        let opened = gates::open(&store.database, NAME).await?;
-        again = guarded.round().await? || opened;
+    guarded.call().await?;
+    while !guarded.is_full() && !guarded.is_weary() {
+        let more = guarded.round().await?;
+        // Before this claim ends, so that it does not have to be asked again at once.
+        let called = !guarded.is_full() && guarded.call().await?;
+        if !more && !called {
+            break;
+        }
     }
     let next_due = guarded.next_due().await?;
     answer.add(guarded.jobs, next_due);
@@ -100,6 +104,15 @@ impl Guarded<'_, '_> {
         let rows = session.query(sql::gate::NEXT, values).await.during(NAME)?;
         let due = rows.first().and_then(|found| row::instant_option(found, 0));
         Ok(due.into_iter().chain(self.opens_at).min())
+    }
+
+    /// Calls at all gates that are to be looked at. Whether anybody was called.
+    async fn call(&self) -> Result<bool, StoreError> {
+        let mut called = false;
+        while let Some(some) = gates::open(&self.store.database, NAME).await? {
+            called |= some;
+        }
+        Ok(called)
     }
 
     /// One transaction. Whether there may be more to find.
@@ -150,9 +163,7 @@ impl Guarded<'_, '_> {
                 break;
             }
         }
-        // Where a gate is to be looked at again, that is done before this claim ends.
-        let looks = sorting.opening.values().any(|at| *at <= self.now);
-        more |= looks || sorting.parked.len() + sorting.closed.len() > 0;
+        more |= sorting.parked.len() + sorting.closed.len() > 0;
         self.turned += sorting.parked.len();
         self.closed.extend(&sorting.closed);
         self.opens_at = self.opens_at.into_iter().chain(sorting.opens_at).min();
