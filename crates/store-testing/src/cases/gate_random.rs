@@ -22,7 +22,7 @@ const RESOURCES: [&str; 3] = ["r", "s", "t"];
 const MOST: [(&str, u32); 2] = [("one", 1), ("three", 3)];
 
 const WORKERS: usize = 3;
-const SEQUENCES: u64 = 4;
+const SEQUENCES: u64 = 3;
 const STEPS: usize = 120;
 
 /// Numbers that look random, and are the same each time.
