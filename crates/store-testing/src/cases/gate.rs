@@ -435,7 +435,7 @@ async fn many_jobs_behind_one_lock_do_not_stand_in_the_way_of_others(bench: Benc
 }
 
 async fn many_jobs_behind_one_lock_come_all_to_run_in_order(bench: Bench) {
-    let ids = enqueue_locking_many(&bench, 150).await;
+    let ids = enqueue_locking_many(&bench, 100).await;
 
     let mut order = Vec::new();
     while let Some(job) = bench.claim(10).await.pop() {
