@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from datetime import timedelta
 from typing import Any, Callable
 
@@ -151,9 +150,9 @@ def test_progress_logs_and_checkpoints_are_kept(client: windlass.Client, start: 
 def test_no_more_handlers_run_than_there_are_slots(client: windlass.Client, start: Start, kind: str) -> None:
     running, most = threading.Semaphore(2), []
 
-    def handle(_: Context) -> None:
+    def handle(ctx: Context) -> None:
         most.append(running.acquire(blocking=False))
-        time.sleep(0.01)  # Long enough to meet a third, were there one.
+        ctx.progress(50)  # Asks the server, which takes long enough to meet a third, were there one.
         running.release()
 
     start({kind: handle}, slots=2)
@@ -189,7 +188,7 @@ def test_an_attempt_that_takes_too_long_is_ended(client: windlass.Client, start:
 
     async def deaf(_: AsyncContext) -> None:
         try:
-            await asyncio.sleep(PATIENCE)
+            await asyncio.Event().wait()
         finally:
             ended.set()
 

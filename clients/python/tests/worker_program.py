@@ -2,7 +2,7 @@
 
 import logging
 import sys
-import time
+import threading
 
 import windlass
 
@@ -19,9 +19,8 @@ def count(ctx: windlass.Context) -> str:
     ctx.progress(1, ctx._attempt._token)
     with windlass.Client() as client:
         while not client.list(f"kind:end tag:{ctx.id}"):
-            if ctx.cancelled.is_set():
+            if ctx.cancelled.wait(0.02):
                 raise windlass.Interrupted
-            time.sleep(0.02)
     return "ended"
 
 
@@ -30,7 +29,7 @@ def deaf(ctx: windlass.Context) -> None:
     """Never ends by itself, and listens to nobody."""
     ctx.progress(1)
     while True:
-        time.sleep(1)
+        threading.Event().wait()
 
 
 print(worker.run().outcomes, flush=True)

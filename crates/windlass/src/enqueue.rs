@@ -18,6 +18,7 @@ use crate::{Error, Job, Windlass};
 
 mod beside;
 mod enqueued;
+mod under;
 
 pub use enqueued::{Enqueued, ParentId};
 
@@ -259,17 +260,15 @@ impl<J, N> Enqueue<J, N> {
     }
 
     /// What is wished, and of whom.
-    #[cfg(feature = "postgres")]
     pub(crate) fn wished(self) -> Result<(Windlass, Vec<NewJob>), Error> {
         let jobs = self.jobs.map_err(|invalid| Error::invalid(OPERATION, invalid))?;
         Ok((self.windlass, jobs))
     }
 
     async fn grant(self) -> Result<Vec<Enqueued<J>>, Error> {
-        let jobs = self.jobs.map_err(|invalid| Error::invalid(OPERATION, invalid))?;
-        let answers = self.windlass.store().enqueue(jobs).await?;
-        let windlass = self.windlass;
-        Ok(answers.into_iter().map(|answer| Enqueued::new(windlass.clone(), answer)).collect())
+        let (windlass, jobs) = self.wished()?;
+        let answers = windlass.store().enqueue(jobs).await?;
+        Ok(Enqueued::all(&windlass, answers))
     }
 }
 
@@ -278,10 +277,7 @@ impl<J: 'static> IntoFuture for Enqueue<J, One> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut answers = self.grant().await?;
-            Ok(answers.pop().expect("a store answers each job it is given"))
-        })
+        Box::pin(async move { self.grant().await.map(Enqueued::only) })
     }
 }
 

@@ -186,13 +186,17 @@ impl Flow {
     /// waited for; and then nothing was written. `Full`, `Unavailable`: none of the jobs exists; `Unknown`: all of them or none
     /// do.
     pub async fn enqueue(self) -> Result<EnqueuedFlow, Error> {
-        let Self { windlass, jobs, fault } = self;
-        if let Some(invalid) = fault {
-            return Err(Error::invalid(OPERATION, invalid));
-        }
+        let (windlass, jobs) = self.wished()?;
         let answers = windlass.store().enqueue(jobs).await?;
-        let jobs = answers.into_iter().map(|answer| Enqueued::new(windlass.clone(), answer)).collect();
-        Ok(EnqueuedFlow { windlass, jobs })
+        Ok(EnqueuedFlow::new(windlass, answers))
+    }
+
+    /// What is wished, and of whom.
+    pub(crate) fn wished(self) -> Result<(Windlass, Vec<NewJob>), Error> {
+        match self.fault {
+            Some(invalid) => Err(Error::invalid(OPERATION, invalid)),
+            None => Ok((self.windlass, self.jobs)),
+        }
     }
 }
 
@@ -210,6 +214,11 @@ pub struct EnqueuedFlow {
 }
 
 impl EnqueuedFlow {
+    pub(crate) fn new(windlass: Windlass, answers: Vec<windlass_store::Enqueued>) -> Self {
+        let jobs = Enqueued::all(&windlass, answers);
+        Self { windlass, jobs }
+    }
+
     /// What became of each job, in the order in which they were added.
     #[must_use]
     pub fn jobs(&self) -> &[Enqueued] {

@@ -44,7 +44,7 @@ impl<J> Enqueue<J, One> {
     /// `Invalid`, with the first field that was wrong, and then the transaction is as it was; `Invalid(tx)` for a queue
     /// that is not kept in PostgreSQL. `Conflict`, `Unavailable`: roll back.
     pub async fn in_tx<T: Tx + ?Sized>(self, tx: &mut T) -> Result<Enqueued<J>, Error> {
-        Ok(only(grant(self, tx).await?))
+        grant(self, tx).await.map(Enqueued::only)
     }
 }
 
@@ -59,14 +59,10 @@ impl<J> Enqueue<J, Many> {
     }
 }
 
-fn only<T>(mut answers: Vec<T>) -> T {
-    answers.pop().expect("a store answers each job it is given")
-}
-
 async fn grant<J, N, T: Tx + ?Sized>(wish: Enqueue<J, N>, tx: &mut T) -> Result<Vec<Enqueued<J>>, Error> {
     let (windlass, jobs) = wish.wished()?;
     let answers = windlass.postgres("enqueue jobs in the transaction")?.enqueue_in_tx(tx, jobs).await?;
-    Ok(answers.into_iter().map(|answer| Enqueued::new(windlass.clone(), answer)).collect())
+    Ok(Enqueued::all(&windlass, answers))
 }
 
 impl Windlass {
@@ -88,7 +84,7 @@ impl Windlass {
     ///
     /// ```no_run
     /// # use serde::{Deserialize, Serialize};
-    /// # use windlass::{Job, JobCx, JobError, Windlass};
+    /// # use windlass::{Job, JobCx, JobError, Windlass, extract::State};
     /// # #[derive(Serialize, Deserialize)]
     /// # struct Pay { cents: i64 }
     /// # impl Job for Pay {
@@ -96,7 +92,7 @@ impl Windlass {
     /// #     type Output = i64;
     /// # }
     /// # async fn client() -> Result<tokio_postgres::Client, JobError> { unimplemented!() }
-    /// async fn pay(job: Pay, cx: JobCx, windlass: Windlass) -> Result<i64, JobError> {
+    /// async fn pay(job: Pay, cx: JobCx, State(windlass): State<Windlass>) -> Result<i64, JobError> {
     ///     let mut client = client().await?;
     ///     let mut tx = client.transaction().await?;
     ///     tx.execute("UPDATE account SET cents = cents - $1", &[&job.cents]).await?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_postgres::IsolationLevel;
 use windlass_core::{AttemptError, AttemptOutcome, AttemptToken, JobState, Json, Reason, Timestamp, Verdict};
-use windlass_store::{Actor, ErrorKind, JobStore, LeaseStore, Maintenance, ManualClock, Settled, Settlement};
+use windlass_store::{
+    Actor, ErrorKind, JobStore, LeaseStore, LeasedJob, Maintenance, ManualClock, Settled, Settlement,
+};
 
 use crate::scene::{Scene, WRITE, forged, refused, somebody_waits};
 
@@ -110,10 +112,11 @@ async fn a_lease_is_judged_when_the_attempt_is_settled_and_not_when_the_transact
     let mut scene = Scene::new().await;
     let store = Arc::clone(&scene.store);
     // Long enough for a busy machine to get from the registration to the claim.
-    let token = scene.running_job_for(Duration::from_secs(3)).await.token;
+    let LeasedJob { token, lease_until, .. } = scene.running_job_for(Duration::from_secs(3)).await;
     let mut tx = scene.client.transaction().await.unwrap();
     // What the handler does takes longer than its lease.
-    tx.batch_execute("SELECT pg_sleep(3.1)").await.unwrap();
+    let is_over = "SELECT clock_timestamp() > to_timestamp($1::bigint / 1e6)";
+    while !tx.query_one(is_over, &[&lease_until.as_micros()]).await.unwrap().get::<_, bool>(0) {}
 
     let answer = store.complete_in_tx(&mut tx, token, None).await;
 

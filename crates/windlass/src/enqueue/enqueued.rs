@@ -43,6 +43,16 @@ impl<J> Enqueued<J> {
         Self { handle, outcome: answer.outcome, repeated: answer.repeated }
     }
 
+    /// What a store answers, in its order.
+    pub(crate) fn all(windlass: &Windlass, answers: Vec<windlass_store::Enqueued>) -> Vec<Self> {
+        answers.into_iter().map(|answer| Self::new(windlass.clone(), answer)).collect()
+    }
+
+    /// What a store answers for a single job.
+    pub(crate) fn only(mut answers: Vec<Self>) -> Self {
+        answers.pop().expect("a store answers each job it is given")
+    }
+
     /// The job that now stands for what was asked: the new one, or the one that was there.
     #[must_use]
     pub fn id(&self) -> JobId {
