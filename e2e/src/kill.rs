@@ -57,7 +57,7 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
         worker.kill()?;
     }
     scene.enqueue(plan.jobs - scene.jobs.len()).await?;
-    let last = scene.worker("worker-last")?;
+    let last = scene.survivor("worker-last")?;
     scene.until_completed().await?;
     last.finish().await?;
 

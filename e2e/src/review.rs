@@ -114,7 +114,7 @@ async fn kill_and_decide(
         witness.write(&Mark::Killed(worker.name().to_owned()));
         worker.kill()?;
     }
-    let last = scene.worker("worker-last")?;
+    let last = scene.survivor("worker-last")?;
     while decided.len() < plan.jobs {
         decide(scene, witness, &mut decided).await?;
         sleep_until(Instant::now() + LOOK_AGAIN).await;

@@ -19,6 +19,9 @@ use crate::worker::KIND;
 /// How soon to look again for what this process is not told of: the end of a job in another.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// The lease of a worker that nobody harms.
+const LEASE_OF_SURVIVOR: Duration = Duration::from_secs(60);
+
 /// A store that this process shares with its workers, and a folder for what they leave.
 pub struct Scene {
     /// How workers are started in it.
@@ -116,6 +119,16 @@ impl Scene {
     /// When it cannot be started.
     pub fn worker(&self, name: impl AsRef<str>) -> Result<Process, Failure> {
         Process::start(&self.setup, name.as_ref())
+    }
+
+    /// Starts a worker that nobody will harm. Its lease is longer than any moment in which the machine stands still, so what it
+    /// loses it has lost by its own fault.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn survivor(&self, name: impl AsRef<str>) -> Result<Process, Failure> {
+        Process::start(&Setup { lease: LEASE_OF_SURVIVOR, ..self.setup.clone() }, name.as_ref())
     }
 
     /// Waits until every job is completed.

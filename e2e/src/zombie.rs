@@ -79,7 +79,7 @@ async fn one(scene: &mut Scene, pause: usize, manner: Manner) -> Result<Vec<(Str
 
     freeze_outside_a_commit(scene, &stopped).await?;
     scene.setup = Setup { manner, ..base };
-    let mut successor = scene.worker(format!("successor-{pause}"))?;
+    let mut successor = scene.survivor(format!("successor-{pause}"))?;
     let second = successor.until("taking the job over", |marks| begun(marks, job)).await?;
     if second.number <= first.number {
         return Err(Failure::new(format!("token {} came after token {}", second.number, first.number)));

@@ -6,7 +6,8 @@
 //!
 //! A job may appear before that place: a producer commits late, another claimer gives back what it had locked, a clock
 //! steps. So claims begin at the front again and again: at once when one found less than it asked for, every second
-//! under load, and in both cases for no more than a fiftieth of the time where that has become dear.
+//! under load, and in both cases for no more than a fiftieth of the time where that has become dear. A job that a gate calls
+//! comes back to where it stood: the floor is lowered to it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -99,17 +100,12 @@ impl FloorMap {
     pub(crate) fn next(&self) -> Floors {
         let known = self.lock();
         let wait = if known.plenty { UNDER_LOAD } else { Duration::ZERO };
-        let mut floors = Floors::default();
-        if known.may_begin_at_front(wait) {
-            return floors;
-        }
-        for (&(lane, priority), &(run_at, seq)) in &known.places {
-            floors.lanes.push(lane);
-            floors.priorities.push(priority);
-            floors.run_at.push(Instant(run_at));
-            floors.seqs.push(seq);
-        }
-        floors
+        if known.may_begin_at_front(wait) { Floors::default() } else { known.floors() }
+    }
+
+    /// Where a claim begins that another began elsewhere than at the front.
+    pub(crate) fn behind(&self) -> Floors {
+        self.lock().floors()
     }
 
     /// Whether a claim that found too little behind the floor should look from the front.
@@ -124,16 +120,38 @@ impl FloorMap {
         plenty: bool,
         places: impl ExactSizeIterator<Item = Place>,
     ) {
-        let mut known = self.lock();
-        known.plenty = plenty;
+        let jobs = places.len();
+        self.passed(places);
+        self.lock().plenty = plenty;
         if let Some(took) = from_front {
-            let jobs = u32::try_from(places.len()).unwrap_or(u32::MAX);
-            known.front_at = Moment::now();
-            known.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+            self.began_at_front(took, jobs);
         }
+    }
+
+    /// Learns that a claim began at the front, how long it took, and how many jobs it handed out.
+    pub(crate) fn began_at_front(&self, took: Duration, jobs: usize) {
+        let mut known = self.lock();
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        known.front_at = Moment::now();
+        known.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+    }
+
+    /// Learns that jobs were claimed, and that none like them is left before them.
+    pub(crate) fn passed(&self, places: impl Iterator<Item = Place>) {
+        let mut known = self.lock();
         for (lane, priority, run_at, seq) in places {
             let floor = known.places.entry((lane, priority)).or_insert((run_at, seq));
             *floor = (*floor).max((run_at, seq));
+        }
+    }
+
+    /// Learns that jobs are to be seen at these places from now on.
+    pub(crate) fn came_back(&self, places: impl Iterator<Item = Place>) {
+        let mut known = self.lock();
+        for (lane, priority, run_at, seq) in places {
+            if let Some(floor) = known.places.get_mut(&(lane, priority)) {
+                *floor = (*floor).min((run_at, seq - 1));
+            }
         }
     }
 
@@ -148,6 +166,17 @@ impl FloorMap {
 }
 
 impl Known {
+    fn floors(&self) -> Floors {
+        let mut floors = Floors::default();
+        for (&(lane, priority), &(run_at, seq)) in &self.places {
+            floors.lanes.push(lane);
+            floors.priorities.push(priority);
+            floors.run_at.push(Instant(run_at));
+            floors.seqs.push(seq);
+        }
+        floors
+    }
+
     fn may_begin_at_front(&self, wait: Duration) -> bool {
         let rest = if self.front_took < CHEAP { Duration::ZERO } else { self.front_took * SHARE };
         self.front_at.elapsed() >= wait.max(rest)
@@ -182,6 +211,17 @@ mod tests {
 
         floors.claimed(Some(Duration::ZERO), false, [PLACE].into_iter());
         assert!(floors.next().is_front());
+    }
+
+    #[test]
+    fn a_floor_is_lowered_to_a_job_that_comes_back_before_it() {
+        let floors = FloorMap::default();
+        floors.passed([PLACE].into_iter());
+
+        floors.came_back([(1, 3, Timestamp::MIN, 9), (2, 3, Timestamp::MIN, 1)].into_iter());
+        assert_eq!(floors.behind().seqs, [7], "what comes back behind it is met all the same");
+        floors.came_back([(1, 3, Timestamp::MIN, 5)].into_iter());
+        assert_eq!(floors.behind().seqs, [4]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::error::During;
 use crate::lanes::Lane;
 use crate::value::Instant;
 use crate::workers::micros;
-use crate::{audit, row, sql};
+use crate::{audit, floors, row, sql};
 
 /// Most gates that one call forgets.
 const FORGOTTEN_MAX: i64 = 1_000;
@@ -117,8 +117,12 @@ pub(crate) async fn leave(session: &Session, job: Uuid, operation: &'static str)
     session.execute(sql::gate::SHOW, &[&job]).await.during(operation).map(|_| ())
 }
 
-/// Calls at gates that time has opened, in a transaction of its own. Whether anybody was called; none if there was no such gate.
-pub(crate) async fn open(database: &Database, operation: &'static str) -> Result<Option<bool>, StoreError> {
+/// Calls at gates that time has opened, in a transaction of its own. Where those stand who were called; none if there was no such
+/// gate.
+pub(crate) async fn open(
+    database: &Database,
+    operation: &'static str,
+) -> Result<Option<Vec<floors::Place>>, StoreError> {
     let session = database.call(operation).await?;
     // Most often there is none, and so nothing to begin.
     if session.query(sql::gate::DUE, &[&session.now]).await.during(operation)?.is_empty() {
@@ -129,7 +133,10 @@ pub(crate) async fn open(database: &Database, operation: &'static str) -> Result
     transaction.end(outcome, operation).await
 }
 
-async fn open_in(session: &Session, operation: &'static str) -> Result<Option<bool>, StoreError> {
+async fn open_in(
+    session: &Session,
+    operation: &'static str,
+) -> Result<Option<Vec<floors::Place>>, StoreError> {
     let due = session.query(sql::gate::DUE, &[&session.now]).await.during(operation)?;
     let due: Vec<i64> = due.iter().map(|row| row.get(0)).collect();
     if due.is_empty() {
@@ -144,7 +151,7 @@ async fn open_in(session: &Session, operation: &'static str) -> Result<Option<bo
     }
     let values: Values<'_> = &[&calls.gates, &calls.opens_at];
     session.execute(sql::gate::OPEN_AT, values).await.during(operation)?;
-    Ok(Some(!calls.jobs.is_empty()))
+    Ok(Some(calls.places))
 }
 
 /// Whom gates call.
@@ -152,6 +159,7 @@ async fn open_in(session: &Session, operation: &'static str) -> Result<Option<bo
 struct Calls {
     called_at: Vec<i64>,
     jobs: Vec<Uuid>,
+    places: Vec<floors::Place>,
     gates: Vec<i64>,
     opens_at: Vec<Option<Instant>>,
 }
@@ -171,6 +179,7 @@ impl Calls {
                 let call = known.state.call(&waiting, now);
                 calls.called_at.extend(call.jobs.iter().map(|_| known.id));
                 calls.jobs.extend(call.jobs.iter().map(|index| first[*index].get::<_, Uuid>(2)));
+                calls.places.extend(call.jobs.iter().map(|index| place_in_lane(first[*index])));
                 opens_at = opens_at.into_iter().chain(call.opens_at).min();
             }
             calls.gates.push(known.id);
@@ -186,6 +195,10 @@ fn waiting(row: &Row, form: GateForm) -> Waiting {
         wish: Wish::from_numbers(form, (row.get(6), row.get(7))),
         called: row.get(8),
     }
+}
+
+fn place_in_lane(row: &Row) -> floors::Place {
+    (row.get(1), row.get(3), row::instant(row, 4), row.get(5))
 }
 
 fn limit(count: usize) -> i64 {

@@ -146,6 +146,27 @@ impl SharedFloors {
         self.own.claimed(from_front, plenty, places);
     }
 
+    /// As [`FloorMap::behind`].
+    pub(crate) fn behind(&self) -> Floors {
+        self.own.behind()
+    }
+
+    /// As [`FloorMap::passed`].
+    pub(crate) fn passed(&self, places: impl Iterator<Item = Place>) {
+        self.own.passed(places);
+    }
+
+    /// As [`FloorMap::began_at_front`].
+    pub(crate) fn began_at_front(&self, took: Duration, jobs: usize) {
+        self.own.began_at_front(took, jobs);
+    }
+
+    /// As [`FloorMap::came_back`]. Here alone: whoever calls jobs goes on to claim them, and others find what it leaves when
+    /// they look from the front.
+    pub(crate) fn came_back(&self, places: impl Iterator<Item = Place>) {
+        self.own.came_back(places);
+    }
+
     /// As [`FloorMap::forget`], in other processes too.
     pub(crate) fn forget(&self) {
         self.own.forget();

@@ -174,7 +174,8 @@ async fn select_and_do(operation: &Kept, plan: &Plan) -> Result<OperationState, 
 
 /// The jobs it is done to, decided before anything is done: what begins to match later is left alone.
 async fn select(operation: &Kept, plan: &Plan) -> Result<(Vec<JobId>, bool), StoreError> {
-    let as_of = plan.clock.now();
+    // By the store's clock, as what it is held against: another may be behind it.
+    let as_of = plan.store.status().await?.now;
     let (mut jobs, mut page) = (Vec::new(), PageRequest::first(STEP));
     loop {
         let found = plan.store.jobs(plan.filter.indexed.clone(), page).await?;

@@ -3,7 +3,7 @@
 //! Called in the same transaction by everything that closes an attempt or ends a job, once the job's own row says so. A job
 //! that uses nothing of it is sent back at the door.
 
-use windlass_core::{Reason, Stage, Traits, cleanup};
+use windlass_core::{JobId, Reason, Stage, Traits, cleanup};
 
 use crate::facts::Facts;
 use crate::jobs::notices;
@@ -34,7 +34,7 @@ pub(crate) fn ended(
         gates::ended(tx, facts.seq)?;
     }
     if facts.traits.has(Traits::UNIQUE) {
-        unique::ended(tx, facts.id)?;
+        unique::ended(tx, &[facts.id])?;
     }
     if facts.traits.has(Traits::PARENT) {
         tx.untold.ended.push((facts.id, stage));
@@ -49,4 +49,18 @@ pub(crate) fn ended(
         tx.untold.left.push(facts.id);
     }
     Ok(())
+}
+
+/// What [`completed`] can follow up of many jobs at once: not what their attempts held or decided about.
+pub(crate) const FOLLOWED_UP: Traits = Traits::UNIQUE.and(Traits::PARENT).and(Traits::NOTIFIES);
+
+/// Jobs that have no special traits but [those](FOLLOWED_UP) were completed together, each with its traits.
+pub(crate) fn completed(tx: &mut Tx<'_>, jobs: &[(JobId, Traits)]) -> rusqlite::Result<()> {
+    let with = |asked: Traits| jobs.iter().filter(move |(_, traits)| traits.has(asked)).map(|(id, _)| *id);
+    let keyed: Vec<JobId> = with(Traits::UNIQUE).collect();
+    if !keyed.is_empty() {
+        unique::ended(tx, &keyed)?;
+    }
+    tx.untold.ended.extend(with(Traits::PARENT).map(|id| (id, Stage::Completed)));
+    with(Traits::NOTIFIES).try_for_each(|id| notices::enqueue(tx, id))
 }

@@ -179,12 +179,10 @@ fn write_row(connection: &Connection, key: UniqueKey, row: &KeyRow) -> rusqlite:
     Ok(())
 }
 
-/// Lets go of the key that a job had, or waited for, that has ended.
-pub(crate) fn ended(tx: &mut Tx<'_>, id: JobId) -> rusqlite::Result<()> {
-    for (key, row) in rows_of(tx.connection, id)? {
-        pass_on(tx, (key, &row), id)?;
-    }
-    Ok(())
+/// Lets go of the keys that jobs had, or waited for, that have ended.
+pub(crate) fn ended(tx: &mut Tx<'_>, ids: &[JobId]) -> rusqlite::Result<()> {
+    let claims = claims_of(tx.connection, ids)?;
+    pass_on(tx, claims)
 }
 
 /// Lets go of the key of a job that is removed by hand. It keeps nothing.
@@ -192,44 +190,59 @@ pub(crate) fn removed(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
     if !facts.traits.has(Traits::UNIQUE) {
         return Ok(());
     }
-    for (key, row) in rows_of(tx.connection, facts.id)? {
-        let until = row.until.filter(|_| row.job != facts.id);
-        pass_on(tx, (key, &KeyRow { until, ..row }), facts.id)?;
+    let mut claims = claims_of(tx.connection, &[facts.id])?;
+    for KeyClaim { row, .. } in &mut claims {
+        row.until = row.until.filter(|_| row.job != facts.id);
     }
-    Ok(())
+    pass_on(tx, claims)
 }
 
-fn rows_of(connection: &Connection, id: JobId) -> rusqlite::Result<Vec<(UniqueKey, KeyRow)>> {
+/// A key, and a job that has it or waits for it.
+struct KeyClaim {
+    key: UniqueKey,
+    row: KeyRow,
+    by: JobId,
+}
+
+fn claims_of(connection: &Connection, ids: &[JobId]) -> rusqlite::Result<Vec<KeyClaim>> {
     let mut statement = connection.prepare_cached(sql::unique::OF_JOB)?;
-    let rows = statement
-        .query_map([id.as_bytes()], |found| Ok((UniqueKey::from_bytes(found.get(5)?), key_row(found)?)))?;
-    rows.collect()
+    let claims = statement.query_map([blobs(ids.iter().map(|id| id.as_bytes().as_slice()))], |found| {
+        let key = UniqueKey::from_bytes(found.get(5)?);
+        Ok(KeyClaim { key, row: key_row(found)?, by: row::job_id(found, 6)? })
+    })?;
+    claims.collect()
 }
 
 /// The job that has the key which this one waits for, if it waits for one.
 pub(crate) fn has_key_for(connection: &Connection, id: JobId) -> rusqlite::Result<Option<JobId>> {
-    let rows = rows_of(connection, id)?;
-    Ok(rows.into_iter().find(|(_, row)| row.next == Some(id)).map(|(_, row)| row.job))
+    let claims = claims_of(connection, &[id])?;
+    Ok(claims.into_iter().find(|claim| claim.row.next == Some(id)).map(|claim| claim.row.job))
 }
 
-fn pass_on(tx: &mut Tx<'_>, (key, row): (UniqueKey, &KeyRow), ended: JobId) -> rusqlite::Result<()> {
-    let next = match row.next {
-        Some(next) => next_in_line(tx.connection, next)?,
-        None => None,
-    };
-    match let_go(row, ended, next.as_ref(), tx.now) {
-        LetGo::Free => {
-            tx.connection.prepare_cached(sql::unique::FREE)?.execute([key.as_bytes()])?;
-            Ok(())
-        }
-        LetGo::Kept(row) => write_row(tx.connection, key, &row),
-        LetGo::Passed { row, run_at, reason } => {
-            let values = params![row.job.as_bytes(), run_at.as_micros(), reason.map(Reason::as_number)];
-            tx.connection.prepare_cached(sql::unique::RELEASE)?.execute(values)?;
-            tx.hint_work();
-            write_row(tx.connection, key, &row)
+/// Lets go of the keys of jobs that have ended: those that nobody waits for together, as most are.
+fn pass_on(tx: &mut Tx<'_>, claims: Vec<KeyClaim>) -> rusqlite::Result<()> {
+    let mut free = Vec::with_capacity(claims.len());
+    for KeyClaim { key, row, by } in claims {
+        let next = match row.next {
+            Some(next) => next_in_line(tx.connection, next)?,
+            None => None,
+        };
+        match let_go(&row, by, next.as_ref(), tx.now) {
+            LetGo::Free => free.push(key),
+            LetGo::Kept(row) => write_row(tx.connection, key, &row)?,
+            LetGo::Passed { row, run_at, reason } => {
+                let values = params![row.job.as_bytes(), run_at.as_micros(), reason.map(Reason::as_number)];
+                tx.connection.prepare_cached(sql::unique::RELEASE)?.execute(values)?;
+                tx.hint_work();
+                write_row(tx.connection, key, &row)?;
+            }
         }
     }
+    if !free.is_empty() {
+        let keys = blobs(free.iter().map(|key| key.as_bytes().as_slice()));
+        tx.connection.prepare_cached(sql::unique::FREE)?.execute([keys])?;
+    }
+    Ok(())
 }
 
 fn next_in_line(connection: &Connection, id: JobId) -> rusqlite::Result<Option<NextInLine>> {

@@ -6,7 +6,12 @@
 --   $4  versions  bigint[], the newest version of each kind
 --   $5  limit     bigint
 --   $6  closed    integer[], lanes that are left out
+--   $7  floor_lanes   integer[]
+--   $8  floor_bands   smallint[], priorities
+--   $9  floor_run_at  timestamptz[]
+--   $10 floor_seq     bigint[]
 --
+-- One seek per lane and priority, from the floor where there is one.
 -- Index: job_place. Reads every lane. No row: nothing is due.
 SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.deadline,
     coalesce($1, statement_timestamp())
@@ -16,11 +21,14 @@ CROSS JOIN LATERAL (
         CASE WHEN locked.traits & 16 <> 0 THEN locked.options END AS options,
         locked.deadline
     FROM windlass.lane
+    LEFT JOIN unnest($7, $8, $9, $10) AS floor (lane, priority, run_at, seq)
+        ON floor.lane = lane.id AND floor.priority = band.priority
     CROSS JOIN LATERAL (
         SELECT seen.ctid AS place, seen.run_at, seen.seq
         FROM windlass.job AS seen
         WHERE seen.lane = lane.id AND seen.priority = band.priority AND seen.holder = 0
             AND seen.run_at <= coalesce($1, statement_timestamp())
+            AND (seen.run_at, seen.seq) > (coalesce(floor.run_at, '-infinity'), coalesce(floor.seq, 0))
         ORDER BY seen.run_at, seen.seq
         LIMIT 2 * $5 + 100
     ) AS spare

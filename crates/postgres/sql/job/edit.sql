@@ -10,8 +10,8 @@
 --   $8  form      integer, the trait of args that are not JSON
 --   $9  has_form  bool, whether these are such
 --
--- Index: the primary key of job. No row changed: it was not there.
+-- One that claims do not see stays out of their sight. Index: the primary key of job. No row changed: it was not there.
 UPDATE windlass.job
-SET lane = CASE WHEN job.stage = 2 THEN -$2 ELSE $2 END, priority = $3, run_at = $4, reason = $5, args = $6, options = $7,
+SET lane = sign(job.lane)::integer * $2, priority = $3, run_at = $4, reason = $5, args = $6, options = $7,
     traits = CASE WHEN $9 THEN job.traits | $8 ELSE job.traits & ~ $8 END, revision = job.revision + 1
 WHERE job.id = $1

@@ -77,7 +77,7 @@ guarded AS MATERIALIZED (
         SELECT
         FROM windlass.gate
         WHERE gate.opens_at <= coalesce($1, statement_timestamp())
-    ) OR EXISTS (
+    ) AS opens, EXISTS (
         SELECT
         FROM open
         CROSS JOIN LATERAL (
@@ -85,6 +85,7 @@ guarded AS MATERIALIZED (
             FROM windlass.job
             WHERE job.lane = open.id AND job.priority = open.priority AND job.holder = 0
                 AND job.run_at <= coalesce($1, statement_timestamp())
+                AND (job.run_at, job.seq) > (open.run_at, open.seq)
             LIMIT 1
         ) AS due
         WHERE open.gated AND NOT open.is_full
@@ -114,7 +115,7 @@ picked AS MATERIALIZED (
             LIMIT $6
             FOR NO KEY UPDATE OF locked SKIP LOCKED
         ) AS first
-        WHERE ($13 OR NOT (SELECT found FROM late)) AND NOT (SELECT found FROM guarded)
+        WHERE ($13 OR NOT (SELECT found FROM late)) AND NOT (SELECT opens OR found FROM guarded)
         LIMIT $6
     ) AS chosen
 ),
@@ -149,12 +150,12 @@ SELECT NULL::uuid, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::big
             ORDER BY job.run_at
             LIMIT 1
         ) AS later
-    ) END, guarded.found, NULL::tid
+    ) END, guarded.opens OR guarded.found, NULL::tid, guarded.opens
 FROM me
 CROSS JOIN late
 CROSS JOIN guarded
 CROSS JOIN stopping
 UNION ALL
 SELECT id, seq, run_at, created_at, budget, number, attempt, priority, traits, deadline, args, options, losses, checkpoint,
-    NULL, NULL, NULL, lane, NULL, NULL, NULL, spot
+    NULL, NULL, NULL, lane, NULL, NULL, NULL, spot, NULL
 FROM claimed

@@ -49,9 +49,10 @@ async fn edit_in(
         *missing = Some(edited.job);
         return Err(StoreError::new(name, ErrorKind::Conflict));
     };
+    let moved = edited.moved;
     write(session, (lane, &edited), name).await?;
     // One that waits for other jobs stands at no gate, and stays out of the sight of claims.
-    if facts.traits.has(Traits::GATED) && facts.stage == Stage::Waiting {
+    if moved && facts.traits.has(Traits::GATED) && facts.stage == Stage::Waiting {
         gates::leave(session, id.as_uuid(), name).await?;
     }
     note_changes(session, &[&facts], (edit.verb(), by, vec![Some(edited.change)]), name).await?;

@@ -1,6 +1,6 @@
 //! What the end of a job enqueues: notices for those who asked for it, and what cleans up behind it; and reminders of reviews.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 use windlass_core::notice::{KIND, QUEUE, notices};
@@ -25,9 +25,9 @@ pub(crate) async fn enqueue(
     }
     let (queue, kind) = (QUEUE.as_str(), KIND.as_str());
     let rows = ask.query(sql::notice::TELL, &[&ask.now(), &ended, &queue, &kind]).await.during(operation)?;
-    let (notifying, left): (HashSet<&Uuid>, HashSet<&Uuid>) =
-        (notifying.iter().collect(), left.iter().collect());
-    let (mut made, mut lanes) = (Vec::new(), Vec::new());
+    let notifying: HashSet<&Uuid> = notifying.iter().collect();
+    let places: HashMap<&Uuid, usize> = left.iter().zip(0..).collect();
+    let (mut made, mut lanes, mut cleanups) = (Vec::new(), Vec::new(), BTreeMap::new());
     for row in &rows {
         let (job, of_notices, of_cleanups) = (row::job(row)?, row.get(29), row.get(30));
         let id = job.id.as_uuid();
@@ -35,10 +35,14 @@ pub(crate) async fn enqueue(
             made.extend(notices(&job));
             lanes.resize(made.len(), of_notices);
         }
-        if left.contains(&id) {
-            made.push(cleanup::behind(&job));
-            lanes.push(of_cleanups);
+        if let Some(place) = places.get(&id) {
+            cleanups.insert(*place, (cleanup::behind(&job), of_cleanups));
         }
+    }
+    // In the order of the ends that they are about, as every store enqueues them.
+    for (cleanup, lane) in cleanups.into_values() {
+        made.push(cleanup);
+        lanes.push(lane);
     }
     if made.is_empty() {
         return Ok(());

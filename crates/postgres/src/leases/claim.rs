@@ -60,8 +60,19 @@ pub(super) struct Answer {
     pub(super) cancelled: Vec<AttemptToken>,
     /// Whether nothing was claimed because a job waits past its deadline.
     pub(super) late: bool,
-    /// Whether nothing was claimed because one that comes before may be at a gate.
-    pub(super) guarded: bool,
+    /// What is to be done at gates because nothing was claimed, as one that comes before may be at one.
+    pub(super) at_gates: Option<AtGates>,
+    /// Whether it began at the front of its lanes.
+    pub(super) from_front: bool,
+}
+
+/// What is to be done at gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AtGates {
+    /// To ask whom they let in.
+    Ask,
+    /// To call first: one of them is to be looked at.
+    Call,
 }
 
 impl Answer {
@@ -69,14 +80,15 @@ impl Answer {
     pub(super) fn join(&mut self, more: Self) {
         self.jobs.extend(more.jobs);
         self.next_due = more.next_due;
-        self.guarded |= more.guarded;
+        self.at_gates = self.at_gates.max(more.at_gates);
+        self.from_front |= more.from_front;
     }
 
     /// Adds what was claimed by asking gates.
     pub(super) fn add(&mut self, jobs: Vec<Leased>, next_due: Option<Timestamp>) {
         self.jobs.extend(jobs);
         self.next_due = next_due;
-        self.guarded = false;
+        self.at_gates = None;
     }
 
     /// What was claimed, in claim order.
@@ -204,11 +216,12 @@ impl<'a> Claim<'a> {
                 .map_or_else(|| row::instant(first, 15), |span| row::instant(first, 14).after(span)),
         };
         let jobs = leased(store, rows, &common, NAME).await?;
-        let (late, next_due, guarded) = match self.lane {
-            Some(_) => (false, None, false),
-            None => (first.get(18), row::instant_option(first, 19), first.get(20)),
+        let (late, next_due, at_gates) = match self.lane {
+            Some(_) => (false, None, None),
+            None => (first.get(18), row::instant_option(first, 19), at_gates(first)),
         };
-        Ok(Answer { jobs, next_due, cancelled: row::tokens(first, 16)?, late, guarded })
+        let (cancelled, from_front) = (row::tokens(first, 16)?, self.begins_at_front());
+        Ok(Answer { jobs, next_due, cancelled, late, at_gates, from_front })
     }
 
     /// How many are still wanted.
@@ -221,19 +234,22 @@ impl<'a> Claim<'a> {
         (&self.queues, &self.kinds, &self.versions)
     }
 
-    /// Leases jobs that were found claimable, and locked, in the same transaction.
-    #[expect(clippy::too_many_arguments, reason = "one step of a statement, called from one place or two")]
+    /// The worker that it is for, in a row for [`take_given`](Self::take_given).
+    pub(super) async fn here(&self, session: &Session) -> Result<Row, StoreError> {
+        const NAME: &str = "claim jobs";
+        let values: Values<'_> = &[&session.now, &self.worker_uuid];
+        let here = session.query_opt(sql::worker::HERE, values).await.during(NAME)?;
+        here.ok_or_else(|| unknown(NAME, self.worker))
+    }
+
+    /// Leases jobs that were found claimable, and locked, in the same transaction, to a worker that is here.
     pub(super) async fn take_given(
         &self,
-        store: &Core,
-        session: &Session,
+        (store, session): (&Core, &Session),
+        here: &Row,
         given: &Given<'_>,
-        name: &'static str,
     ) -> Result<Vec<Leased>, StoreError> {
-        let values: Values<'_> = &[&session.now, &self.worker_uuid];
-        let here = session.query_opt(sql::worker::HERE, values);
-        let here = here.await.during(name)?.ok_or_else(|| unknown(name, self.worker))?;
-        lease_given(store, session, (&here, self.own), given, name).await
+        lease_given(store, session, (here, self.own), given, "claim jobs").await
     }
 
     /// Ends the jobs past their deadline that this claim meets, then claims, in the transaction of the caller.
@@ -285,6 +301,11 @@ impl<'a> Claim<'a> {
         }
         Ok((found, late))
     }
+}
+
+fn at_gates(first: &Row) -> Option<AtGates> {
+    let how = if first.get(22) { AtGates::Call } else { AtGates::Ask };
+    Some(how).filter(|_| first.get(20))
 }
 
 /// Jobs to be leased, and the nonce of their tokens.

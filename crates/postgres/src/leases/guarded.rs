@@ -7,7 +7,10 @@
 mod admit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant as Moment;
 
+use futures_util::future;
+use tokio_postgres::Row;
 use uuid::Uuid;
 use windlass_core::gate::{Place, Refusal};
 use windlass_core::limits::PARKED_PER_CLAIM_MAX;
@@ -15,9 +18,10 @@ use windlass_core::{Fence, Gate, GateForm, JobId, JobOptions, Need, Timestamp, T
 use windlass_store::rules::{LATE_PER_CLAIM_MAX, past};
 use windlass_store::{StoreError, ids};
 
-use super::claim::{Answer, Claim, Given, Leased};
+use super::claim::{Answer, AtGates, Claim, Given, Leased};
 use crate::database::{Session, Transaction, Values};
 use crate::error::During;
+use crate::floors::Floors;
 use crate::gates::{self, Known, Wholes};
 use crate::lanes::Lane;
 use crate::maintenance::expire;
@@ -53,6 +57,17 @@ struct Guarded<'a, 'r> {
     closed: BTreeSet<i32>,
     opens_at: Option<Timestamp>,
     now: Timestamp,
+    /// Whether it begins at the front of its lanes, rather than where others have ended.
+    from_front: bool,
+}
+
+/// What a round has done.
+struct Round {
+    /// Whether there may be more to find.
+    more: bool,
+    given: Vec<Leased>,
+    /// Whether it has passed somebody by who may be claimed.
+    passed_by: bool,
 }
 
 /// Claims for what is wanted beyond what `answer` has.
@@ -67,13 +82,16 @@ pub(super) async fn claim(store: &Core, claim: &Claim<'_>, answer: &mut Answer) 
         closed: BTreeSet::new(),
         opens_at: None,
         now: Timestamp::MIN,
+        from_front: answer.from_front,
     };
-    guarded.call().await?;
+    if answer.at_gates == Some(AtGates::Call) {
+        guarded.call().await?;
+    }
     while !guarded.is_full() && !guarded.is_weary() {
         let more = guarded.round().await?;
         // Before this claim ends, so that it does not have to be asked again at once.
         let called = !guarded.is_full() && guarded.call().await?;
-        if !more && !called {
+        if !more && !called && !guarded.turns_back() {
             break;
         }
     }
@@ -109,10 +127,18 @@ impl Guarded<'_, '_> {
     /// Calls at all gates that are to be looked at. Whether anybody was called.
     async fn call(&self) -> Result<bool, StoreError> {
         let mut called = false;
-        while let Some(some) = gates::open(&self.store.database, NAME).await? {
-            called |= some;
+        while let Some(places) = gates::open(&self.store.database, NAME).await? {
+            called |= !places.is_empty();
+            self.store.floors.came_back(places.into_iter());
         }
         Ok(called)
+    }
+
+    /// Whether it goes on at the front, now that there is nothing more to find where it began.
+    fn turns_back(&mut self) -> bool {
+        let turns = !self.from_front && self.store.floors.should_look_again();
+        self.from_front |= turns;
+        turns
     }
 
     /// One transaction. Whether there may be more to find.
@@ -120,17 +146,18 @@ impl Guarded<'_, '_> {
         let session = self.store.database.turn(NAME).await?;
         let transaction = Transaction::begin(session, NAME).await?;
         let outcome = self.round_in(&transaction).await;
-        let (more, given) = transaction.end(outcome, NAME).await?;
-        if let Some(given) = given {
-            self.jobs.extend(given);
+        let Round { more, given, passed_by } = transaction.end(outcome, NAME).await?;
+        if !passed_by {
+            self.store.floors.passed(given.iter().map(|one| one.place));
         }
+        self.jobs.extend(given);
         Ok(more)
     }
 
-    async fn round_in(&mut self, session: &Session) -> Result<(bool, Option<Vec<Leased>>), StoreError> {
+    async fn round_in(&mut self, session: &Session) -> Result<Round, StoreError> {
         let wanted = self.limit - self.jobs.len();
         let look = wanted.max(self.turned.min(LOOK_MAX));
-        let candidates = self.candidates(session, look).await?;
+        let (candidates, here) = self.candidates(session, look).await?;
         let late: Vec<JobId> = candidates
             .iter()
             .filter(|one| past(one.deadline, self.now))
@@ -141,21 +168,20 @@ impl Guarded<'_, '_> {
             let late = &late[..late.len().min(LATE_PER_CLAIM_MAX - self.late)];
             expire(session, late, NAME).await?.follow(session, NAME).await?;
             self.late += late.len();
-            return Ok((true, None));
+            return Ok(Round { more: true, given: Vec::new(), passed_by: true });
         }
-        let known = self.lock(session, &candidates).await?;
+        let (known, stands) = lock(session, &candidates).await?;
         // Others may have had the gates until this moment; who starts later by the clock has not started before them.
         self.now = gates::time(session, &known).unwrap_or(self.now);
-        let mut sorting =
-            Sorting { known, stands: self.stands(session, &candidates).await?, ..Sorting::default() };
-        let mut more = candidates.len() == look;
+        let mut sorting = Sorting { known, stands, ..Sorting::default() };
+        let (mut more, mut passed_by) = (candidates.len() == look, false);
         for candidate in &candidates {
             if sorting.taken.len() == wanted {
                 break;
             }
             // While its gates were waited for: the next round ends it.
             if past(candidate.deadline, self.now) {
-                more = true;
+                (more, passed_by) = (true, true);
                 continue;
             }
             if sorting.sort(candidate, self.now) {
@@ -167,17 +193,44 @@ impl Guarded<'_, '_> {
         self.turned += sorting.parked.len();
         self.closed.extend(&sorting.closed);
         self.opens_at = self.opens_at.into_iter().chain(sorting.opens_at).min();
-        let given = self.write(session, &candidates, sorting).await?;
-        Ok((more, Some(given)))
+        let given = self.write(session, (&candidates, &here), sorting).await?;
+        Ok(Round { more, given, passed_by })
     }
 
-    async fn candidates(&mut self, session: &Session, look: usize) -> Result<Vec<Candidate>, StoreError> {
+    /// The first due jobs, and the worker that they are for.
+    async fn candidates(
+        &mut self,
+        session: &Session,
+        look: usize,
+    ) -> Result<(Vec<Candidate>, Row), StoreError> {
         let (queues, kinds, versions) = self.claim.scope();
         let closed: Vec<i32> = self.closed.iter().copied().collect();
         let look = i64::try_from(look).unwrap_or(i64::MAX);
-        let values: Values<'_> = &[&session.now, queues, kinds, versions, &look, &closed];
-        let rows = session.query(sql::gate::CANDIDATES, values).await.during(NAME)?;
-        let wholes = Wholes::read(session, NAME).await?;
+        let floors = if self.from_front { Floors::default() } else { self.store.floors.behind() };
+        let values: Values<'_> = &[
+            &session.now,
+            queues,
+            kinds,
+            versions,
+            &look,
+            &closed,
+            &floors.lanes,
+            &floors.priorities,
+            &floors.run_at,
+            &floors.seqs,
+        ];
+        let sent = Moment::now();
+        // None of these waits for what another tells.
+        let (rows, wholes, here) = future::join3(
+            session.query(sql::gate::CANDIDATES, values),
+            Wholes::read(session, NAME),
+            self.claim.here(session),
+        )
+        .await;
+        let (rows, wholes, here) = (rows.during(NAME)?, wholes?, here?);
+        if self.from_front {
+            self.store.floors.began_at_front(sent.elapsed(), rows.len());
+        }
         let lanes = rows.iter().map(|row| row.get::<_, i32>(2));
         let lanes = self.store.lanes.names(lanes, &self.store.database, NAME).await?;
         let mut candidates = Vec::with_capacity(rows.len());
@@ -187,55 +240,23 @@ impl Guarded<'_, '_> {
             candidates.push(candidate(row, lane, &lanes[&lane], &wholes)?);
         }
         candidates.sort_unstable_by_key(|one| one.place);
-        Ok(candidates)
-    }
-
-    /// Locks the gates of these jobs, and those where they stand; then looks at them.
-    async fn lock(
-        &self,
-        session: &Session,
-        candidates: &[Candidate],
-    ) -> Result<BTreeMap<Gate, Known>, StoreError> {
-        let wanted: BTreeSet<&Gate> =
-            candidates.iter().flat_map(|one| &one.needs).map(|need| &need.gate).collect();
-        if wanted.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let (forms, names) = gates::columns(wanted.into_iter());
-        let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
-        session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(NAME)?;
-        let rows = session.query(sql::gate::LOCK, &[&forms, &names, &jobs]).await.during(NAME)?;
-        gates::states(session, &rows.iter().map(|row| row.get(0)).collect(), NAME).await
-    }
-
-    /// Where these jobs stand, which were called somewhere.
-    async fn stands(
-        &self,
-        session: &Session,
-        candidates: &[Candidate],
-    ) -> Result<HashMap<Uuid, Vec<i64>>, StoreError> {
-        let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
-        let mut stands: HashMap<Uuid, Vec<i64>> = HashMap::new();
-        if !jobs.is_empty() {
-            for row in session.query(sql::gate::STANDS, &[&jobs]).await.during(NAME)? {
-                stands.entry(row.get(0)).or_default().push(row.get(1));
-            }
-        }
-        Ok(stands)
+        Ok((candidates, here))
     }
 
     async fn write(
         &self,
         session: &Session,
-        candidates: &[Candidate],
+        (candidates, here): (&[Candidate], &Row),
         mut sorting: Sorting,
     ) -> Result<Vec<Leased>, StoreError> {
-        let mut fences = sorting.write(session, candidates).await?;
+        sorting.write(session, candidates).await?;
         if sorting.taken.is_empty() {
             return Ok(Vec::new());
         }
         let given = Given { nonce: ids::nonce(), jobs: &sorting.taken, at: Some(Instant(self.now)) };
-        let mut jobs = self.claim.take_given(self.store, session, &given, NAME).await?;
+        let leased = self.claim.take_given((self.store, session), here, &given);
+        let (fences, jobs) = future::join(sorting.held.write(session), leased).await;
+        let (mut fences, mut jobs) = (fences?, jobs?);
         for Leased { job, .. } in &mut jobs {
             job.fences = fences.remove(&job.id().as_uuid()).unwrap_or_default();
         }
@@ -243,12 +264,39 @@ impl Guarded<'_, '_> {
     }
 }
 
-fn candidate(
-    row: &tokio_postgres::Row,
-    lane: i32,
-    named: &Lane,
-    wholes: &Wholes,
-) -> Result<Candidate, StoreError> {
+/// Locks the gates of these jobs, and those where they stand since they were called there; then looks at them. How they stand, and
+/// who stands where.
+async fn lock(
+    session: &Session,
+    candidates: &[Candidate],
+) -> Result<(BTreeMap<Gate, Known>, Stands), StoreError> {
+    let wanted: BTreeSet<&Gate> =
+        candidates.iter().flat_map(|one| &one.needs).map(|need| &need.gate).collect();
+    let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
+    let mut stands = Stands::new();
+    if wanted.is_empty() && jobs.is_empty() {
+        return Ok((BTreeMap::new(), stands));
+    }
+    let (forms, names) = gates::columns(wanted.into_iter());
+    // So that what follows is sent in this order.
+    session.prepare(sql::gate::MAKE).await.during(NAME)?;
+    session.prepare(sql::gate::LOCK).await.during(NAME)?;
+    let (gates, asked): (Values<'_>, Values<'_>) = (&[&forms, &names], &[&forms, &names, &jobs]);
+    let (made, locked, found) = future::join3(
+        session.execute(sql::gate::MAKE, gates),
+        session.query(sql::gate::LOCK, asked),
+        session.query(sql::gate::STANDS, &[&jobs]),
+    )
+    .await;
+    made.during(NAME)?;
+    let locked = locked.during(NAME)?.iter().map(|row| row.get(0)).collect();
+    for row in found.during(NAME)? {
+        stands.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    Ok((gates::states(session, &locked, NAME).await?, stands))
+}
+
+fn candidate(row: &Row, lane: i32, named: &Lane, wholes: &Wholes) -> Result<Candidate, StoreError> {
     let mut needs = wholes.needs(named);
     let options: Option<Box<JobOptions>> = row::options(row, 6)?;
     needs.extend(options.iter().flat_map(|options| options.needs()));
@@ -258,11 +306,14 @@ fn candidate(
     Ok(Candidate { id: row.get(0), lane, place, gated, deadline: row::instant_option(row, 7), needs })
 }
 
+/// The gates where jobs stand.
+type Stands = HashMap<Uuid, Vec<i64>>;
+
 /// Who is let in and who is turned away, gathered to be written together.
 #[derive(Debug, Default)]
 struct Sorting {
     known: BTreeMap<Gate, Known>,
-    stands: HashMap<Uuid, Vec<i64>>,
+    stands: Stands,
     taken: Vec<Uuid>,
     /// Those among them that have gates only by their queue or kind.
     marked: Vec<Uuid>,
@@ -392,12 +443,8 @@ impl Sorting {
         !left.is_empty()
     }
 
-    /// Writes what was decided but for the leases. The numbers of what jobs hold alone.
-    async fn write(
-        &mut self,
-        session: &Session,
-        candidates: &[Candidate],
-    ) -> Result<HashMap<Uuid, Vec<Fence>>, StoreError> {
+    /// Writes what was decided but for the leases and what they [hold](Held::write).
+    async fn write(&mut self, session: &Session, candidates: &[Candidate]) -> Result<(), StoreError> {
         let moved: Vec<Uuid> = candidates
             .iter()
             .map(|one| one.id)
@@ -424,7 +471,7 @@ impl Sorting {
             let (gates, at) = pairs(&self.opening);
             session.execute(sql::gate::OPEN_BY, &[&gates, &at]).await.during(NAME)?;
         }
-        self.held.write(session).await
+        Ok(())
     }
 }
 
@@ -433,20 +480,23 @@ fn pairs(given: &BTreeMap<i64, Timestamp>) -> (Vec<i64>, Vec<Instant>) {
 }
 
 impl Held {
+    /// The numbers of what jobs hold alone.
     async fn write(&self, session: &Session) -> Result<HashMap<Uuid, Vec<Fence>>, StoreError> {
         let mut fences: HashMap<Uuid, Vec<Fence>> = HashMap::new();
         if self.gates.is_empty() {
             return Ok(fences);
         }
         let values: Values<'_> = &[&session.now, &self.gates, &self.jobs, &self.exclusive];
-        session.execute(sql::gate::HOLD, values).await.during(NAME)?;
         let count = i64::try_from(self.alone.len()).unwrap_or(0);
-        if count > 0 {
-            let numbers = session.query(sql::gate::NUMBER, &[&count]).await.during(NAME)?;
-            for ((job, resource), number) in self.alone.iter().zip(&numbers) {
-                let fence = Fence { resource: resource.clone(), number: row::unsigned(number, 0) };
-                fences.entry(*job).or_default().push(fence);
-            }
+        let (held, numbers) = future::join(
+            session.execute(sql::gate::HOLD, values),
+            session.query(sql::gate::NUMBER, &[&count]),
+        )
+        .await;
+        held.during(NAME)?;
+        for ((job, resource), number) in self.alone.iter().zip(&numbers.during(NAME)?) {
+            let fence = Fence { resource: resource.clone(), number: row::unsigned(number, 0) };
+            fences.entry(*job).or_default().push(fence);
         }
         Ok(fences)
     }

@@ -1,7 +1,7 @@
--- Lets a key be taken by anyone.
+-- Lets keys be taken by anyone.
 --
---   ?1  key  blob
+--   ?1  keys  array of blobs
 --
 -- Index: the primary key of unique_key.
 DELETE FROM unique_key
-WHERE key = ?1
+WHERE key IN rarray(?1)

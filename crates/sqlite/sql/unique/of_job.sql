@@ -1,12 +1,12 @@
--- The keys that a job has or waits for.
+-- The keys that jobs have or wait for, each with the job that does.
 --
---   ?1  job  blob
+--   ?1  jobs  array of blobs
 --
 -- Index: unique_key_job, unique_key_next. No row: none.
-SELECT job, hold, until, next, free_at, key
-FROM unique_key
-WHERE job = ?1
+SELECT taken.job, taken.hold, taken.until, taken.next, taken.free_at, taken.key, wanted.value
+FROM rarray(?1) AS wanted
+CROSS JOIN unique_key AS taken ON taken.job = wanted.value
 UNION ALL
-SELECT job, hold, until, next, free_at, key
-FROM unique_key
-WHERE next = ?1
+SELECT taken.job, taken.hold, taken.until, taken.next, taken.free_at, taken.key, wanted.value
+FROM rarray(?1) AS wanted
+CROSS JOIN unique_key AS taken ON taken.next = wanted.value

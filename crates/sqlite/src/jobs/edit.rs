@@ -30,8 +30,7 @@ pub(super) fn edit(
 
 fn write(tx: &mut Tx<'_>, facts: &Facts, edited: &Edited) -> rusqlite::Result<()> {
     let Edited { job, run_at, reason, .. } = edited;
-    if facts.traits.has(Traits::GATED) {
-        // Its place changes.
+    if edited.moved && facts.traits.has(Traits::GATED) {
         gates::leave(tx, facts.seq)?;
     }
     let lane = match tx.lanes.find(tx.connection, job)? {

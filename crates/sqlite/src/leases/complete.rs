@@ -5,25 +5,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::types::Value;
 use rusqlite::{Row, params};
 use windlass_core::{JobId, JobState, Json, Reason, Stage, Traits, Verdict};
 use windlass_store::{Settled, Settlement};
 
 use super::claim::array;
+use crate::jobs::blobs;
 use crate::writer::Tx;
-use crate::{row, sql};
+use crate::{effects, row, sql};
 
 /// Completes what can be completed without a decision; the answer has nothing where [`super::settle`] has to decide.
-pub(super) fn complete(tx: &Tx<'_>, settlements: &[Settlement]) -> rusqlite::Result<Vec<Option<Settled>>> {
+pub(super) fn complete(
+    tx: &mut Tx<'_>,
+    settlements: &[Settlement],
+) -> rusqlite::Result<Vec<Option<Settled>>> {
     let mut answers = vec![None; settlements.len()];
     let plain = plain(tx, settlements);
     if plain.is_empty() {
         return Ok(answers);
     }
-    let (mut done, mut unchanged) = (Vec::new(), Vec::new());
+    let (mut done, mut unchanged, mut special) = (Vec::new(), Vec::new(), Vec::new());
     let mut standing = Standing::default();
-    let ids = array(plain.iter().map(|index| Value::Blob(settlements[*index].token.job.as_bytes().to_vec())));
+    let ids = blobs(plain.iter().map(|index| settlements[*index].token.job.as_bytes().as_slice()));
     let mut statement = tx.connection.prepare_cached(sql::lease::READ_TOKENS)?;
     let mut rows = statement.query([ids])?;
     let mut waiting = plain.iter().copied();
@@ -32,8 +35,12 @@ pub(super) fn complete(tx: &Tx<'_>, settlements: &[Settlement]) -> rusqlite::Res
         // Rows come in the order asked for; a job that is not there has none.
         let Some(index) = waiting.find(|index| settlements[*index].token.job == id) else { break };
         let settlement = &settlements[index];
-        if !standing.is_good(tx, settlement, found)? {
+        let traits = row::traits(found, 7)?;
+        if !standing.is_good(tx, settlement, (found, traits))? {
             continue;
+        }
+        if traits.has(Traits::SPECIAL) {
+            special.push((id, traits));
         }
         let seq: i64 = found.get(1)?;
         let reason = reason(&settlement.verdict);
@@ -43,8 +50,10 @@ pub(super) fn complete(tx: &Tx<'_>, settlements: &[Settlement]) -> rusqlite::Res
         answers[index] = Some(Settled { state: JobState::Completed, reason: Some(reason) });
     }
     drop(rows);
+    drop(statement);
     write(tx, &done, Reason::Done)?;
     write(tx, &unchanged, Reason::Unchanged)?;
+    effects::completed(tx, &special)?;
     Ok(answers)
 }
 
@@ -71,15 +80,19 @@ struct Standing(HashMap<i64, bool>);
 
 impl Standing {
     /// Whether the token is that of an attempt that runs under the lease of a process that is there, of a job whose end
-    /// concerns nobody else.
+    /// can be followed up with that of others.
     ///
     /// Everything else is left to the rule of the port, [`windlass_store::rules::fence`], of which this is the case
     /// in which it lets the token pass.
-    fn is_good(&mut self, tx: &Tx<'_>, settlement: &Settlement, found: &Row<'_>) -> rusqlite::Result<bool> {
+    fn is_good(
+        &mut self,
+        tx: &Tx<'_>,
+        settlement: &Settlement,
+        (found, traits): (&Row<'_>, Traits),
+    ) -> rusqlite::Result<bool> {
         let token = &settlement.token;
-        let special = Traits::from_bits(found.get(7)?).has(Traits::SPECIAL);
         let open = row::stage(found, 2)? == Stage::Running
-            && !special
+            && !traits.without(effects::FOLLOWED_UP).has(Traits::SPECIAL)
             && (row::unsigned(found, 3)?, row::unsigned(found, 4)?) == (token.number, token.nonce);
         match (found.get::<_, Option<i64>>(5)?, found.get::<_, Option<i64>>(6)?) {
             (Some(holder), None) if open => self.holds(tx, holder),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_core::{
-    Args, Due, Edge, Job, JobId, JobState, Lock, Priority, Reason, Timestamp, Unique,
+    Args, Due, Edge, Job, JobId, JobState, Lock, NewJob, Priority, Reason, Timestamp, Unique,
 };
 use windlass_store::{AuditEntry, AuditFilter, EnqueueOutcome, ErrorKind, JobEdit, PageRequest};
 
@@ -22,6 +22,7 @@ cases! {
     a_snoozed_failure_stays_one,
     a_snoozed_child_is_due_no_earlier_once_it_is_let_go,
     an_edited_job_leaves_the_line_of_a_lock_and_comes_back_to_it,
+    an_edit_that_moves_nothing_leaves_a_job_in_its_line,
     an_edited_job_keeps_its_unique_key,
     what_does_not_wait_cannot_be_edited,
     what_is_carried_out_of_a_decision_cannot_be_edited,
@@ -197,6 +198,33 @@ async fn an_edited_job_leaves_the_line_of_a_lock_and_comes_back_to_it(bench: Ben
     bench.settle(&next, succeeded()).await;
     assert_eq!(bench.claim_one().await.id(), edited);
     assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+async fn an_edit_that_moves_nothing_leaves_a_job_in_its_line(bench: Bench) {
+    let (writers, readers) = (of_queues(&["writers"]), of_queues(&["readers"]));
+    let reader = |job: &mut NewJob| {
+        job.queue = queue("readers");
+        job.options.locks = vec![Lock::shared("r")];
+    };
+    let held = bench.start_with(reader).await;
+    let waits = bench
+        .enqueue_with(|job| {
+            job.queue = queue("writers");
+            job.options.locks = vec![Lock::exclusive("r")];
+        })
+        .await;
+    assert_eq!(bench.claim_scope(writers.clone(), 1).await.jobs, []);
+
+    edit(&bench, waits, |edit| edit.tags = Some(vec!["new".parse().unwrap()])).await;
+
+    let behind = bench.enqueue_with(reader).await;
+    assert_eq!(bench.claim_scope(readers.clone(), 1).await.jobs, [], "it passed the one in line");
+    bench.settle(&held, succeeded()).await;
+    assert_eq!(bench.claim_scope(readers.clone(), 1).await.jobs, [], "it passed the one in line");
+    let alone = bench.claim_scope(writers, 1).await.jobs;
+    assert_eq!(ids_of(&alone), [waits]);
+    bench.settle(&alone[0], succeeded()).await;
+    assert_eq!(ids_of(&bench.claim_scope(readers, 1).await.jobs), [behind]);
 }
 
 async fn an_edited_job_keeps_its_unique_key(bench: Bench) {

@@ -55,7 +55,7 @@ const ENDS: [&str; 32] = [
 ];
 
 /// Every kind of refusal, and an operation that must have met it.
-const REFUSALS: [(&str, &str); 32] = [
+const REFUSALS: [(&str, &str); 34] = [
     ("enqueue", "not_found"),
     ("flow", "not_found"),
     ("retry_flow", "not_ready"),
@@ -78,6 +78,8 @@ const REFUSALS: [(&str, &str); 32] = [
     ("extend", "lease_lost"),
     ("claim_job", "not_ready"),
     ("delete", "not_ready"),
+    ("enqueue under", "lease_lost"),
+    ("enqueue under", "not_running"),
     ("retry", "not_ready"),
     ("retry", "finished"),
     ("cancel", "finished"),

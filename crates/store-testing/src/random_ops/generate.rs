@@ -18,11 +18,12 @@ pub(crate) struct Generator(u64);
 
 type Draw = fn(&mut Generator) -> Op;
 
-/// Every operation with its weight. The sum is about 300, so two are enough to be above one of two hundred.
+/// Every operation with its weight. The sum is about 380, so two are enough to be above one of two hundred.
 const WEIGHTED: &[(u64, Draw)] = &[
     (12, |g| Op::Advance(g.span())),
     (4, |g| Op::SetBack(g.span())),
-    (24, |g| Op::Enqueue((0..=g.index_of(&[12, 4, 1])).map(|_| g.new_job()).collect())),
+    (24, |g| Op::Enqueue(g.new_jobs())),
+    (8, |g| Op::EnqueueUnder(g.token(), g.new_jobs())),
     (3, |g| Op::Job(g.job())),
     (3, |g| Op::Jobs { filter: g.filter(), limit: 1 + g.below32(4) }),
     (3, |g| Op::Attempts(g.job())),
@@ -217,6 +218,10 @@ impl Generator {
             1 => TokenOf::Earlier(job),
             _ => TokenOf::Recent([0, 1, 2, 3, 5][self.index_of(&[8, 5, 3, 2, 1])]),
         }
+    }
+
+    fn new_jobs(&mut self) -> Vec<NewJobOf> {
+        (0..=self.index_of(&[12, 4, 1])).map(|_| self.new_job()).collect()
     }
 
     fn new_job(&mut self) -> NewJobOf {

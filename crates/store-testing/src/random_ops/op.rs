@@ -22,6 +22,7 @@ pub(crate) enum Op {
     Advance(Duration),
     SetBack(Duration),
     Enqueue(Vec<NewJobOf>),
+    EnqueueUnder(TokenOf, Vec<NewJobOf>),
     Job(u8),
     Jobs {
         filter: FilterOf,
@@ -201,6 +202,7 @@ impl Op {
             Self::Advance(_) => "advance",
             Self::SetBack(_) => "set back",
             Self::Enqueue(_) => "enqueue",
+            Self::EnqueueUnder(..) => "enqueue under",
             Self::Job(_) => "job",
             Self::Jobs { .. } => "jobs",
             Self::Attempts(_) => "attempts",

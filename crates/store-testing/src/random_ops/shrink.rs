@@ -75,6 +75,10 @@ fn simpler(op: &Op) -> Vec<Op> {
             let fewer = without_one(jobs).filter(|jobs| !jobs.is_empty());
             fewer.chain(plainer(jobs)).map(Op::Enqueue).collect()
         }
+        Op::EnqueueUnder(token, jobs) => {
+            let simpler = without_one(jobs).chain(plainer(jobs));
+            simpler.map(|jobs| Op::EnqueueUnder(*token, jobs)).collect()
+        }
         Op::Turn { settlements, claim } => {
             let shorter =
                 without_one(settlements).map(|settlements| Op::Turn { settlements, claim: claim.clone() });

@@ -68,6 +68,9 @@ impl World {
     async fn apply_to_token(&self, op: &Op) -> Answer {
         let store = &self.store;
         match op {
+            Op::EnqueueUnder(token, jobs) => {
+                Answer::of(store.enqueue_under(self.token(*token), self.new_jobs(jobs)).await)
+            }
             Op::Extend(token) => Answer::of(store.extend(self.token(*token)).await),
             Op::Holder(token) => Answer::of(store.holder(self.token(*token)).await),
             Op::Progress(token, percent) => {
@@ -90,13 +93,14 @@ impl World {
         }
     }
 
+    fn new_jobs(&self, asked: &[NewJobOf]) -> Vec<NewJob> {
+        asked.iter().map(|asked| new_job(asked, self.clock.now())).collect()
+    }
+
     async fn apply_to_job(&self, op: &Op) -> Answer {
         let (store, by) = (&self.store, operator);
         match op {
-            Op::Enqueue(jobs) => {
-                let jobs = jobs.iter().map(|asked| new_job(asked, self.clock.now())).collect();
-                Answer::of(store.enqueue(jobs).await)
-            }
+            Op::Enqueue(jobs) => Answer::of(store.enqueue(self.new_jobs(jobs)).await),
             Op::Job(id) => Answer::of(store.job(job(*id)).await),
             Op::Jobs { filter, limit } => Answer::of(self.list(filter, *limit).await),
             Op::Attempts(id) => Answer::of(store.attempts(job(*id)).await),

@@ -16,6 +16,8 @@ pub struct Edited {
     pub reason: Option<Reason>,
     /// What differs.
     pub change: Change,
+    /// Whether it stands elsewhere now among those that wait: then it waits at no gate as it did, and is asked anew.
+    pub moved: bool,
 }
 
 /// What `edit` makes of `job`, which is kept with this reason; nothing where all stays as it is.
@@ -46,7 +48,8 @@ pub fn edited(
     if change.is_empty() && reason == kept {
         return Ok(None);
     }
-    Ok(Some(Edited { job: after, run_at, reason, change }))
+    let moved = (&after.queue, after.priority, run_at) != (&job.queue, job.priority, job.run_at);
+    Ok(Some(Edited { job: after, run_at, reason, change, moved }))
 }
 
 fn may_be_edited(job: &Job) -> Result<(), ErrorKind> {

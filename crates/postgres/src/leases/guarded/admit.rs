@@ -58,6 +58,7 @@ pub(in crate::leases) async fn admit(
     if !stood.is_empty() {
         session.execute(sql::gate::SHOW, &[&id]).await.during(name)?;
     }
-    let mut fences = sorting.write(session, &[candidate]).await?;
+    sorting.write(session, &[candidate]).await?;
+    let mut fences = sorting.held.write(session).await?;
     Ok(Some(Admitted { fences: fences.remove(&id).unwrap_or_default(), at: Some(Instant(now)) }))
 }

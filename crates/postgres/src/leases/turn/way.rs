@@ -113,7 +113,7 @@ impl<'a> Way<'a> {
     /// Learns from an answer, and says whether there may be more that the claim did not look at.
     fn learn(&self, claim: &Claim<'_>, answer: &Answer, sent: Moment) -> bool {
         let floors = &self.store.floors;
-        let plenty = answer.late || answer.guarded || claim.is_full(answer);
+        let plenty = answer.late || answer.at_gates.is_some() || claim.is_full(answer);
         let front = claim.begins_at_front();
         floors.claimed(front.then(|| sent.elapsed()), plenty, answer.jobs.iter().map(|one| one.place));
         !front && !plenty && floors.should_look_again()
@@ -212,7 +212,7 @@ impl<'a> Way<'a> {
     /// Claims what has to be asked for at gates, once all else is committed.
     async fn past_gates(&self, answers: Answers, mut answer: Option<Answer>) -> Result<Turned, StoreError> {
         if let (Some(answer), Some(request)) = (&mut answer, &self.turn.claim)
-            && answer.guarded
+            && answer.at_gates.is_some()
         {
             guarded::claim(self.store, &Claim::of(request, Floors::default()), answer).await?;
         }
