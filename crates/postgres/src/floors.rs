@@ -37,6 +37,8 @@ pub(crate) struct Floors {
     pub(crate) priorities: Vec<i16>,
     pub(crate) run_at: Vec<Instant>,
     pub(crate) seqs: Vec<i64>,
+    /// Whether a claim began at the front of every lane less than a second ago: what lanes there are is known.
+    pub(crate) lately: bool,
 }
 
 impl Floors {
@@ -79,8 +81,8 @@ struct Known {
     places: HashMap<(i32, i16), (Timestamp, i64)>,
     /// Whether the last claim found as much as it asked for.
     plenty: bool,
-    /// When a claim last began at the front, and how long the way was.
-    front_at: Moment,
+    /// When a claim last began at the front, if one did, and how long the way was.
+    front_at: Option<Moment>,
     front_took: Duration,
 }
 
@@ -89,7 +91,7 @@ impl Default for FloorMap {
         Self(Mutex::new(Known {
             places: HashMap::new(),
             plenty: false,
-            front_at: Moment::now(),
+            front_at: None,
             front_took: Duration::ZERO,
         }))
     }
@@ -100,7 +102,11 @@ impl FloorMap {
     pub(crate) fn next(&self) -> Floors {
         let known = self.lock();
         let wait = if known.plenty { UNDER_LOAD } else { Duration::ZERO };
-        if known.may_begin_at_front(wait) { Floors::default() } else { known.floors() }
+        if known.may_begin_at_front(wait) {
+            let lately = known.front_at.is_some_and(|at| at.elapsed() < UNDER_LOAD);
+            return Floors { lately, ..Floors::default() };
+        }
+        known.floors()
     }
 
     /// Where a claim begins that another began elsewhere than at the front.
@@ -132,7 +138,7 @@ impl FloorMap {
     pub(crate) fn began_at_front(&self, took: Duration, jobs: usize) {
         let mut known = self.lock();
         let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
-        known.front_at = Moment::now();
+        known.front_at = Some(Moment::now());
         known.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
     }
 
@@ -179,7 +185,7 @@ impl Known {
 
     fn may_begin_at_front(&self, wait: Duration) -> bool {
         let rest = if self.front_took < CHEAP { Duration::ZERO } else { self.front_took * SHARE };
-        self.front_at.elapsed() >= wait.max(rest)
+        self.front_at.is_none_or(|at| at.elapsed() >= wait.max(rest))
     }
 }
 

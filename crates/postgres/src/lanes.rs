@@ -94,6 +94,17 @@ impl Lanes {
         self.named(ids).ok_or_else(|| damaged("a job is in a lane that does not exist"))
     }
 
+    /// Learns of lanes that others have made, if there are as many as `count`.
+    pub(crate) async fn learn(
+        &self,
+        count: u64,
+        database: &Database,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_id.len() as u64;
+        if known < count { self.read(database, operation).await } else { Ok(()) }
+    }
+
     /// The lane of this scope, if this process has met no more than one.
     pub(crate) fn only(&self, scope: &Scope) -> Option<i32> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -150,12 +150,12 @@ SELECT NULL::uuid, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::big
             ORDER BY job.run_at
             LIMIT 1
         ) AS later
-    ) END, guarded.opens OR guarded.found, NULL::tid, guarded.opens
+    ) END, guarded.opens OR guarded.found, NULL::tid, guarded.opens, (SELECT count(*) FROM windlass.lane)
 FROM me
 CROSS JOIN late
 CROSS JOIN guarded
 CROSS JOIN stopping
 UNION ALL
 SELECT id, seq, run_at, created_at, budget, number, attempt, priority, traits, deadline, args, options, losses, checkpoint,
-    NULL, NULL, NULL, lane, NULL, NULL, NULL, spot, NULL
+    NULL, NULL, NULL, lane, NULL, NULL, NULL, spot, NULL, NULL
 FROM claimed

@@ -10,7 +10,7 @@
 --   $7  floor_seq     bigint[], likewise
 --
 -- What claim.sql does for many lanes, without having to merge them: for a worker whose scope is a single lane, while
--- there is enough to do in it. What holds for all jobs is told with each, which is less work than a row of its own.
+-- there is enough to do in it, or what lanes there are was looked at just now. What holds for all jobs is told with each, which is less work than a row of its own.
 -- No row: nothing was leased, and claim.sql says why. Nothing is if a job waits past its deadline, for that has to be ended
 -- first.
 -- Index: job_place, job_deadline, job_stopping.
@@ -72,4 +72,14 @@ RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.number, j
         SELECT string_agg(concat_ws(' ', stopped.id, stopped.number, stopped.nonce), ',')
         FROM windlass.job AS stopped
         WHERE stopped.stage = 6 AND stopped.holder = (SELECT number FROM me)
-    ), job.ctid
+    ), job.ctid, CASE WHEN (SELECT cardinality(jobs) FROM picked) < $4 THEN (
+        SELECT min(later.run_at)
+        FROM unnest(ARRAY[0, 1, 2, 3, 4, 5]::smallint[]) AS band (priority)
+        CROSS JOIN LATERAL (
+            SELECT due.run_at
+            FROM windlass.job AS due
+            WHERE due.lane = $3 AND due.priority = band.priority AND due.run_at > coalesce($1, statement_timestamp())
+            ORDER BY due.run_at
+            LIMIT 1
+        ) AS later
+    ) END

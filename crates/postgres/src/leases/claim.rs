@@ -122,9 +122,9 @@ impl<'a> Claim<'a> {
 
     /// The same claim, of a scope that is this lane and no other as far as is known.
     ///
-    /// Only behind a floor: a claim from the front, which comes every second at least, finds lanes that are new.
+    /// A claim from the front of every lane, which comes every second at least, finds lanes that are new.
     pub(super) fn in_lane(mut self, lane: Option<i32>) -> Self {
-        if !self.floors.is_front() && self.own.is_none() {
+        if (self.floors.lately || !self.floors.is_front()) && self.own.is_none() {
             self.lane = lane.map(|lane| (lane, self.floors.in_lane(lane)));
         }
         self
@@ -172,7 +172,13 @@ impl<'a> Claim<'a> {
         ]
     }
 
+    /// Whether it looks at all there is in its scope.
     pub(super) fn begins_at_front(&self) -> bool {
+        self.floors.is_front() && self.lane.is_none()
+    }
+
+    /// Whether it looks at all there is of what it looks into.
+    pub(super) fn passes_nothing(&self) -> bool {
         self.floors.is_front()
     }
 
@@ -216,8 +222,11 @@ impl<'a> Claim<'a> {
                 .map_or_else(|| row::instant(first, 15), |span| row::instant(first, 14).after(span)),
         };
         let jobs = leased(store, rows, &common, NAME).await?;
+        if self.lane.is_none() {
+            store.lanes.learn(row::unsigned(first, 23), &store.database, NAME).await?;
+        }
         let (late, next_due, at_gates) = match self.lane {
-            Some(_) => (false, None, None),
+            Some(_) => (false, row::instant_option(first, 18), None),
             None => (first.get(18), row::instant_option(first, 19), at_gates(first)),
         };
         let (cancelled, from_front) = (row::tokens(first, 16)?, self.begins_at_front());

@@ -116,7 +116,7 @@ impl<'a> Way<'a> {
         let plenty = answer.late || answer.at_gates.is_some() || claim.is_full(answer);
         let front = claim.begins_at_front();
         floors.claimed(front.then(|| sent.elapsed()), plenty, answer.jobs.iter().map(|one| one.place));
-        !front && !plenty && floors.should_look_again()
+        !claim.passes_nothing() && !plenty && floors.should_look_again()
     }
 
     /// Claims what lies before the floor. What was claimed already is not lost if this certainly did nothing.
