@@ -8,6 +8,8 @@
 //! Whoever looks at what a gate has given, to change it, has locked its row by a statement before; several in the order of their
 //! ids. Rows of jobs are locked before gates, and nobody who has a gate waits for a job.
 
+mod met;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ use crate::lanes::Lane;
 use crate::value::Instant;
 use crate::workers::micros;
 use crate::{audit, floors, row, sql};
+
+pub(crate) use met::Met;
 
 /// Most gates that one call forgets.
 const FORGOTTEN_MAX: i64 = 1_000;

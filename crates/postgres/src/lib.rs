@@ -80,6 +80,7 @@ struct Core {
     lanes: Lanes,
     outstanding: Outstanding,
     floors: SharedFloors,
+    gates_met: gates::Met,
     limits: Limits,
     schema: String,
     location: String,

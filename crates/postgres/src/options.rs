@@ -13,6 +13,7 @@ use crate::beats::Beats;
 use crate::care::Care;
 use crate::connect::Route;
 use crate::database::Database;
+use crate::gates::Met;
 use crate::lanes::Lanes;
 use crate::leases::Outstanding;
 use crate::maintenance::{Progress, Rest, days};
@@ -174,6 +175,7 @@ impl PostgresOptions {
             lanes: Lanes::default(),
             outstanding: Outstanding::default(),
             floors: wake.floors(),
+            gates_met: Met::default(),
             limits: self.limits,
             schema,
             location: route.place.to_string(),

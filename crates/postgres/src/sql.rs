@@ -87,6 +87,7 @@ statements! {
         JOB = "job",
         LOCK = "lock",
         LOCK_LEFT = "lock_left",
+        LOCK_MET = "lock_met",
         LOOK = "look",
         MAKE = "make",
         MARK = "mark",

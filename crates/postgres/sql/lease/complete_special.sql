@@ -13,7 +13,7 @@
 --   $9  spots    tid[], where their claims left them, in any order
 --
 -- The places of those that passed among the ids, from 1. The others did not pass, are special in another way (98 is
--- `Traits::SPECIAL` but for `Traits::UNIQUE` and `Traits::GATED`), have an order key or a key that others wait for, or lie
+-- `Traits::SPECIAL` but for `Traits::UNIQUE`, 8, and `Traits::GATED`, 16), have an order key or a key that others wait for, or lie
 -- elsewhere since, and go the long way.
 -- `|| ''` keeps the planner from walking through all keys in their order where it takes the table for empty.
 -- Index: unique_key_job, the primary key of unique_key; none for job, whose rows are found where they lie. No row: never.
@@ -23,7 +23,7 @@ WITH live AS MATERIALIZED (
     WHERE gone_at IS NULL AND lease_until > coalesce($1, statement_timestamp())
 ),
 mine AS MATERIALIZED (
-    SELECT job.ctid AS spot, job.id
+    SELECT job.ctid AS spot, job.id, job.traits
     FROM windlass.job
     WHERE job.ctid = ANY ($9) AND job.id = ($2)[width_bucket(job.id, $2)]
         AND job.number = ($3)[width_bucket(job.id, $2)] AND job.nonce = ($4)[width_bucket(job.id, $2)]
@@ -39,7 +39,7 @@ mine AS MATERIALIZED (
 had AS MATERIALIZED (
     SELECT key, job, next IS NULL AND (until IS NULL OR until <= coalesce($1, statement_timestamp())) AS is_free
     FROM windlass.unique_key
-    WHERE job = ANY (ARRAY(SELECT id FROM mine))
+    WHERE job = ANY (ARRAY(SELECT id FROM mine WHERE traits & 8 <> 0))
     ORDER BY key || ''::bytea
     FOR UPDATE
 ),

@@ -170,7 +170,7 @@ impl Guarded<'_, '_> {
             self.late += late.len();
             return Ok(Round { more: true, given: Vec::new(), passed_by: true });
         }
-        let (known, stands) = lock(session, &candidates).await?;
+        let (known, stands) = lock(&self.store.gates_met, session, &candidates).await?;
         // Others may have had the gates until this moment; who starts later by the clock has not started before them.
         self.now = gates::time(session, &known).unwrap_or(self.now);
         let mut sorting = Sorting { known, stands, ..Sorting::default() };
@@ -267,6 +267,7 @@ impl Guarded<'_, '_> {
 /// Locks the gates of these jobs, and those where they stand since they were called there; then looks at them. How they stand, and
 /// who stands where.
 async fn lock(
+    met: &gates::Met,
     session: &Session,
     candidates: &[Candidate],
 ) -> Result<(BTreeMap<Gate, Known>, Stands), StoreError> {
@@ -277,23 +278,29 @@ async fn lock(
     if wanted.is_empty() && jobs.is_empty() {
         return Ok((BTreeMap::new(), stands));
     }
-    let (forms, names) = gates::columns(wanted.into_iter());
-    // So that what follows is sent in this order.
-    session.prepare(sql::gate::MAKE).await.during(NAME)?;
-    session.prepare(sql::gate::LOCK).await.during(NAME)?;
-    let (gates, asked): (Values<'_>, Values<'_>) = (&[&forms, &names], &[&forms, &names, &jobs]);
-    let (made, locked, found) = future::join3(
-        session.execute(sql::gate::MAKE, gates),
-        session.query(sql::gate::LOCK, asked),
-        session.query(sql::gate::STANDS, &[&jobs]),
-    )
-    .await;
-    made.during(NAME)?;
+    let ids = met.ids(&wanted);
+    let (forms, names) = match ids {
+        Some(_) => (Vec::new(), Vec::new()),
+        None => gates::columns(wanted.iter().copied()),
+    };
+    let (lock, asked): (_, Values<'_>) = match &ids {
+        Some(ids) => (sql::gate::LOCK_MET, &[ids, &jobs]),
+        None => (sql::gate::LOCK, &[&forms, &names, &jobs]),
+    };
+    if ids.is_none() {
+        session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(NAME)?;
+    }
+    // So that what follows is sent in this order: where a job that we have locked stands, nobody else changes.
+    session.prepare(lock).await.during(NAME)?;
+    let (locked, found) =
+        future::join(session.query(lock, asked), session.query(sql::gate::STANDS, &[&jobs])).await;
     let locked = locked.during(NAME)?.iter().map(|row| row.get(0)).collect();
     for row in found.during(NAME)? {
         stands.entry(row.get(0)).or_default().push(row.get(1));
     }
-    Ok((gates::states(session, &locked, NAME).await?, stands))
+    let known = gates::states(session, &locked, NAME).await?;
+    met.learn(&wanted, &known);
+    Ok((known, stands))
 }
 
 fn candidate(row: &Row, lane: i32, named: &Lane, wholes: &Wholes) -> Result<Candidate, StoreError> {
