@@ -46,20 +46,29 @@ pub(crate) struct Database {
     pub(crate) runtime: Handle,
 }
 
-/// Who is told of work that came of something else, such as the end of a job: set once the store is there.
+/// What a store is told by what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// There is work that came of something else, such as the end of a job.
+    Work,
+    /// There may be lanes that were not there.
+    Lanes,
+}
+
+/// Who is told: set once the store is there.
 #[derive(Default)]
-pub(crate) struct Listeners(OnceLock<Box<dyn Fn() + Send + Sync>>);
+pub(crate) struct Listeners(OnceLock<Box<dyn Fn(News) + Send + Sync>>);
 
 impl Listeners {
     /// Tells `listener` from now on.
-    pub(crate) fn set(&self, listener: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn set(&self, listener: impl Fn(News) + Send + Sync + 'static) {
         let set = self.0.set(Box::new(listener));
         assert!(set.is_ok(), "a store is made once");
     }
 
-    fn tell(&self) {
+    pub(crate) fn tell(&self, news: News) {
         if let Some(listener) = self.0.get() {
-            listener();
+            listener(news);
         }
     }
 }
@@ -307,7 +316,7 @@ impl Transaction {
     async fn commit(mut self, operation: &'static str) -> Result<(), StoreError> {
         self.run("COMMIT").await.committing(operation)?;
         if self.made_work.swap(false, Ordering::Relaxed) {
-            self.listeners.tell();
+            self.listeners.tell(News::Work);
         }
         self.0 = None;
         Ok(())

@@ -37,7 +37,7 @@ pub(crate) struct Floors {
     pub(crate) priorities: Vec<i16>,
     pub(crate) run_at: Vec<Instant>,
     pub(crate) seqs: Vec<i64>,
-    /// Whether a claim began at the front of every lane less than a second ago: what lanes there are is known.
+    /// Whether what lanes there are was looked at less than a second ago, by a claim from the front.
     pub(crate) lately: bool,
 }
 
@@ -84,6 +84,10 @@ struct Known {
     /// When a claim last began at the front, if one did, and how long the way was.
     front_at: Option<Moment>,
     front_took: Duration,
+    /// When what lanes there are was last looked at.
+    lanes_at: Option<Moment>,
+    /// How often jobs came back.
+    returns: u64,
 }
 
 impl Default for FloorMap {
@@ -93,6 +97,8 @@ impl Default for FloorMap {
             plenty: false,
             front_at: None,
             front_took: Duration::ZERO,
+            lanes_at: None,
+            returns: 0,
         }))
     }
 }
@@ -103,7 +109,7 @@ impl FloorMap {
         let known = self.lock();
         let wait = if known.plenty { UNDER_LOAD } else { Duration::ZERO };
         if known.may_begin_at_front(wait) {
-            let lately = known.front_at.is_some_and(|at| at.elapsed() < UNDER_LOAD);
+            let lately = known.lanes_at.is_some_and(|at| at.elapsed() < UNDER_LOAD);
             return Floors { lately, ..Floors::default() };
         }
         known.floors()
@@ -126,35 +132,46 @@ impl FloorMap {
         plenty: bool,
         places: impl ExactSizeIterator<Item = Place>,
     ) {
-        let jobs = places.len();
-        self.passed(places);
-        self.lock().plenty = plenty;
+        let mut known = self.lock();
+        known.plenty = plenty;
         if let Some(took) = from_front {
-            self.began_at_front(took, jobs);
+            known.begin_at_front(took, places.len());
         }
+        known.pass(places);
     }
 
     /// Learns that a claim began at the front, how long it took, and how many jobs it handed out.
     pub(crate) fn began_at_front(&self, took: Duration, jobs: usize) {
-        let mut known = self.lock();
-        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
-        known.front_at = Some(Moment::now());
-        known.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+        self.lock().begin_at_front(took, jobs);
     }
 
-    /// Learns that jobs were claimed, and that none like them is left before them.
-    pub(crate) fn passed(&self, places: impl Iterator<Item = Place>) {
+    /// Learns that what lanes there are is known.
+    pub(crate) fn looked_at_lanes(&self) {
+        self.lock().lanes_at = Some(Moment::now());
+    }
+
+    /// How often jobs came back so far, for [`passed`](Self::passed).
+    pub(crate) fn returns(&self) -> u64 {
+        self.lock().returns
+    }
+
+    /// Learns that jobs were claimed, and that none like them is left before them; `returns` is from before they were looked
+    /// for. If others came back meanwhile, they may be before these.
+    pub(crate) fn passed(&self, returns: u64, places: impl Iterator<Item = Place>) {
         let mut known = self.lock();
-        for (lane, priority, run_at, seq) in places {
-            let floor = known.places.entry((lane, priority)).or_insert((run_at, seq));
-            *floor = (*floor).max((run_at, seq));
+        if known.returns == returns {
+            known.pass(places);
         }
     }
 
     /// Learns that jobs are to be seen at these places from now on.
-    pub(crate) fn came_back(&self, places: impl Iterator<Item = Place>) {
+    pub(crate) fn came_back(&self, places: &[Place]) {
+        if places.is_empty() {
+            return;
+        }
         let mut known = self.lock();
-        for (lane, priority, run_at, seq) in places {
+        known.returns += 1;
+        for &(lane, priority, run_at, seq) in places {
             if let Some(floor) = known.places.get_mut(&(lane, priority)) {
                 *floor = (*floor).min((run_at, seq - 1));
             }
@@ -163,7 +180,10 @@ impl FloorMap {
 
     /// Lets the next claims begin at the front: a job may have come to lie before what was claimed.
     pub(crate) fn forget(&self) {
-        self.lock().places.clear();
+        let mut known = self.lock();
+        known.places.clear();
+        known.lanes_at = None;
+        known.returns += 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -172,6 +192,19 @@ impl FloorMap {
 }
 
 impl Known {
+    fn begin_at_front(&mut self, took: Duration, jobs: usize) {
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        self.front_at = Some(Moment::now());
+        self.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+    }
+
+    fn pass(&mut self, places: impl Iterator<Item = Place>) {
+        for (lane, priority, run_at, seq) in places {
+            let floor = self.places.entry((lane, priority)).or_insert((run_at, seq));
+            *floor = (*floor).max((run_at, seq));
+        }
+    }
+
     fn floors(&self) -> Floors {
         let mut floors = Floors::default();
         for (&(lane, priority), &(run_at, seq)) in &self.places {
@@ -222,12 +255,15 @@ mod tests {
     #[test]
     fn a_floor_is_lowered_to_a_job_that_comes_back_before_it() {
         let floors = FloorMap::default();
-        floors.passed([PLACE].into_iter());
+        let before = floors.returns();
+        floors.passed(before, [PLACE].into_iter());
 
-        floors.came_back([(1, 3, Timestamp::MIN, 9), (2, 3, Timestamp::MIN, 1)].into_iter());
+        floors.came_back(&[(1, 3, Timestamp::MIN, 9), (2, 3, Timestamp::MIN, 1)]);
         assert_eq!(floors.behind().seqs, [7], "what comes back behind it is met all the same");
-        floors.came_back([(1, 3, Timestamp::MIN, 5)].into_iter());
+        floors.came_back(&[(1, 3, Timestamp::MIN, 5)]);
         assert_eq!(floors.behind().seqs, [4]);
+        floors.passed(before, [PLACE].into_iter());
+        assert_eq!(floors.behind().seqs, [4], "a claim that was under way meanwhile has not met it");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use windlass_core::{KindName, NewJob, QueueName};
 use windlass_store::{Scope, StoreError};
 
-use crate::database::Database;
+use crate::database::{Database, News};
 use crate::error::During;
 use crate::row::{count, damaged, name};
 use crate::sql;
@@ -105,6 +105,12 @@ impl Lanes {
         if known < count { self.read(database, operation).await } else { Ok(()) }
     }
 
+    /// Whether this lane is in this scope, as far as is known.
+    pub(crate) fn is_in(&self, lane: i32, scope: &Scope) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.by_id.get(&lane).is_some_and(|lane| scope.admits(&lane.queue, &lane.kind, lane.version))
+    }
+
     /// The lane of this scope, if this process has met no more than one.
     pub(crate) fn only(&self, scope: &Scope) -> Option<i32> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -167,6 +173,8 @@ impl Lanes {
         let gated: Vec<bool> = lanes.iter().map(|lane| lane.gated).collect();
         let session = database.call(operation).await?;
         session.execute(sql::lane::MAKE, &[&queues, &kinds, &versions, &gated]).await.during(operation)?;
+        // Before there is a job in it: whoever claims in its scope looks at all lanes again.
+        database.listeners.tell(News::Lanes);
         Ok(())
     }
 }

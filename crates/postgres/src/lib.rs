@@ -54,7 +54,7 @@ pub use options::PostgresOptions;
 pub use schedules::ScheduleRecord;
 pub use transaction::{Tx, begin_as, resume_own_role};
 
-use database::Database;
+use database::{Database, News};
 use gather::Gather;
 use jobs::Enqueueing;
 use lanes::Lanes;
@@ -94,10 +94,10 @@ impl PostgresStore {
         let runtime = core.database.runtime.clone();
         let core = Arc::new(core);
         let told = Arc::downgrade(&core);
-        core.database.listeners.set(move || {
-            if let Some(core) = told.upgrade() {
-                core.hint_work();
-            }
+        core.database.listeners.set(move |news| match (news, told.upgrade()) {
+            (News::Work, Some(core)) => core.hint_work(),
+            (News::Lanes, Some(core)) => core.floors.forget(),
+            (_, None) => {}
         });
         Self {
             enqueues: Gather::new(Enqueueing(Arc::clone(&core)), runtime.clone()),

@@ -9,15 +9,15 @@ mod message;
 mod notify;
 mod pace;
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use windlass_store::Signals;
 
 use crate::connect::Route;
 use crate::database::Database;
-use crate::floors::{FloorMap, Floors, Place};
+use crate::floors::FloorMap;
 use listen::Listener;
 use message::{Address, Hints};
 use notify::{Notifier, Outbox};
@@ -126,52 +126,19 @@ pub(crate) struct SharedFloors {
 }
 
 impl SharedFloors {
-    /// As [`FloorMap::next`].
-    pub(crate) fn next(&self) -> Floors {
-        self.own.next()
-    }
-
-    /// As [`FloorMap::should_look_again`].
-    pub(crate) fn should_look_again(&self) -> bool {
-        self.own.should_look_again()
-    }
-
-    /// As [`FloorMap::claimed`].
-    pub(crate) fn claimed(
-        &self,
-        from_front: Option<Duration>,
-        plenty: bool,
-        places: impl ExactSizeIterator<Item = Place>,
-    ) {
-        self.own.claimed(from_front, plenty, places);
-    }
-
-    /// As [`FloorMap::behind`].
-    pub(crate) fn behind(&self) -> Floors {
-        self.own.behind()
-    }
-
-    /// As [`FloorMap::passed`].
-    pub(crate) fn passed(&self, places: impl Iterator<Item = Place>) {
-        self.own.passed(places);
-    }
-
-    /// As [`FloorMap::began_at_front`].
-    pub(crate) fn began_at_front(&self, took: Duration, jobs: usize) {
-        self.own.began_at_front(took, jobs);
-    }
-
-    /// As [`FloorMap::came_back`]. Here alone: whoever calls jobs goes on to claim them, and others find what it leaves when
-    /// they look from the front.
-    pub(crate) fn came_back(&self, places: impl Iterator<Item = Place>) {
-        self.own.came_back(places);
-    }
-
     /// As [`FloorMap::forget`], in other processes too.
     pub(crate) fn forget(&self) {
         self.own.forget();
         if let Some(outbox) = &self.outbox {
             outbox.put(Hints::FORGET);
         }
+    }
+}
+
+impl Deref for SharedFloors {
+    type Target = FloorMap;
+
+    fn deref(&self) -> &FloorMap {
+        &self.own
     }
 }

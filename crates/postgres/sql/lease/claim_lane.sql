@@ -10,7 +10,8 @@
 --   $7  floor_seq     bigint[], likewise
 --
 -- What claim.sql does for many lanes, without having to merge them: for a worker whose scope is a single lane, while
--- there is enough to do in it, or what lanes there are was looked at just now. What holds for all jobs is told with each, which is less work than a row of its own.
+-- there is enough to do in it, or what lanes there are was looked at just now. What holds for all jobs is told with each,
+-- which is less work than a row of its own.
 -- No row: nothing was leased, and claim.sql says why. Nothing is if a job waits past its deadline, for that has to be ended
 -- first.
 -- Index: job_place, job_deadline, job_stopping.

@@ -1,5 +1,6 @@
 //! Claims: the first due jobs of a scope, leased to a worker.
 
+mod answer;
 mod rows;
 
 use std::time::Duration;
@@ -8,11 +9,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use windlass_core::review::SETTLE_PRIORITY;
-use windlass_core::{AttemptToken, JobId, Priority, Timestamp, WorkerId};
+use windlass_core::{JobId, Priority, WorkerId};
 use windlass_store::rules::{Candidate, LATE_PER_CLAIM_MAX};
-use windlass_store::{
-    ClaimRequest, Claimed, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, StoreError, ids,
-};
+use windlass_store::{ClaimRequest, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, StoreError, ids};
 
 use super::guarded;
 use super::outstanding::Known;
@@ -26,10 +25,14 @@ use crate::value::Instant;
 use crate::workers::{micros, unknown};
 use crate::{Core, row, sql};
 
+use answer::at_gates;
 use rows::{Common, leased};
+
+pub(super) use answer::{Answer, AtGates};
 
 /// A claim as it is sent.
 pub(super) struct Claim<'a> {
+    asked: &'a Scope,
     worker: WorkerId,
     worker_uuid: Uuid,
     queues: Option<Vec<&'a str>>,
@@ -52,59 +55,12 @@ pub(super) struct Leased {
     pub(super) job: LeasedJob,
 }
 
-/// What the store says to a claim.
-pub(super) struct Answer {
-    /// What was claimed.
-    pub(super) jobs: Vec<Leased>,
-    next_due: Option<Timestamp>,
-    pub(super) cancelled: Vec<AttemptToken>,
-    /// Whether nothing was claimed because a job waits past its deadline.
-    pub(super) late: bool,
-    /// What is to be done at gates because nothing was claimed, as one that comes before may be at one.
-    pub(super) at_gates: Option<AtGates>,
-    /// Whether it began at the front of its lanes.
-    pub(super) from_front: bool,
-}
-
-/// What is to be done at gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum AtGates {
-    /// To ask whom they let in.
-    Ask,
-    /// To call first: one of them is to be looked at.
-    Call,
-}
-
-impl Answer {
-    /// Adds what a second claim found.
-    pub(super) fn join(&mut self, more: Self) {
-        self.jobs.extend(more.jobs);
-        self.next_due = more.next_due;
-        self.at_gates = self.at_gates.max(more.at_gates);
-        self.from_front |= more.from_front;
-    }
-
-    /// Adds what was claimed by asking gates.
-    pub(super) fn add(&mut self, jobs: Vec<Leased>, next_due: Option<Timestamp>) {
-        self.jobs.extend(jobs);
-        self.next_due = next_due;
-        self.at_gates = None;
-    }
-
-    /// What was claimed, in claim order.
-    pub(super) fn claimed(mut self) -> Claimed {
-        self.jobs.sort_unstable_by_key(|Leased { place: (_, priority, run_at, seq), .. }| {
-            (*priority, *run_at, *seq)
-        });
-        Claimed { jobs: self.jobs.into_iter().map(|one| one.job).collect(), next_due: self.next_due }
-    }
-}
-
 impl<'a> Claim<'a> {
     pub(super) fn of(request: &'a ClaimRequest, floors: Floors) -> Self {
         let (queues, kinds, versions) = scope(&request.scope);
         let (own, nonce) = (own(request.lease), ids::nonce());
         Self {
+            asked: &request.scope,
             worker: request.worker,
             worker_uuid: request.worker.as_uuid(),
             queues,
@@ -122,7 +78,8 @@ impl<'a> Claim<'a> {
 
     /// The same claim, of a scope that is this lane and no other as far as is known.
     ///
-    /// A claim from the front of every lane, which comes every second at least, finds lanes that are new.
+    /// For no longer than a second since the lanes were looked at, or behind floors, which are left as often; and no longer
+    /// than until somebody says that there is a new one.
     pub(super) fn in_lane(mut self, lane: Option<i32>) -> Self {
         if (self.floors.lately || !self.floors.is_front()) && self.own.is_none() {
             self.lane = lane.map(|lane| (lane, self.floors.in_lane(lane)));
@@ -177,6 +134,11 @@ impl<'a> Claim<'a> {
         self.floors.is_front() && self.lane.is_none()
     }
 
+    /// How many lanes there are, if it looked at all of them.
+    pub(super) fn lanes(&self, rows: &[Row]) -> Option<u64> {
+        rows.first().filter(|_| self.begins_at_front()).map(|first| row::unsigned(first, 23))
+    }
+
     /// Whether it looks at all there is of what it looks into.
     pub(super) fn passes_nothing(&self) -> bool {
         self.floors.is_front()
@@ -222,9 +184,6 @@ impl<'a> Claim<'a> {
                 .map_or_else(|| row::instant(first, 15), |span| row::instant(first, 14).after(span)),
         };
         let jobs = leased(store, rows, &common, NAME).await?;
-        if self.lane.is_none() {
-            store.lanes.learn(row::unsigned(first, 23), &store.database, NAME).await?;
-        }
         let (late, next_due, at_gates) = match self.lane {
             Some(_) => (false, row::instant_option(first, 18), None),
             None => (first.get(18), row::instant_option(first, 19), at_gates(first)),
@@ -241,6 +200,11 @@ impl<'a> Claim<'a> {
     /// What it can take on, in three columns of a statement.
     pub(super) const fn scope(&self) -> ScopeColumns<'_, 'a> {
         (&self.queues, &self.kinds, &self.versions)
+    }
+
+    /// What it can take on.
+    pub(super) const fn scope_asked(&self) -> &'a Scope {
+        self.asked
     }
 
     /// The worker that it is for, in a row for [`take_given`](Self::take_given).
@@ -310,11 +274,6 @@ impl<'a> Claim<'a> {
         }
         Ok((found, late))
     }
-}
-
-fn at_gates(first: &Row) -> Option<AtGates> {
-    let how = if first.get(22) { AtGates::Call } else { AtGates::Ask };
-    Some(how).filter(|_| first.get(20))
 }
 
 /// Jobs to be leased, and the nonce of their tokens.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-use windlass_store::StoreError;
+use windlass_store::{ErrorKind, StoreError};
 
 use super::message::{Address, Hints};
 use super::pace::Schedule;
@@ -106,16 +106,20 @@ impl Notifier {
         let mut schedule = Schedule::new(Instant::now());
         let mut failing = false;
         while let Some(hints) = self.outbox.next(&mut schedule).await {
-            let sent = self.send(hints).await;
-            match &sent {
-                Err(error) if failing => tracing::debug!(%error, "could not tell other processes of work"),
-                Err(error) => tracing::warn!(
-                    %error,
-                    "could not tell other processes of work, which find it by polling; until it succeeds, no more is said"
-                ),
-                Ok(()) => {}
+            match self.send(hints).await {
+                Ok(()) => failing = false,
+                // That the server is away is told by whoever looks after the connections.
+                Err(error) if failing || *error.kind() == ErrorKind::Unavailable => {
+                    tracing::debug!(%error, "could not tell other processes of work");
+                }
+                Err(error) => {
+                    failing = true;
+                    tracing::warn!(
+                        %error,
+                        "could not tell other processes of work, which find it by polling; until it succeeds, no more is said"
+                    );
+                }
             }
-            failing = sent.is_err();
         }
     }
 

@@ -7,6 +7,8 @@
 --   ?5  reason    integer; NULL for none
 --   ?6  args      text for JSON, blob for other bytes
 --   ?7  options   text, JSON; NULL where all is default
+--
+-- One that claims do not see stays out of their sight.
 UPDATE job
-SET lane = ?2, priority = ?3, run_at = ?4, reason = ?5, args = ?6, options = ?7, revision = revision + 1
+SET lane = CASE WHEN lane < 0 THEN -?2 ELSE ?2 END, priority = ?3, run_at = ?4, reason = ?5, args = ?6, options = ?7, revision = revision + 1
 WHERE seq = ?1

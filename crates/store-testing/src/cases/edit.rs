@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_core::{
-    Args, Due, Edge, Job, JobId, JobState, Lock, NewJob, Priority, Reason, Timestamp, Unique,
+    Args, Due, Edge, Job, JobId, JobState, Priority, Reason, Timestamp, Unique,
 };
 use windlass_store::{AuditEntry, AuditFilter, EnqueueOutcome, ErrorKind, JobEdit, PageRequest};
 
@@ -21,8 +21,6 @@ cases! {
     a_snoozed_job_can_be_made_due_again,
     a_snoozed_failure_stays_one,
     a_snoozed_child_is_due_no_earlier_once_it_is_let_go,
-    an_edited_job_leaves_the_line_of_a_lock_and_comes_back_to_it,
-    an_edit_that_moves_nothing_leaves_a_job_in_its_line,
     an_edited_job_keeps_its_unique_key,
     what_does_not_wait_cannot_be_edited,
     what_is_carried_out_of_a_decision_cannot_be_edited,
@@ -40,7 +38,7 @@ fn later(bench: &Bench) -> Timestamp {
     bench.now().after(LEASE * 10)
 }
 
-async fn edit(bench: &Bench, id: JobId, change: impl FnOnce(&mut JobEdit)) {
+pub(super) async fn edit(bench: &Bench, id: JobId, change: impl FnOnce(&mut JobEdit)) {
     let mut edit = JobEdit::default();
     change(&mut edit);
     bench.store.edit(id, edit, operator()).await.unwrap();
@@ -179,52 +177,6 @@ async fn a_snoozed_child_is_due_no_earlier_once_it_is_let_go(bench: Bench) {
     bench.advance(LEASE * 10);
     let claimed = bench.claim_one().await;
     assert_eq!((claimed.id(), claimed.queue), (child, queue("other")));
-}
-
-async fn an_edited_job_leaves_the_line_of_a_lock_and_comes_back_to_it(bench: Bench) {
-    let locked = |job: &mut windlass_core::NewJob| job.options.locks = vec![Lock::exclusive("r")];
-    let holder = bench.start_with(locked).await;
-    let edited = bench.enqueue_with(locked).await;
-    let behind = bench.enqueue_with(locked).await;
-    assert!(bench.claim_scope(anything(), 10).await.jobs.is_empty(), "both are turned away");
-
-    edit(&bench, edited, |edit| edit.priority = Some(Priority::Low)).await;
-    edit(&bench, behind, |edit| edit.queue = Some(queue("other"))).await;
-    assert!(bench.claim_scope(anything(), 10).await.jobs.is_empty());
-
-    bench.settle(&holder, succeeded()).await;
-    let next = bench.claim_one().await;
-    assert_eq!(next.id(), behind, "the other one is less urgent by now");
-    bench.settle(&next, succeeded()).await;
-    assert_eq!(bench.claim_one().await.id(), edited);
-    assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
-}
-
-async fn an_edit_that_moves_nothing_leaves_a_job_in_its_line(bench: Bench) {
-    let (writers, readers) = (of_queues(&["writers"]), of_queues(&["readers"]));
-    let reader = |job: &mut NewJob| {
-        job.queue = queue("readers");
-        job.options.locks = vec![Lock::shared("r")];
-    };
-    let held = bench.start_with(reader).await;
-    let waits = bench
-        .enqueue_with(|job| {
-            job.queue = queue("writers");
-            job.options.locks = vec![Lock::exclusive("r")];
-        })
-        .await;
-    assert_eq!(bench.claim_scope(writers.clone(), 1).await.jobs, []);
-
-    edit(&bench, waits, |edit| edit.tags = Some(vec!["new".parse().unwrap()])).await;
-
-    let behind = bench.enqueue_with(reader).await;
-    assert_eq!(bench.claim_scope(readers.clone(), 1).await.jobs, [], "it passed the one in line");
-    bench.settle(&held, succeeded()).await;
-    assert_eq!(bench.claim_scope(readers.clone(), 1).await.jobs, [], "it passed the one in line");
-    let alone = bench.claim_scope(writers, 1).await.jobs;
-    assert_eq!(ids_of(&alone), [waits]);
-    bench.settle(&alone[0], succeeded()).await;
-    assert_eq!(ids_of(&bench.claim_scope(readers, 1).await.jobs), [behind]);
 }
 
 async fn an_edited_job_keeps_its_unique_key(bench: Bench) {

@@ -50,7 +50,7 @@ pub(in crate::leases) async fn admit(
     let place = gates::place_of(row.get(3), row::instant(row, 4), row::unsigned(row, 1));
     let candidate = Candidate { id, lane, place, gated, deadline: None, needs };
     let stands = HashMap::from([(id, stood.iter().map(|row| row.get(1)).collect())]);
-    let mut sorting = Sorting { known, stands, ..Sorting::default() };
+    let mut sorting = Sorting::at(known, stands);
     let _ = sorting.sort(&candidate, now);
     if sorting.taken.is_empty() {
         return Ok(None);

@@ -84,6 +84,7 @@ impl<'a> Way<'a> {
             rows
         };
         let (claim, rows) = self.told(&session, claim, rows).await.map_err(after_commit)?;
+        self.learn_lanes(&claim, &rows).await;
         let mut answer = claim.answer(self.store, &rows).await.map_err(after_commit)?;
         if self.learn(&claim, &answer, sent) {
             self.look_from_front(&session, &mut answer).await.map_err(after_commit)?;
@@ -108,6 +109,15 @@ impl<'a> Way<'a> {
         let claim = claim.in_all_lanes();
         let rows = self.claim(session, &claim).await.committing(NAME)?;
         Ok((claim, rows))
+    }
+
+    /// Learns of new lanes from an answer. That it fails is no loss: until it succeeds, claims look into all of them.
+    async fn learn_lanes(&self, claim: &Claim<'_>, rows: &[Row]) {
+        let Some(count) = claim.lanes(rows) else { return };
+        match self.store.lanes.learn(count, &self.store.database, NAME).await {
+            Ok(()) => self.store.floors.looked_at_lanes(),
+            Err(error) => tracing::debug!(%error, "could not read what lanes there are"),
+        }
     }
 
     /// Learns from an answer, and says whether there may be more that the claim did not look at.
