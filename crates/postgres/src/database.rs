@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
 use windlass_store::{Clock, StoreError};
 
 use crate::address::Place;
@@ -115,6 +116,7 @@ impl Database {
             named: self.named,
             now: self.now(),
             made_work: AtomicBool::new(false),
+            met: Mutex::default(),
             listeners: Arc::clone(&self.listeners),
             runtime: self.runtime.clone(),
         })
@@ -173,6 +175,8 @@ pub(crate) struct Session {
     pub(crate) now: Option<Instant>,
     /// Whether what it does makes new work.
     made_work: AtomicBool,
+    /// Jobs that somebody else has locked.
+    met: Mutex<Vec<Uuid>>,
     listeners: Arc<Listeners>,
     runtime: Handle,
 }
@@ -198,6 +202,16 @@ impl Session {
     /// Whether what it has done so far makes new work.
     pub(crate) fn has_made_work(&self) -> bool {
         self.made_work.load(Ordering::Relaxed)
+    }
+
+    /// Notes a job that somebody else has locked: what is done here is done again behind them.
+    pub(crate) fn meet(&self, job: Uuid) {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+    }
+
+    /// The jobs that were met.
+    pub(crate) fn met(&self) -> Vec<Uuid> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes sure that a statement can be sent without waiting for anything first.

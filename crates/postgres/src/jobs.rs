@@ -6,7 +6,7 @@ mod insert;
 pub(crate) mod notices;
 mod read;
 
-pub(crate) use change::{TRIES, note, restore};
+pub(crate) use change::{note, restore};
 pub(crate) use insert::{Columns, Enqueueing, answer, ended_since};
 
 use async_trait::async_trait;

@@ -39,6 +39,7 @@ mod sql;
 mod tls;
 mod tokens;
 pub mod transaction;
+mod tries;
 mod unique;
 mod value;
 mod wake;

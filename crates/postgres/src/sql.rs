@@ -40,7 +40,6 @@ statements! {
         RECORD = "record",
     }
     edge {
-        AWAIT_JOB = "await_job",
         BLAME = "blame",
         BLOCK = "block",
         CLOSING = "closing",
@@ -154,6 +153,7 @@ statements! {
         LAST_ATTEMPT = "last_attempt",
         LAST_SEQ = "last_seq",
         LIST = "list",
+        LOCK = "lock",
         LOG = "log",
         LOOK = "look",
         READ = "read",
@@ -272,7 +272,6 @@ statements! {
         KEEP = "keep",
         KNOWN = "known",
         LOCK = "lock",
-        LOCK_JOBS = "lock_jobs",
         OF_JOBS = "of_jobs",
         RELEASE = "release",
         REMEMBER = "remember",

@@ -26,11 +26,9 @@ use writing::Writing;
 
 use crate::database::Session;
 use crate::flows::is_linked;
+use crate::tries::Tries;
 use crate::workers::micros;
 use crate::{Core, row, sql};
-
-/// How often a batch is begun again that others got in the way of. Each time, one of those has got through.
-const ATTEMPTS_MAX: usize = 200;
 
 /// What became of one go at a batch.
 enum Attempted {
@@ -60,34 +58,21 @@ pub(crate) async fn enqueue(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
-    for _ in 0..ATTEMPTS_MAX {
-        let transaction = core.database.begin(name).await?;
-        let attempted = attempt(core, &mut Own { session: &transaction, name }, jobs, name).await;
-        match attempted {
-            Ok(Attempted::Done(written)) => {
-                transaction.end(Ok(()), name).await?;
-                if written.early {
-                    core.floors.forget();
-                }
-                core.hint_work();
-                return Ok(written.answers);
+    let mut tries = Tries::new(&core.database, name);
+    loop {
+        let mut missing = Vec::new();
+        let transaction = tries.begin().await?;
+        let outcome = write_within(core, &transaction, (jobs, &mut missing), name).await;
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            let written = answer?;
+            if written.early {
+                core.floors.forget();
             }
-            Ok(Attempted::Again) => give_up(transaction, name).await,
-            Ok(Attempted::Lanes(jobs)) => {
-                give_up(transaction, name).await;
-                core.lanes.make(&jobs, &core.database, name).await?;
-            }
-            Err(error) if *error.kind() == ErrorKind::Conflict => give_up(transaction, name).await,
-            Err(error) => return transaction.end(Err(error), name).await,
+            core.hint_work();
+            return Ok(written.answers);
         }
+        core.lanes.ensure(&missing, &core.database, name).await?;
     }
-    Err(StoreError::new(name, ErrorKind::Conflict)
-        .with_detail("others kept changing who has the unique key; ask again"))
-}
-
-async fn give_up(transaction: crate::database::Transaction, name: &'static str) {
-    let refused: Result<(), StoreError> = Err(StoreError::new(name, ErrorKind::Conflict));
-    let _ = transaction.end(refused, name).await;
 }
 
 /// Makes jobs known of which some ask for a key, in a transaction of the caller. It cannot be begun again, so what lanes are
@@ -113,13 +98,22 @@ pub(crate) async fn enqueue_within(
     (jobs, missing): (&[NewJob], &mut Vec<NewJob>),
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
+    write_within(core, session, (jobs, missing), name).await.map(|written| written.answers)
+}
+
+async fn write_within(
+    core: &Core,
+    session: &Session,
+    (jobs, missing): (&[NewJob], &mut Vec<NewJob>),
+    name: &'static str,
+) -> Result<Written, StoreError> {
     match attempt(core, &mut Own { session, name }, jobs, name).await? {
-        Attempted::Done(written) => return Ok(written.answers),
+        Attempted::Done(written) => return Ok(written),
         Attempted::Lanes(jobs) => *missing = jobs,
         Attempted::Again => {}
     }
     Err(StoreError::new(name, ErrorKind::Conflict)
-        .with_detail("someone else changed who has the unique key; ask again"))
+        .with_detail("others kept changing who has the unique key; ask again"))
 }
 
 /// One go at a batch. Refuses before it writes anything but rows of keys.

@@ -15,7 +15,8 @@ use crate::effects::Effects;
 use crate::error::During;
 use crate::facts::Facts;
 use crate::fates::{Fates, number};
-use crate::jobs::{TRIES, note, restore};
+use crate::jobs::{note, restore};
+use crate::tries::Tries;
 use crate::{audit, gates, sql, unique};
 
 pub(super) async fn cancel_flow(
@@ -24,14 +25,13 @@ pub(super) async fn cancel_flow(
     by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
-    let mut tries = 1;
+    // Somebody who ends jobs of the flow may have locked them in an order of their own.
+    let mut tries = Tries::new(database, name);
     loop {
-        let transaction = database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = cancel_flow_in(&transaction, id, by, name).await;
-        match transaction.end(outcome, name).await {
-            // Somebody who ends jobs of the flow may have locked them in an order of their own.
-            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-            answer => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
     }
 }
@@ -100,13 +100,12 @@ pub(super) async fn retry_flow(
     by: &Actor,
     name: &'static str,
 ) -> Result<Vec<JobId>, StoreError> {
-    let mut tries = 1;
+    let mut tries = Tries::new(database, name);
     loop {
-        let transaction = database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = retry_flow_in(&transaction, id, by, name).await;
-        match transaction.end(outcome, name).await {
-            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-            answer => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use windlass_core::edge::open_parents;
 use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, Reason, Stage, Traits};
-use windlass_store::{ErrorKind, StoreError};
+use windlass_store::StoreError;
 
 use crate::database::{Ask, Session};
 use crate::effects::Effects;
@@ -98,7 +98,7 @@ async fn blame(
 /// Holds jobs back that this transaction has put back, and those blocked jobs that wait for them once more.
 ///
 /// `Conflict` where a parent is locked by somebody who may end it at this moment: whoever asks gives up what they did, and
-/// tries again.
+/// tries again behind them.
 pub(crate) async fn hold_again(
     session: &Session,
     put_back: &[Uuid],
@@ -108,9 +108,7 @@ pub(crate) async fn hold_again(
     let parents: HashSet<Uuid> =
         edges_of(session, &given, name).await?.into_values().flatten().map(parent).collect();
     let outside = parents.into_iter().filter(|id| !put_back.contains(id)).collect();
-    if super::enqueue::lock_parents(session, outside, name).await?.busy.is_some() {
-        return Err(StoreError::new(name, ErrorKind::Conflict));
-    }
+    super::enqueue::lock_parents(session, outside, name).await?;
     let blocked =
         session.query(sql::edge::LOCK_CHILDREN, &[&Vec::<Uuid>::new(), &given]).await.during(name)?;
     let blocked: Vec<Uuid> = blocked.iter().map(|row| row.get(0)).collect();

@@ -1,7 +1,7 @@
 //! Enqueueing jobs that wait for others.
 //!
 //! Parents are locked before their children are made, so that none ends unseen. Nobody waits for one lock here while he
-//! holds another: where a parent is somebody else's at the moment, everything is given up, and tried again once he is done. So
+//! holds another: where a parent is somebody else's at the moment, everything is given up, and tried again behind them. So
 //! these can be no part of a deadlock.
 
 use std::collections::{HashMap, HashSet};
@@ -14,14 +14,11 @@ use windlass_store::rules::flows::{missing_parent, parents_outside};
 use windlass_store::{Enqueued, ErrorKind, StoreError};
 
 use super::edges::{block, tell_children};
-use crate::database::{Session, Transaction};
+use crate::database::Session;
 use crate::error::{During, ENDED};
 use crate::jobs::{Columns, answer};
+use crate::tries::Tries;
 use crate::{Core, row, sql};
-
-/// How often it is tried before the caller is told of a conflict. Each try waits for whoever was in the way, so more than a few
-/// mean that something else is wrong.
-const TRIES: usize = 50;
 
 /// Whether a batch has to be enqueued by [`enqueue`].
 pub(crate) fn is_linked(jobs: &[NewJob]) -> bool {
@@ -34,46 +31,37 @@ pub(crate) async fn enqueue(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
-    for _ in 1..TRIES {
-        let mut busy = None;
-        match attempt(store, jobs, &mut busy, name).await {
-            Err(error) if *error.kind() == ErrorKind::Conflict => wait_for(store, busy, name).await?,
-            answer => return answer,
+    let mut tries = Tries::new(&store.database, name);
+    loop {
+        let known = known(store, jobs, name).await?;
+        let new: Vec<NewJob> = jobs.iter().filter(|job| !known.contains(&job.id)).cloned().collect();
+        if new.is_empty() || make_known(store, (jobs, &new), &mut tries, name).await? {
+            return Ok(jobs.iter().map(|job| answer(job, known.contains(&job.id))).collect());
         }
     }
-    attempt(store, jobs, &mut None, name).await
 }
 
-async fn wait_for(store: &Core, busy: Option<Uuid>, name: &'static str) -> Result<(), StoreError> {
-    if let Some(id) = busy {
-        store.database.call(name).await?.query(sql::edge::AWAIT_JOB, &[&id]).await.during(name)?;
-    }
-    Ok(())
-}
-
-async fn attempt(
+/// Makes those of a batch known that are new; false if others were in the way, and it is to be tried again.
+async fn make_known(
     store: &Core,
-    jobs: &[NewJob],
-    busy: &mut Option<Uuid>,
+    (jobs, new): (&[NewJob], &[NewJob]),
+    tries: &mut Tries<'_>,
     name: &'static str,
-) -> Result<Vec<Enqueued>, StoreError> {
-    let known = known(store, jobs, name).await?;
-    let new: Vec<NewJob> = jobs.iter().filter(|job| !known.contains(&job.id)).cloned().collect();
-    if !new.is_empty() {
-        let lanes = if let Some(lanes) = store.lanes.of(&new, &store.database, name).await? {
-            lanes
-        } else {
-            check_parents(store, jobs, &new, name).await?;
-            store.lanes.make(&new, &store.database, name).await?
-        };
-        let transaction = store.database.begin(name).await?;
-        let made = make(&transaction, (jobs, &new, &lanes), busy, name).await;
-        Transaction::end(transaction, made, name).await?;
-        // What is let go at once may be due before what was claimed.
-        store.floors.forget();
-        store.hint_work();
-    }
-    Ok(jobs.iter().map(|job| answer(job, known.contains(&job.id))).collect())
+) -> Result<bool, StoreError> {
+    let lanes = if let Some(lanes) = store.lanes.of(new, &store.database, name).await? {
+        lanes
+    } else {
+        check_parents(store, jobs, new, name).await?;
+        store.lanes.make(new, &store.database, name).await?
+    };
+    let transaction = tries.begin().await?;
+    let made = make(&transaction, (jobs, new, &lanes), name).await;
+    let Some(made) = tries.end(transaction, made).await else { return Ok(false) };
+    made?;
+    // What is let go at once may be due before what was claimed.
+    store.floors.forget();
+    store.hint_work();
+    Ok(true)
 }
 
 /// Refuses a batch that names parents which are nowhere, before a lane is made for it.
@@ -100,26 +88,20 @@ async fn known(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Hash
     Ok(rows.iter().map(|found| row::job_id(found, 0)).collect())
 }
 
-/// Makes those of a batch known that are new, with their edges. `Conflict` where somebody else has one of their parents at the
-/// moment.
+/// Makes those of a batch known that are new, with their edges. `Conflict` where others have one of their parents at the moment.
 pub(crate) async fn make(
     session: &Session,
     (jobs, new, lanes): (&[NewJob], &[NewJob], &[i32]),
-    busy: &mut Option<Uuid>,
     name: &'static str,
 ) -> Result<(), StoreError> {
     let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
     let outside = parents_outside(new, |_| true).iter().map(JobId::as_uuid).collect();
     let parents = lock_parents(session, outside, name).await?;
-    if parents.busy.is_some() {
-        *busy = parents.busy;
-        return Err(StoreError::new(name, ErrorKind::Conflict));
-    }
-    let is_known = |id: JobId| parents.stages.contains_key(&id);
+    let is_known = |id: JobId| parents.contains_key(&id);
     if let Some(error) = missing_parent(jobs, |id| made.contains(&id), is_known) {
         return Err(error);
     }
-    let links = Links::of(new, |id| parents.stages.get(&id).copied());
+    let links = Links::of(new, |id| parents.get(&id).copied());
     links.insert(session, (new, lanes), name).await?;
     if !links.failed.is_empty() {
         let closed = Box::pin(tell_children(session, &[], &links.failed, name)).await?;
@@ -128,52 +110,48 @@ pub(crate) async fn make(
     Ok(())
 }
 
-/// Jobs that others are to wait for.
-pub(super) struct Parents {
-    pub(super) stages: HashMap<JobId, Stage>,
-    /// One that somebody else has locked.
-    pub(super) busy: Option<Uuid>,
-}
-
 /// Marks jobs as parents and locks them, those that have ended as well. One that is nowhere has no stage afterwards.
+///
+/// `Conflict` where somebody else has one of them: it is noted as met.
 pub(super) async fn lock_parents(
     session: &Session,
     ids: Vec<Uuid>,
     name: &'static str,
-) -> Result<Parents, StoreError> {
-    let mut parents = Parents { stages: HashMap::new(), busy: None };
+) -> Result<HashMap<JobId, Stage>, StoreError> {
+    let mut stages = HashMap::new();
     if ids.is_empty() {
-        return Ok(parents);
+        return Ok(stages);
     }
     for found in session.query(sql::edge::LOCK_PARENTS, &[&ids]).await.during(name)? {
-        parents.stages.insert(row::job_id(&found, 0), row::stage(&found, 1, found.get(2))?);
-    }
-    let ids = parents.rest(ids);
-    if ids.is_empty() {
-        return Ok(parents);
+        stages.insert(row::job_id(&found, 0), row::stage(&found, 1, found.get(2))?);
     }
     // In this order: a job that ends between the two looks is found by the second.
-    let unfinished = session.query(sql::edge::UNFINISHED, &[&ids]).await.during(name)?;
-    parents.busy = unfinished.first().map(|found| found.get(0));
-    if parents.busy.is_some() {
-        return Ok(parents);
+    let ids = rest(ids, &stages);
+    check_idle(session, &ids, name).await?;
+    if ids.is_empty() {
+        return Ok(stages);
     }
     for found in session.query(sql::edge::MARK_ENDED, &[&ids]).await.during(name)? {
-        parents.stages.insert(row::job_id(&found, 0), row::stage(&found, 1, 0)?);
+        stages.insert(row::job_id(&found, 0), row::stage(&found, 1, 0)?);
     }
-    let ids = parents.rest(ids);
-    if !ids.is_empty() {
-        // Brought back meanwhile, or nowhere.
-        let back = session.query(sql::edge::UNFINISHED, &[&ids]).await.during(name)?;
-        parents.busy = back.first().map(|found| found.get(0));
-    }
-    Ok(parents)
+    // What is left was brought back meanwhile, or is nowhere.
+    check_idle(session, &rest(ids, &stages), name).await?;
+    Ok(stages)
 }
 
-impl Parents {
-    fn rest(&self, ids: Vec<Uuid>) -> Vec<Uuid> {
-        ids.into_iter().filter(|id| !self.stages.contains_key(&JobId::from_uuid(*id))).collect()
+fn rest(ids: Vec<Uuid>, found: &HashMap<JobId, Stage>) -> Vec<Uuid> {
+    ids.into_iter().filter(|id| !found.contains_key(&JobId::from_uuid(*id))).collect()
+}
+
+/// Refuses jobs that are unfinished, though they were not to be had.
+async fn check_idle(session: &Session, ids: &[Uuid], name: &'static str) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
     }
+    let unfinished = session.query(sql::edge::UNFINISHED, &[&ids]).await.during(name)?;
+    let Some(busy) = unfinished.first() else { return Ok(()) };
+    session.meet(busy.get(0));
+    Err(StoreError::new(name, ErrorKind::Conflict))
 }
 
 /// The edges of new jobs, and how the jobs stand with those they wait for.

@@ -12,11 +12,9 @@ use crate::facts::Facts;
 use crate::fates::{Fates, number};
 use crate::flows::{check_deletable, hold_again};
 use crate::reviews;
+use crate::tries::Tries;
 use crate::value::Instant;
 use crate::{audit, gates, sql, unique};
-
-/// How often a retry is tried that met somebody else's change.
-pub(crate) const TRIES: usize = 10;
 
 pub(super) async fn cancel(
     database: &Database,
@@ -62,14 +60,13 @@ pub(super) async fn retry(
     by: &Actor,
     name: &'static str,
 ) -> Result<(), StoreError> {
-    let mut tries = 1;
+    // Somebody may be ending a job that it depends on at this moment.
+    let mut tries = Tries::new(database, name);
     loop {
-        let transaction = database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = retry_in(&transaction, id, by, name).await;
-        match transaction.end(outcome, name).await {
-            // Somebody may be ending a job that it depends on at this moment.
-            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-            answer => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
     }
 }

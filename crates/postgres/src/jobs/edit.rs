@@ -5,10 +5,11 @@ use windlass_store::rules::edits::{Edited, edited};
 use windlass_store::rules::{check_batch, copied};
 use windlass_store::{Actor, Change, Enqueued, ErrorKind, JobEdit, JobStore, Noun, StoreError};
 
-use super::change::{TRIES, expect, note_changes};
+use super::change::{expect, note_changes};
 use crate::database::{Session, Values};
 use crate::error::During;
 use crate::fates::{as_json, number};
+use crate::tries::Tries;
 use crate::value::Instant;
 use crate::{Core, PostgresStore, audit, gates, row, sql, unique};
 
@@ -19,18 +20,16 @@ pub(super) async fn edit(
     (edit, by): (&JobEdit, &Actor),
     name: &'static str,
 ) -> Result<bool, StoreError> {
-    let mut tries = 1;
+    let mut tries = Tries::new(&core.database, name);
     loop {
         let mut missing = None;
-        let transaction = core.database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = edit_in(core, &transaction, (id, edit, by), (&mut missing, name)).await;
-        let answer = transaction.end(outcome, name).await;
-        match missing {
-            // Whoever has a connection must not wait for another one, so a lane is made between.
-            Some(job) if tries < TRIES => core.lanes.make(&[job], &core.database, name).await.map(drop)?,
-            _ => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
-        tries += 1;
+        // Whoever has a connection must not wait for another one, so a lane is made between.
+        core.lanes.ensure(missing.as_slice(), &core.database, name).await?;
     }
 }
 
@@ -94,21 +93,16 @@ pub(super) async fn rerun(
     let new = copied(store.job(id).await?, copy).map_err(|kind| StoreError::new(name, kind))?;
     let jobs = [new];
     check_batch(&jobs, &core.limits).map_err(|invalid| StoreError::invalid(name, invalid))?;
-    let mut tries = 1;
+    // Somebody else may be taking the same key at this moment.
+    let mut tries = Tries::new(&core.database, name);
     loop {
         let mut missing = Vec::new();
-        let transaction = core.database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = rerun_in(core, &transaction, (id, &jobs, &mut missing), (by, name)).await;
-        match transaction.end(outcome, name).await {
-            // What lanes are missing is made between; and somebody else may be taking the same key at this moment.
-            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => {
-                if !missing.is_empty() {
-                    core.lanes.make(&missing, &core.database, name).await?;
-                }
-                tries += 1;
-            }
-            answer => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
+        core.lanes.ensure(&missing, &core.database, name).await?;
     }
 }
 

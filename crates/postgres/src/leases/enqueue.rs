@@ -1,14 +1,12 @@
 //! Jobs that an attempt makes while its lease holds.
 
 use windlass_core::{AttemptToken, NewJob};
-use windlass_store::{Enqueued, ErrorKind, StoreError};
+use windlass_store::{Enqueued, StoreError};
 
 use super::write::running;
 use crate::database::Session;
+use crate::tries::Tries;
 use crate::{Core, unique};
-
-/// How often it is begun again where others make the same lanes or take the same keys at this moment.
-const TRIES: u32 = 5;
 
 /// Makes jobs known in a transaction that holds the row of the token's job: nobody ends the attempt meanwhile.
 pub(super) async fn enqueue(
@@ -17,21 +15,15 @@ pub(super) async fn enqueue(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
-    let mut tries = 1;
+    let mut tries = Tries::new(&core.database, name);
     loop {
         let mut missing = Vec::new();
-        let transaction = core.database.begin(name).await?;
+        let transaction = tries.begin().await?;
         let outcome = enqueue_in(core, &transaction, token, (jobs, &mut missing), name).await;
-        match transaction.end(outcome, name).await {
-            // What lanes are missing is made between.
-            Err(error) if *error.kind() == ErrorKind::Conflict && tries < TRIES => {
-                if !missing.is_empty() {
-                    core.lanes.make(&missing, &core.database, name).await?;
-                }
-                tries += 1;
-            }
-            answer => return answer,
+        if let Some(answer) = tries.end(transaction, outcome).await {
+            return answer;
         }
+        core.lanes.ensure(&missing, &core.database, name).await?;
     }
 }
 
@@ -47,6 +39,8 @@ async fn enqueue_in(
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
     running(session, token, name).await?;
+    // Where others are in the way, it is locked together with what they have, and in order.
+    session.meet(token.job.as_uuid());
     if jobs.is_empty() {
         return Ok(Vec::new());
     }

@@ -63,8 +63,7 @@ impl Door for Own<'_> {
         if !is_linked(new) {
             return insert(self, new, lanes).await;
         }
-        let mut busy = None;
-        flows::make(self.session, (jobs, new, lanes), &mut busy, self.name).await.map(|()| true)
+        flows::make(self.session, (jobs, new, lanes), self.name).await.map(|()| true)
     }
 
     async fn ids(&mut self, statement: Statement, values: Values<'_>) -> Result<Vec<Uuid>, StoreError> {

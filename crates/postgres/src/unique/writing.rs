@@ -74,7 +74,7 @@ impl<D: Door> Writing<'_, D> {
         }
         let ids: Vec<Uuid> = changed.iter().map(|change| change.id.as_uuid()).collect();
         if ids.len() > 1 {
-            self.door.ids(sql::unique::LOCK_JOBS, &[&ids]).await?;
+            self.door.ids(sql::job::LOCK, &[&ids]).await?;
         }
         let columns = Replacements::of(changed, self.jobs, (lanes, self.now))?;
         let (asked, stays) = (bits(Change::ASKED), bits(Traits::IRREPLACEABLE));

@@ -1,0 +1,171 @@
+//! What waits for a job that somebody else has locked at the moment.
+
+#![expect(clippy::unwrap_used, reason = "tests: a failure is a panic")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+use windlass_core::{Args, AttemptToken, Edge, JobId, JobState, KindName, NewJob, Unique};
+use windlass_postgres::PostgresOptions;
+use windlass_store::{Actor, ClaimRequest, Kinds, NewWorker, Queues, Scope, SharedStore, StoreError, ids};
+
+/// Somebody else, in a transaction of their own.
+struct Other {
+    client: Client,
+    /// Its connection.
+    _driver: JoinSet<()>,
+    schema: String,
+    pid: i32,
+}
+
+impl Other {
+    async fn beside(schema: &str) -> Self {
+        let url = windlass_postgres_testing::shared().unwrap();
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let mut driver = JoinSet::new();
+        driver.spawn(async { connection.await.unwrap() });
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+        Self { client, _driver: driver, schema: schema.to_owned(), pid }
+    }
+
+    async fn lock(&self, job: JobId) {
+        let schema = &self.schema;
+        let lock = format!("SELECT id FROM {schema}.job WHERE id = '{job}' FOR NO KEY UPDATE");
+        self.client.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
+    }
+
+    /// Lets go once `call` waits for it, and answers what it said.
+    async fn let_go_of<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+    {
+        let mut calls = JoinSet::new();
+        let call = calls.spawn(call);
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+        let watch = || async { self.client.query_one(waiting, &[&self.pid]).await.unwrap().get::<_, i64>(0) };
+        while !call.is_finished() && watch().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        self.client.batch_execute("COMMIT").await.unwrap();
+        calls.join_next().await.unwrap().unwrap()
+    }
+}
+
+struct Scene {
+    store: SharedStore,
+    other: Other,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let (url, schema) = (
+            windlass_postgres_testing::shared().unwrap(),
+            format!("test_{}", ids::job_id().as_uuid().simple()),
+        );
+        let store = PostgresOptions::new(url).schema(&schema).open().await.unwrap();
+        Self { store: Arc::new(store), other: Other::beside(&schema).await }
+    }
+
+    async fn enqueue(&self, job: NewJob) -> JobId {
+        self.store.enqueue(vec![job]).await.unwrap()[0].id
+    }
+
+    /// What `call` answers where another has locked `job` until it waits for them.
+    async fn behind<T, F>(&self, job: JobId, call: impl FnOnce(SharedStore) -> F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        self.other.lock(job).await;
+        self.other.let_go_of(call(Arc::clone(&self.store))).await
+    }
+
+    /// Claims the only job that is due.
+    async fn claim(&self) -> AttemptToken {
+        let worker = NewWorker {
+            id: ids::worker_id(),
+            name: "worker".to_owned(),
+            host: "host".to_owned(),
+            version: "1".to_owned(),
+            queues: Queues::Any,
+            kinds: Vec::new(),
+            slots: 1,
+            lease: Duration::from_secs(60),
+        };
+        let (id, scope) = (worker.id, Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any }));
+        self.store.register(worker).await.unwrap();
+        self.store.claim(ClaimRequest::new(id, scope, 1)).await.unwrap().jobs[0].token
+    }
+
+    async fn is_blocked(&self, job: JobId) -> bool {
+        self.store.job(job).await.unwrap().state == JobState::Blocked
+    }
+}
+
+fn job_of(kind: &str, parents: &[JobId]) -> NewJob {
+    let mut job = NewJob::new(ids::job_id(), KindName::new(kind).unwrap(), Args::default());
+    job.after = parents.iter().copied().map(Edge::on_success).collect();
+    job
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g13_children_wait_for_a_parent_that_others_have_locked() {
+    let scene = Scene::new().await;
+    let parents = [scene.enqueue(job_of("one", &[])).await, scene.enqueue(job_of("two", &[])).await];
+    let child = job_of("child", &parents);
+    let id = child.id;
+
+    let made = scene.behind(parents[1], |store| async move { store.enqueue(vec![child]).await }).await;
+
+    assert!(!made.unwrap()[0].repeated);
+    assert!(scene.is_blocked(id).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g13_children_with_a_key_wait_for_a_parent_that_others_have_locked() {
+    let scene = Scene::new().await;
+    let parent = scene.enqueue(job_of("parent", &[])).await;
+    let mut child = job_of("child", &[parent]);
+    child.options.unique = Some(Unique::by_args());
+    let id = child.id;
+
+    let made = scene.behind(parent, |store| async move { store.enqueue(vec![child]).await }).await;
+
+    assert!(!made.unwrap()[0].repeated);
+    assert!(scene.is_blocked(id).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g13_children_of_an_attempt_wait_for_a_parent_that_others_have_locked() {
+    let scene = Scene::new().await;
+    scene.enqueue(job_of("handler", &[])).await;
+    let token = scene.claim().await;
+    let parent = scene.enqueue(job_of("parent", &[])).await;
+    let child = job_of("child", &[parent]);
+    let id = child.id;
+
+    let made =
+        scene.behind(parent, move |store| async move { store.enqueue_under(token, vec![child]).await });
+
+    assert!(!made.await.unwrap()[0].repeated);
+    assert!(scene.is_blocked(id).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g13_a_retry_waits_for_a_parent_that_others_have_locked() {
+    let scene = Scene::new().await;
+    let parent = scene.enqueue(job_of("parent", &[])).await;
+    let child = scene.enqueue(job_of("child", &[parent])).await;
+    scene.store.cancel(child, Actor::new("ada")).await.unwrap();
+
+    let retried =
+        scene.behind(parent, move |store| async move { store.retry(child, Actor::new("ada")).await });
+
+    retried.await.unwrap();
+    assert!(scene.is_blocked(child).await);
+}
