@@ -224,7 +224,9 @@ impl State {
         for (gate, known) in &mut self.gates.known {
             if holds(&known) {
                 known.held.remove(&id);
-                known.freed_at = Some(self.now);
+                if known.waiting.values().any(|row| row.in_line) {
+                    known.freed_at = Some(self.now);
+                }
                 freed.push(gate.clone());
             }
         }

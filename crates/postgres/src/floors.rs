@@ -145,12 +145,17 @@ impl FloorMap {
         self.lock().begin_at_front(took, jobs);
     }
 
-    /// Learns that what lanes there are is known.
-    pub(crate) fn looked_at_lanes(&self) {
-        self.lock().lanes_at = Some(Moment::now());
+    /// Learns that what lanes there are is known; `returns` is from before they were looked at. If something came meanwhile, it
+    /// may be in a lane that was not there.
+    pub(crate) fn looked_at_lanes(&self, returns: u64) {
+        let mut known = self.lock();
+        if known.returns == returns {
+            known.lanes_at = Some(Moment::now());
+        }
     }
 
-    /// How often jobs came back so far, for [`passed`](Self::passed).
+    /// How often jobs came back so far, or may have come where nobody looks, for [`passed`](Self::passed) and
+    /// [`looked_at_lanes`](Self::looked_at_lanes).
     pub(crate) fn returns(&self) -> u64 {
         self.lock().returns
     }
@@ -264,6 +269,19 @@ mod tests {
         assert_eq!(floors.behind().seqs, [4]);
         floors.passed(before, [PLACE].into_iter());
         assert_eq!(floors.behind().seqs, [4], "a claim that was under way meanwhile has not met it");
+    }
+
+    #[test]
+    fn lanes_that_came_while_others_were_looked_at_are_looked_for() {
+        let floors = FloorMap::default();
+        let before = floors.returns();
+        floors.forget();
+
+        floors.looked_at_lanes(before);
+        assert!(!floors.next().lately);
+
+        floors.looked_at_lanes(floors.returns());
+        assert!(floors.next().lately);
     }
 
     #[test]

@@ -107,9 +107,15 @@ pub(crate) async fn release(
         return Ok(());
     }
     let concerned = ask.query(sql::gate::LOCK_LEFT, &[closed, left, keys]).await.during(operation)?;
-    if !concerned.is_empty() {
-        let values: Values<'_> = &[&ask.now(), closed, left, keys];
-        ask.query(sql::gate::RELEASE, values).await.during(operation)?;
+    if concerned.is_empty() {
+        return Ok(());
+    }
+    let values: Values<'_> = &[&ask.now(), closed, left, keys];
+    let listed = ask.query(sql::gate::RELEASE, values).await.during(operation)?;
+    // Whom a whole queue or kind keeps out is listed nowhere.
+    let is_whole =
+        |row: &Row| GateForm::from_number(row.get::<_, i16>(1).into()).is_some_and(GateForm::is_whole);
+    if !listed.is_empty() || concerned.iter().any(is_whole) {
         ask.made_work();
     }
     Ok(())

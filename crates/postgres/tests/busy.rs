@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
-use windlass_core::{Args, AttemptToken, Edge, JobId, JobState, KindName, NewJob, Unique};
+use windlass_core::{Args, AttemptToken, Edge, JobId, JobState, KindName, NewJob, Unique, Verdict};
 use windlass_postgres::PostgresOptions;
-use windlass_store::{Actor, ClaimRequest, Kinds, NewWorker, Queues, Scope, SharedStore, StoreError, ids};
+use windlass_store::{
+    Actor, ClaimRequest, EnqueueOutcome, Kinds, NewWorker, Queues, Scope, Settlement, SharedStore,
+    StoreError, ids,
+};
 
 /// Somebody else, in a transaction of their own.
 struct Other {
@@ -32,8 +35,11 @@ impl Other {
 
     async fn lock(&self, job: JobId) {
         let schema = &self.schema;
-        let lock = format!("SELECT id FROM {schema}.job WHERE id = '{job}' FOR NO KEY UPDATE");
-        self.client.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
+        self.begin(&format!("SELECT id FROM {schema}.job WHERE id = '{job}' FOR NO KEY UPDATE")).await;
+    }
+
+    async fn begin(&self, statement: &str) {
+        self.client.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
     }
 
     /// Lets go once `call` waits for it, and answers what it said.
@@ -168,4 +174,27 @@ async fn g13_a_retry_waits_for_a_parent_that_others_have_locked() {
 
     retried.await.unwrap();
     assert!(scene.is_blocked(child).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d_a_key_that_others_prolong_while_its_job_ends_is_kept() {
+    let scene = Scene::new().await;
+    let unique = || {
+        let mut job = job_of("unique", &[]);
+        job.options.unique = Some(Unique::by_args());
+        job
+    };
+    let id = scene.enqueue(unique()).await;
+    let token = scene.claim().await;
+    let schema = &scene.other.schema;
+    scene.other.begin(&format!("UPDATE {schema}.unique_key SET until = now() + interval '1 hour'")).await;
+
+    let store = Arc::clone(&scene.store);
+    let settlement = Settlement { token, verdict: Verdict::Succeeded { result: None } };
+    let settled = scene.other.let_go_of(async move { store.settle(vec![settlement]).await }).await;
+
+    assert_eq!(settled.unwrap()[0].as_ref().unwrap().state, JobState::Completed);
+    assert_eq!(scene.store.job(id).await.unwrap().state, JobState::Completed);
+    let again = scene.store.enqueue(vec![unique()]).await.unwrap().remove(0);
+    assert_eq!((again.id, again.outcome), (id, EnqueueOutcome::Existing));
 }

@@ -52,7 +52,7 @@ pub struct GateState {
     pub exclusive: bool,
     /// Who stands in line.
     pub line: Line,
-    /// When it was last given back.
+    /// When it was last given back while others stood in line.
     pub freed_at: Option<Timestamp>,
     /// Of a rate: when the next start would be due if all were evenly spread.
     pub arrival: Option<Timestamp>,
@@ -115,8 +115,8 @@ impl GateState {
         }
     }
 
-    /// A resource that is free is kept for those in line for a while. If nobody of them comes, because their queue is paused
-    /// or no worker is there for them, it is whoever comes next.
+    /// A resource that is free is kept for those in line for a while, if it was given back while some stood there. If nobody of
+    /// them comes, because their queue is paused or no worker is there for them, it is whoever comes next.
     fn kept_for(&self, first: Option<Place>, place: Place, now: Timestamp) -> Option<Refusal> {
         let until = self.freed_at?.after(LINE_GRACE);
         (is_before(first, place) && now < until).then_some(Refusal::Behind { until: Some(until) })

@@ -1,11 +1,12 @@
--- Locks the gates of which jobs have something or where they are listed, and those of order keys, in the order of their ids.
+-- Locks the gates of which jobs have something or where they are listed, and those of order keys, in the order of their ids, and
+-- tells their forms.
 --
 --   $1  closed  uuid[], jobs whose attempts give back what they have
 --   $2  left    uuid[], jobs that no longer wait
 --   $3  keys    text[], order keys
 --
 -- Index: held_job, stand_job, gate_form_name_key. No row: nobody is concerned.
-SELECT gate.id
+SELECT gate.id, gate.form
 FROM windlass.gate
 WHERE gate.id = ANY (ARRAY(
     SELECT held.gate

@@ -1,5 +1,5 @@
 -- Gives back what attempts had of gates, and takes jobs that no longer wait from their lists. Where others are parked, the next
--- claim looks whether there is room for them.
+-- claim looks whether there is room for them. A gate where nobody else is listed stays as it is.
 --
 --   $1  now     timestamptz; NULL for the server's
 --   $2  closed  uuid[], jobs whose attempts give back what they have
@@ -7,7 +7,7 @@
 --   $4  keys    text[], order keys
 --
 -- The gates were locked in the same transaction, by a statement before this one, so that it sees whoever was parked meanwhile.
--- Index: held_job, stand_job, stand_here, the primary key of gate. No row: nobody was concerned.
+-- Index: held_job, stand_job, stand_here, stand_line, the primary key of gate. No row: nobody else is concerned.
 WITH freed AS (
     DELETE FROM windlass.held
     WHERE job = ANY ($2)
@@ -30,15 +30,21 @@ concerned AS MATERIALIZED (
     WHERE known.form = 5 AND known.name = ANY ($4)
 )
 UPDATE windlass.gate
-SET freed_at = CASE WHEN given.freed THEN coalesce($1, statement_timestamp()) ELSE gate.freed_at END,
-    opens_at = CASE
-        WHEN EXISTS (
+SET freed_at = CASE WHEN given.freed AND given.is_lined THEN coalesce($1, statement_timestamp()) ELSE gate.freed_at END,
+    opens_at = CASE WHEN given.parks THEN coalesce($1, statement_timestamp()) ELSE gate.opens_at END
+FROM (
+    SELECT one.gate, one.freed,
+        EXISTS (
             SELECT
             FROM windlass.stand
-            WHERE stand.gate = gate.id AND stand.here AND NOT stand.called AND stand.job <> ALL ($3)
-        ) THEN coalesce($1, statement_timestamp())
-        ELSE gate.opens_at
-    END
-FROM (SELECT concerned.gate, bool_or(concerned.freed) AS freed FROM concerned GROUP BY concerned.gate) AS given
-WHERE gate.id = given.gate
+            WHERE stand.gate = one.gate AND stand.in_line AND stand.job <> ALL ($3)
+        ) AS is_lined,
+        EXISTS (
+            SELECT
+            FROM windlass.stand
+            WHERE stand.gate = one.gate AND stand.here AND NOT stand.called AND stand.job <> ALL ($3)
+        ) AS parks
+    FROM (SELECT concerned.gate, bool_or(concerned.freed) AS freed FROM concerned GROUP BY concerned.gate) AS one
+) AS given
+WHERE gate.id = given.gate AND (given.is_lined OR given.parks)
 RETURNING gate.id

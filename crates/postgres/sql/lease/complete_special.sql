@@ -14,45 +14,50 @@
 --
 -- The places of those that passed among the ids, from 1. The others did not pass, are special in another way (98 is
 -- `Traits::SPECIAL` but for `Traits::UNIQUE`, 8, and `Traits::GATED`, 16), have an order key or a key that others wait for, or lie
--- elsewhere since, and go the long way.
--- `|| ''` keeps the planner from walking through all keys in their order where it takes the table for empty.
--- Index: unique_key_job, the primary key of unique_key; none for job, whose rows are found where they lie. No row: never.
+-- elsewhere since, and go the long way. If somebody changes a key between the look at it and the end of its job, nothing is done.
+-- An order key is looked for in the text first, which is less work than to read it.
+-- Index: unique_key_job; none for job and for keys that were found, whose rows lie where they were seen. No row: never.
 WITH live AS MATERIALIZED (
     SELECT array_agg(number) AS numbers, bool_or(id = $8) AS holds
     FROM windlass.worker
     WHERE gone_at IS NULL AND lease_until > coalesce($1, statement_timestamp())
 ),
-mine AS MATERIALIZED (
-    SELECT job.ctid AS spot, job.id, job.traits
-    FROM windlass.job
+had AS MATERIALIZED (
+    SELECT ctid AS spot, key, job, next IS NULL AND (until IS NULL OR until <= coalesce($1, statement_timestamp())) AS is_free
+    FROM windlass.unique_key
+    WHERE job = ANY (ARRAY(SELECT id FROM windlass.job WHERE ctid = ANY ($9) AND traits & 8 <> 0))
+),
+gone AS (
+    DELETE FROM windlass.job
     WHERE job.ctid = ANY ($9) AND job.id = ($2)[width_bucket(job.id, $2)]
         AND job.number = ($3)[width_bucket(job.id, $2)] AND job.nonce = ($4)[width_bucket(job.id, $2)]
         AND job.nonce <> 0 AND job.stage = 1 AND job.holder <> 0 AND job.traits & 98 = 0
-        AND (job.traits & 16 = 0 OR windlass.order_key(job.traits, job.options) IS NULL)
+        AND (
+            job.traits & 16 = 0 OR strpos(job.options, '"order_key"') = 0
+            OR windlass.order_key(job.traits, job.options) IS NULL
+        )
         AND CASE
             WHEN job.lease_until IS NULL THEN job.holder = ANY ((SELECT numbers FROM live)::integer[])
             ELSE job.lease_until > coalesce($1, statement_timestamp())
         END
         AND ($8 IS NULL OR (SELECT holds FROM live))
-    FOR UPDATE
-),
-had AS MATERIALIZED (
-    SELECT key, job, next IS NULL AND (until IS NULL OR until <= coalesce($1, statement_timestamp())) AS is_free
-    FROM windlass.unique_key
-    WHERE job = ANY (ARRAY(SELECT id FROM mine WHERE traits & 8 <> 0))
-    ORDER BY key || ''::bytea
-    FOR UPDATE
-),
-let_go AS (
-    DELETE FROM windlass.unique_key
-    WHERE key = ANY (ARRAY(SELECT key FROM had WHERE is_free))
-),
-gone AS (
-    DELETE FROM windlass.job
-    WHERE job.ctid = ANY (ARRAY(SELECT spot FROM mine WHERE id NOT IN (SELECT job FROM had WHERE NOT is_free)))
+        AND (job.traits & 8 = 0 OR job.id NOT IN (SELECT had.job FROM had WHERE NOT had.is_free))
     RETURNING job.id, job.seq, job.run_at, job.created_at, job.budget, job.nonce, job.number, job.attempt, job.revision,
         job.lane, job.traits, job.priority, job.holder, job.started_at, job.deadline, job.args, job.options, job.more,
         width_bucket(job.id, $2) AS place
+),
+free AS MATERIALIZED (
+    SELECT had.spot, had.key, had.job
+    FROM had
+    JOIN gone ON gone.id = had.job
+    ORDER BY had.key
+),
+let_go AS (
+    DELETE FROM windlass.unique_key AS taken
+    USING free
+    WHERE taken.ctid = free.spot AND taken.job = free.job AND taken.next IS NULL
+        AND (taken.until IS NULL OR taken.until <= coalesce($1, statement_timestamp()))
+    RETURNING taken.key
 ),
 forgotten AS (
     DELETE FROM windlass.claim
@@ -71,5 +76,6 @@ kept AS (
         END
     FROM gone
 )
-SELECT array_agg(place)
-FROM gone
+SELECT ended.places
+FROM (SELECT array_agg(place) AS places FROM gone) AS ended
+WHERE windlass.unchanged((SELECT count(*) FROM let_go) = (SELECT count(*) FROM free))

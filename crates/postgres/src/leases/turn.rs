@@ -165,12 +165,14 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<
         return Ok(Turned::default());
     }
     let way = Way::of(store, turn, known);
-    let session = store.database.turn(NAME).await?;
     if way.successes.len() == turn.settlements.len() && !way.successes.have_gates() {
-        way.short(session).await
-    } else {
-        way.long(session).await
+        match way.short(store.database.turn(NAME).await?).await {
+            // Others changed what one of them has while it was settled, and nothing was done.
+            Err(error) if *error.kind() == ErrorKind::Conflict => {}
+            answer => return answer,
+        }
     }
+    way.long(store.database.turn(NAME).await?).await
 }
 
 /// Settles, and does not claim, but only while the worker is there that would.

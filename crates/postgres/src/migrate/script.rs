@@ -34,6 +34,7 @@ const MIGRATIONS: &[Known] = known![
     "0009_retention",
     "0010_access",
     "0011_changes",
+    "0012_together",
 ];
 
 /// The newest schema this version knows.

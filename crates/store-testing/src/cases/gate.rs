@@ -4,17 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use windlass_core::limits::LINE_GRACE;
 use windlass_core::{
-    AttemptError, Bounds, Due, JobId, JobOptions, JobState, KeyedLimit, Lock, NewJob, Priority, Verdict, Whole,
+    AttemptError, Bounds, Due, JobId, JobOptions, JobState, KeyedLimit, Lock, NewJob, Priority, Verdict,
+    Whole,
 };
-use windlass_store::{
-    ClaimRequest, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, Settlement, Turn,
-};
+use windlass_store::{ClaimRequest, ErrorKind, Kinds, LeaseTerm, LeasedJob, Queues, Scope, Settlement};
 
 use crate::bench::{
-    Bench, LEASE, MICROSECOND, SECOND, anything, at_once, failed, field_of, ids_of, just_before, kind,
-    of_kind, operator, queue, refused, succeeded,
+    Bench, LEASE, SECOND, anything, at_once, failed, field_of, ids_of, kind, operator, queue, refused,
+    succeeded,
 };
 
 cases! {
@@ -22,8 +20,6 @@ cases! {
     g12_jobs_that_need_a_resource_alone_never_overlap,
     g12_jobs_that_share_a_resource_overlap_each_other_and_never_one_that_has_it_alone,
     who_waits_for_a_resource_alone_is_not_passed_by_those_who_keep_sharing_it,
-    a_free_resource_is_kept_for_those_in_line_though_other_workers_ask_first,
-    a_resource_is_not_kept_for_ever_for_one_who_does_not_come,
     what_an_attempt_held_is_given_back_however_it_ends,
     g12_a_job_gets_all_its_locks_or_none,
     g12_every_exclusive_grant_has_a_larger_number_than_any_before,
@@ -51,7 +47,7 @@ pub(super) fn limit(key: &str, max: u32) -> KeyedLimit {
 }
 
 impl Bench {
-    async fn enqueue_locking(&self, of: &str, lock: Lock) -> JobId {
+    pub(super) async fn enqueue_locking(&self, of: &str, lock: Lock) -> JobId {
         self.enqueue_with(|job| {
             job.kind = kind(of);
             needs(&mut job.options, &[lock]);
@@ -116,46 +112,6 @@ async fn who_waits_for_a_resource_alone_is_not_passed_by_those_who_keep_sharing_
     assert_eq!(ids_of(&claimed), [alone]);
     bench.settle(&claimed[0], succeeded()).await;
     assert_eq!(bench.claim(10).await.len(), 5);
-}
-
-async fn a_free_resource_is_kept_for_those_in_line_though_other_workers_ask_first(bench: Bench) {
-    let (alone, sharing) = (of_kind("k1", 1), of_kind("k4", 1));
-    bench.enqueue_locking("k4", Lock::shared("r")).await;
-    let first = bench.claim_scope(sharing.clone(), 10).await.jobs;
-    let waits = bench.enqueue_locking("k1", Lock::exclusive("r")).await;
-    assert_eq!(bench.claim_scope(alone.clone(), 10).await.jobs, []);
-    bench.enqueue_locking("k4", Lock::shared("r")).await;
-
-    // The worker that shares settles and asks for more in the same breath.
-    let worker = bench.worker().await;
-    let settlements = vec![Settlement { token: first[0].token, verdict: succeeded() }];
-    let claim = Some(ClaimRequest::new(worker, sharing.clone(), 10));
-    let turned = bench.store.turn(Turn { settlements, claim }).await.unwrap();
-
-    assert_eq!(turned.claimed.jobs, []);
-    assert_eq!(ids_of(&bench.claim_scope(alone, 10).await.jobs), [waits]);
-}
-
-async fn a_resource_is_not_kept_for_ever_for_one_who_does_not_come(bench: Bench) {
-    let (alone, sharing) = (of_kind("k1", 1), of_kind("k4", 1));
-    bench.enqueue_locking("k4", Lock::shared("r")).await;
-    let first = bench.claim_scope(sharing.clone(), 10).await.jobs.remove(0);
-    bench.enqueue_locking("k1", Lock::exclusive("r")).await;
-    assert_eq!(bench.claim_scope(alone, 10).await.jobs, []);
-    let late = bench.enqueue_locking("k4", Lock::shared("r")).await;
-    bench.settle(&first, succeeded()).await;
-
-    bench.advance(just_before(LINE_GRACE));
-    let asked = bench.claim_scope(sharing.clone(), 10).await;
-    assert_eq!(asked.jobs, []);
-    let opens_at = bench.now().after(MICROSECOND);
-    assert!(asked.next_due.is_none_or(|due| due == opens_at), "{:?}", asked.next_due);
-    bench.advance(MICROSECOND);
-    assert_eq!(ids_of(&bench.claim_scope(sharing.clone(), 10).await.jobs), [late]);
-
-    // Who did not come is not waited for once more.
-    let next = bench.enqueue_locking("k4", Lock::shared("r")).await;
-    assert_eq!(ids_of(&bench.claim_scope(sharing, 10).await.jobs), [next]);
 }
 
 /// Every way for an attempt to end that its worker has a say in.

@@ -75,7 +75,7 @@ impl<'a> Way<'a> {
         };
         let lane = self.store.lanes.only(&request.scope);
         let claim = Claim::of(request, self.store.floors.next()).in_lane(lane);
-        let sent = Moment::now();
+        let (sent, returns) = (Moment::now(), self.store.floors.returns());
         let rows = if self.turn.settlements.is_empty() {
             self.claim(&session, &claim).await.committing(NAME)?
         } else {
@@ -84,7 +84,7 @@ impl<'a> Way<'a> {
             rows
         };
         let (claim, rows) = self.told(&session, claim, rows).await.map_err(after_commit)?;
-        self.learn_lanes(&claim, &rows).await;
+        self.learn_lanes(&claim, &rows, returns).await;
         let mut answer = claim.answer(self.store, &rows).await.map_err(after_commit)?;
         if self.learn(&claim, &answer, sent) {
             self.look_from_front(&session, &mut answer).await.map_err(after_commit)?;
@@ -112,10 +112,10 @@ impl<'a> Way<'a> {
     }
 
     /// Learns of new lanes from an answer. That it fails is no loss: until it succeeds, claims look into all of them.
-    async fn learn_lanes(&self, claim: &Claim<'_>, rows: &[Row]) {
+    async fn learn_lanes(&self, claim: &Claim<'_>, rows: &[Row], returns: u64) {
         let Some(count) = claim.lanes(rows) else { return };
         match self.store.lanes.learn(count, &self.store.database, NAME).await {
-            Ok(()) => self.store.floors.looked_at_lanes(),
+            Ok(()) => self.store.floors.looked_at_lanes(returns),
             Err(error) => tracing::debug!(%error, "could not read what lanes there are"),
         }
     }
