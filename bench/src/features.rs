@@ -64,10 +64,11 @@ pub(crate) fn job() -> NewJob {
 }
 
 /// Enqueues jobs, a batch after the other.
-pub(crate) async fn enqueue(store: &SharedStore, mut jobs: Vec<NewJob>) {
-    while !jobs.is_empty() {
-        let rest = jobs.split_off(jobs.len().min(BATCH));
-        let _ = store.enqueue(std::mem::replace(&mut jobs, rest)).await.expect("enqueued");
+pub(crate) async fn enqueue(store: &SharedStore, jobs: Vec<NewJob>) {
+    let mut jobs = jobs.into_iter().peekable();
+    while jobs.peek().is_some() {
+        let batch = jobs.by_ref().take(BATCH).collect();
+        let _ = store.enqueue(batch).await.expect("enqueued");
     }
 }
 
