@@ -1,24 +1,24 @@
 //! Speaks to the store for a pool: settles what has ended and claims what comes next, both in one turn.
 //!
-//! At most one turn is in flight. What ends meanwhile is settled by the next one, so turns are as large as the store
-//! is slow: group commit without a timer.
+//! What ends while a turn is in flight is settled by the next one, so turns are as large as the store is slow: group commit
+//! without a timer. A second one joins it in flight once enough has ended to be worth a commit of its own, so that the store
+//! works on the one while jobs of the other run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use windlass_core::WorkerId;
 use windlass_core::limits::CLAIM_BATCH_MAX;
-use windlass_core::{Timestamp, WorkerId};
-use windlass_store::observe::Operation;
-use windlass_store::{
-    ClaimRequest, Claimed, ErrorKind, Settled, Settlement, Signal, StoreError, Turn, Turned,
-};
+use windlass_store::{ClaimRequest, Claimed, ErrorKind, Settled, Signal, StoreError, Turned};
 
 use super::PoolHandle;
+use super::appetite::Appetite;
+use super::flight::{Flights, Planned, Rest, WORTH_ANOTHER};
 use super::orphans::Doubt;
 use super::prefetch::Haul;
 use super::tally::Tally;
-use crate::pace::{Backoff, spread};
+use crate::pace::Backoff;
 
 /// How often a pool without free slots asks whether running jobs were cancelled, when it is told that something
 /// happened. It cannot claim, and only a claim or a beat tells.
@@ -27,58 +27,13 @@ const BEAT_ON_HINT: Duration = Duration::from_secs(1);
 /// The shortest time that says something about how fast a pool works.
 const MEASURE_MIN: Duration = Duration::from_millis(1);
 
-/// How soon to look again for a job that should be due and was not found; twice as long each time.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
-
-/// How much the waits of many workers are spread.
-const SPREAD: f64 = 0.1;
-
 /// What to do next.
 enum Plan {
     Turn(Planned),
+    /// Somebody has to be sure that no turn is in flight.
+    Stand,
     Rest,
     Ended,
-}
-
-/// A turn, and what has to be known when it comes back.
-struct Planned {
-    settlements: Vec<Settlement>,
-    claim: Option<ClaimRequest>,
-    member: WorkerId,
-    epoch: u64,
-    /// Whether a slot had nothing to do since the last turn was sent.
-    ran_dry: bool,
-}
-
-/// When to look for work.
-struct Appetite {
-    /// Whether a claim may find something.
-    hungry: bool,
-    /// When to look even if nobody says so.
-    look_at: Instant,
-    /// How many claims in a row did not find what should have been due.
-    in_vain: u32,
-    poll_interval: Duration,
-}
-
-impl Appetite {
-    /// Learns from a claim of `asked` jobs that was sent at `sent`.
-    fn claimed(&mut self, asked: usize, claimed: &Claimed, now: Option<Timestamp>) {
-        self.hungry = claimed.jobs.len() >= asked;
-        let poll = spread(self.poll_interval, SPREAD);
-        let due_in = claimed.next_due.zip(now).map(|(due, now)| due.since(now));
-        self.look_at = Instant::now() + due_in.map_or(poll, |due_in| poll.min(self.until_due(due_in)));
-    }
-
-    /// What should be due and was not found shows that this clock is ahead of the store's: it is not asked at once.
-    fn until_due(&mut self, due_in: Duration) -> Duration {
-        if due_in > LOOK_AGAIN {
-            self.in_vain = 0;
-            return due_in;
-        }
-        self.in_vain = self.in_vain.saturating_add(1);
-        LOOK_AGAIN.saturating_mul(2_u32.saturating_pow(self.in_vain - 1))
-    }
 }
 
 /// Settles and claims until the pool was stopped and holds nothing more.
@@ -90,8 +45,9 @@ pub(crate) async fn dispatch(pool: PoolHandle) -> Result<(), StoreError> {
     let mut dispatcher = Dispatcher::new(pool);
     loop {
         match dispatcher.plan() {
-            Plan::Turn(planned) => dispatcher.take(planned).await?,
-            Plan::Rest => dispatcher.rest().await,
+            Plan::Turn(planned) => dispatcher.flights.send(&dispatcher.pool.engine, planned),
+            Plan::Stand => drop(dispatcher.pool.engine.turns.read().await),
+            Plan::Rest => dispatcher.rest().await?,
             Plan::Ended => return Ok(()),
         }
         dispatcher.resolve_doubt().await;
@@ -102,7 +58,10 @@ struct Dispatcher {
     pool: PoolHandle,
     appetite: Appetite,
     hints: Signal,
+    flights: Flights,
     backoff: Backoff,
+    /// Until when nothing is sent to a store that failed.
+    wait_until: Instant,
     /// Whether a claim was not answered, and may have been granted all the same.
     doubt: Doubt,
     /// When a beat was last asked for because of a hint.
@@ -125,9 +84,11 @@ impl Dispatcher {
         let poll_interval = pool.engine.config.poll_interval;
         let hints = pool.engine.store.signals().work();
         Self {
-            appetite: Appetite { hungry: true, look_at: now, in_vain: 0, poll_interval },
+            appetite: Appetite::new(poll_interval),
             hints,
+            flights: Flights::default(),
             backoff: Backoff::default(),
+            wait_until: now,
             doubt: Doubt::default(),
             asked_at: now,
             progress: Progress { at: now, ended: 0, idle_since: now, taken: 0 },
@@ -139,46 +100,53 @@ impl Dispatcher {
         self.measure();
         self.look_after_waiting();
         let mut state = self.pool.state();
-        if state.is_over() {
+        if self.flights.is_empty() && state.is_over() {
             return Plan::Ended;
         }
         let Some(member) = state.member else {
-            state.resting = true;
+            state.rest = Rest::UntilAny;
             return Plan::Rest;
         };
-        let limit = if self.appetite.hungry { state.room() } else { 0 };
-        if limit == 0 && state.done.is_empty() {
-            state.resting = true;
+        if !self.flights.is_empty() && state.done.len() < WORTH_ANOTHER {
+            state.rest = Rest::UntilEnded(WORTH_ANOTHER);
             return Plan::Rest;
         }
+        let room = if self.appetite.hungry { state.room() } else { 0 };
+        let limit = u32::try_from(room).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
+        let is_for_nothing = limit == 0 && state.done.is_empty();
+        if is_for_nothing
+            || self.flights.are_full(state.takes_turns() || self.ask_at().is_some())
+            || self.waits()
+        {
+            state.rest = if is_for_nothing { Rest::UntilAny } else { Rest::Not };
+            return Plan::Rest;
+        }
+        // Before anything is taken out of its place: whoever has to be sure counts what is there.
+        let Ok(still) = Arc::clone(&self.pool.engine.turns).try_read_owned() else {
+            return if self.flights.is_empty() { Plan::Stand } else { Plan::Rest };
+        };
         let settlements = std::mem::take(&mut state.done);
-        state.in_flight = settlements.len();
+        state.in_flight += settlements.len();
+        state.claiming += limit as usize;
         let ran_dry = std::mem::take(&mut state.ran_dry);
-        let claim = u32::try_from(limit).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
-        let claim = (claim > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), claim));
-        Plan::Turn(Planned { settlements, claim, member, epoch: state.epoch, ran_dry })
+        let claim = (limit > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), limit));
+        Plan::Turn(Planned { settlements, claim, member, epoch: state.epoch, ran_dry, _still: still })
     }
 
-    /// Takes a turn with the store, and takes in what it answers.
-    async fn take(&mut self, planned: Planned) -> Result<(), StoreError> {
-        let engine = Arc::clone(&self.pool.engine);
-        let in_flight = engine.turns.read().await;
-        let turn = Turn { settlements: planned.settlements.clone(), claim: planned.claim.clone() };
-        let asked_at = Instant::now();
-        // A store that does not answer within a lease has lost us anyway; then the next try finds out.
-        let answer =
-            tokio::time::timeout(self.pool.engine.config.lease, self.pool.engine.store.turn(turn)).await;
-        let answer = answer.unwrap_or_else(|_| Err(StoreError::new("take a turn", ErrorKind::Unknown)));
-        engine.observe(Operation::Turn, asked_at, answer.as_ref().err());
+    /// Whether a store that failed is left alone for now.
+    fn waits(&self) -> bool {
+        self.wait_until > Instant::now()
+    }
+
+    /// Takes in what came back.
+    fn landed(&mut self, (planned, answer): (Planned, Result<Turned, StoreError>)) -> Result<(), StoreError> {
         match answer {
             Ok(turned) => self.turned(&planned, turned),
             Err(error) => {
-                let wait = self.failed(planned, &error);
-                drop(in_flight);
+                self.wait_until = Instant::now() + self.failed(planned, &error);
                 if !error.is_transient() && !matches!(error.kind(), ErrorKind::NotFound) {
                     return Err(error);
                 }
-                tokio::time::sleep_until(Instant::now() + wait).await;
             }
         }
         Ok(())
@@ -187,7 +155,8 @@ impl Dispatcher {
     /// After a claim that was not answered, gives back what it may have brought.
     async fn resolve_doubt(&mut self) {
         let asked_at = Instant::now();
-        if self.ask_at().is_some_and(|at| at <= asked_at) {
+        // Nothing of ours may be in flight, for it could not come back while this waits for it.
+        if self.flights.is_empty() && self.ask_at().is_some_and(|at| at <= asked_at) {
             let told = self.pool.take_back_orphans().await;
             self.doubt.asked(asked_at, told.is_ok());
             if let Err(error) = told {
@@ -253,7 +222,7 @@ impl Dispatcher {
         let mut state = self.pool.state();
         state.counts.turns += 1;
         if state.epoch == planned.epoch {
-            state.in_flight = 0;
+            state.returned(planned);
             state.counts.lost += tally.lost;
             state.done.append(&mut tally.again);
         } else {
@@ -275,7 +244,7 @@ impl Dispatcher {
         }
         let mut state = self.pool.state();
         if state.epoch == planned.epoch {
-            state.in_flight = 0;
+            state.returned(&planned);
             planned.settlements.append(&mut state.done);
             state.done = planned.settlements;
         }
@@ -297,8 +266,31 @@ impl Dispatcher {
         }
     }
 
-    /// Waits until there may be something to do.
-    async fn rest(&mut self) {
+    /// Waits until there may be something to do, and takes in what comes back.
+    async fn rest(&mut self) -> Result<(), StoreError> {
+        if self.waits() {
+            let until = self.wait_until;
+            if let Some(flown) = self.flights.next_until(until).await {
+                return self.landed(flown);
+            }
+        } else if self.flights.is_empty() {
+            self.idle().await;
+        } else {
+            // Hints are for whoever has no claim on its way: that one may have missed what they tell of.
+            let flown = tokio::select! {
+                flown = self.flights.next() => Some(flown),
+                () = self.pool.wake.notified() => None,
+            };
+            self.pool.state().rest = Rest::Not;
+            if let Some(flown) = flown {
+                return self.landed(flown);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits while nothing is in flight.
+    async fn idle(&mut self) {
         let look_at = if self.appetite.hungry { None } else { Some(self.appetite.look_at) };
         let patience = self.pool.state().patience().map(|patience| Instant::now() + patience);
         let until = look_at.into_iter().chain(patience).chain(self.ask_at()).min();
@@ -309,7 +301,7 @@ impl Dispatcher {
             () = hint(&mut self.hints, hungry.then_some(listen_from)) => self.hinted(),
             () = at(until) => {}
         }
-        self.pool.state().resting = false;
+        self.pool.state().rest = Rest::Not;
         if Instant::now() >= self.appetite.look_at {
             self.appetite.hungry = true;
         }

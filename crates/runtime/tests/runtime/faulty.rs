@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 use windlass_core::{
     AttemptToken, JobId, Json, NewJob, NewSchedule, ProgramName, Progress, ScheduleName, Timestamp, WorkerId,
 };
@@ -17,7 +18,7 @@ use windlass_store::{
 };
 
 /// What happens to one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// Nothing happens in the store.
     Fail(ErrorKind),
@@ -27,6 +28,8 @@ pub(crate) enum Fault {
     Late(Duration),
     /// It never ends.
     Hang,
+    /// It happens as soon as it is let, and fails where nobody is to let it any more.
+    Wait(Arc<Semaphore>),
     /// It panics.
     Panic,
     /// Nothing is wrong with this one.
@@ -129,6 +132,11 @@ impl FaultyStore {
             Fault::Pass => call.await,
             Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
             Fault::Hang => std::future::pending().await,
+            Fault::Wait(gate) => {
+                let permit = gate.acquire().await;
+                permit.map_err(|_| StoreError::new(operation, ErrorKind::Unavailable))?.forget();
+                call.await
+            }
             Fault::Late(_) => panic!("a call of {operation} cannot come late"),
             Fault::Panic => panic!("the store panicked"),
             Fault::LoseAnswer => {

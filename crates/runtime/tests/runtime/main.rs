@@ -21,3 +21,4 @@ mod shutdown;
 mod slots;
 mod support;
 mod time;
+mod turns;
