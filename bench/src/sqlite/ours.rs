@@ -51,6 +51,13 @@ impl Fixture {
         }
     }
 
+    /// Leaves the file as it is some time after it was filled: with an empty log.
+    fn rest(&self) {
+        let connection = rusqlite::Connection::open(self.path()).expect("the file");
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        connection.query_row(checkpoint, [], |_| Ok(())).expect("a checkpoint");
+    }
+
     fn shared(&self) -> SharedStore {
         self.store.clone()
     }
@@ -136,6 +143,7 @@ pub(super) fn pass(count: usize, feature: Feature) -> Passed {
     let fixture = Fixture::new();
     let (jobs, store) = (feature.jobs(count), fixture.shared());
     let ((), elapsed) = timed(|| fixture.runtime.block_on(features::enqueue(&store, jobs)));
+    fixture.rest();
     Passed { enqueued: per_second(count, elapsed), drained: fixture.work_off(count, 100) }
 }
 

@@ -114,10 +114,9 @@ impl Dispatcher {
         let room = if self.appetite.hungry { state.room() } else { 0 };
         let limit = u32::try_from(room).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
         let is_for_nothing = limit == 0 && state.done.is_empty();
-        if is_for_nothing
-            || self.flights.are_full(state.takes_turns() || self.ask_at().is_some())
-            || self.waits()
-        {
+        let alone = state.takes_turns() || self.ask_at().is_some();
+        let most = if alone { 1 } else { self.pool.engine.store.turns_at_once() };
+        if is_for_nothing || self.flights.len() >= most || self.waits() {
             state.rest = if is_for_nothing { Rest::UntilAny } else { Rest::Not };
             return Plan::Rest;
         }

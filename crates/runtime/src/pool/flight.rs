@@ -13,9 +13,6 @@ use windlass_store::{ClaimRequest, ErrorKind, Settlement, StoreError, Turn, Turn
 
 use crate::engine::Engine;
 
-/// Most turns in flight. With two, the store always has work; a third would only make them smaller.
-const FLIGHTS_MAX: usize = 2;
-
 /// How much has to be settled for a second turn to go while the first is in flight: so much that what a turn costs by itself
 /// is nothing beside it.
 pub(super) const WORTH_ANOTHER: usize = 256;
@@ -47,9 +44,8 @@ impl Flights {
         self.0.is_empty()
     }
 
-    /// Whether no other one may go now; `alone` if none may go beside another.
-    pub(super) fn are_full(&self, alone: bool) -> bool {
-        self.0.len() >= if alone { 1 } else { FLIGHTS_MAX }
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Sends a turn. Nothing happens until the next is waited for.

@@ -155,6 +155,10 @@ impl Store for FaultyStore {
     fn signals(&self) -> &Signals {
         self.deaf.as_ref().unwrap_or_else(|| self.inner.signals())
     }
+
+    fn turns_at_once(&self) -> usize {
+        2
+    }
 }
 
 #[async_trait]
