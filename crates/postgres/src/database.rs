@@ -4,11 +4,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
@@ -32,6 +33,8 @@ pub(crate) struct Database {
     pub(crate) turns: Pool,
     /// For everything else.
     pub(crate) calls: Pool,
+    /// How many of those may wait for a lock at a time.
+    pub(crate) waiters: Semaphore,
     /// For workers' signs of life, which have to come through whatever else goes on.
     pub(crate) beats: Beats,
     /// Where it is.
@@ -116,7 +119,7 @@ impl Database {
             named: self.named,
             now: self.now(),
             made_work: AtomicBool::new(false),
-            met: Mutex::default(),
+            met: OnceLock::new(),
             listeners: Arc::clone(&self.listeners),
             runtime: self.runtime.clone(),
         })
@@ -175,8 +178,8 @@ pub(crate) struct Session {
     pub(crate) now: Option<Instant>,
     /// Whether what it does makes new work.
     made_work: AtomicBool,
-    /// Jobs that somebody else has locked.
-    met: Mutex<Vec<Uuid>>,
+    /// A job that somebody else has locked.
+    met: OnceLock<Uuid>,
     listeners: Arc<Listeners>,
     runtime: Handle,
 }
@@ -206,12 +209,12 @@ impl Session {
 
     /// Notes a job that somebody else has locked: what is done here is done again behind them.
     pub(crate) fn meet(&self, job: Uuid) {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        let _ = self.met.set(job);
     }
 
-    /// The jobs that were met.
-    pub(crate) fn met(&self) -> Vec<Uuid> {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The job that was met, if there was one.
+    pub(crate) fn met(&self) -> Option<Uuid> {
+        self.met.get().copied()
     }
 
     /// Makes sure that a statement can be sent without waiting for anything first.

@@ -124,9 +124,4 @@ impl Store for PostgresStore {
     fn signals(&self) -> &Signals {
         self.core.wake.signals()
     }
-
-    /// Each on a connection of its own, which is a processor of the server's.
-    fn turns_at_once(&self) -> usize {
-        2
-    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 use windlass_core::{Invalid, Limits};
 use windlass_store::clock::SteadyClock;
@@ -157,6 +158,7 @@ impl PostgresOptions {
         let database = Arc::new(Database {
             turns: connect::pool(&route, TURNS, &runtime),
             calls: connect::pool(&route, connections, &runtime),
+            waiters: Semaphore::new(connections.div_ceil(2)),
             beats: Beats::new(route.clone(), Arc::clone(&statements)),
             place: Arc::clone(&route.place),
             statements,

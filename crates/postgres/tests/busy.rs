@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
-use windlass_core::{Args, AttemptToken, Edge, JobId, JobState, KindName, NewJob, Unique, Verdict};
+use windlass_core::{Args, AttemptToken, Edge, JobId, JobState, KindName, Lock, NewJob, Unique, Verdict};
 use windlass_postgres::PostgresOptions;
 use windlass_store::{
     Actor, ClaimRequest, EnqueueOutcome, Kinds, NewWorker, Queues, Scope, Settlement, SharedStore,
@@ -42,6 +42,19 @@ impl Other {
         self.client.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
     }
 
+    /// How many wait for the job that it has.
+    async fn waiting(&self) -> i64 {
+        let job = format!("'{}.job'::regclass", self.schema);
+        let waiting = format!("SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = {job}");
+        self.client.query_one(&waiting, &[]).await.unwrap().get(0)
+    }
+
+    /// Whether somebody waits for what it has.
+    async fn is_waited_for(&self) -> bool {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+        self.client.query_one(waiting, &[&self.pid]).await.unwrap().get::<_, i64>(0) > 0
+    }
+
     /// Lets go once `call` waits for it, and answers what it said.
     async fn let_go_of<T>(
         &self,
@@ -52,9 +65,7 @@ impl Other {
     {
         let mut calls = JoinSet::new();
         let call = calls.spawn(call);
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
-        let watch = || async { self.client.query_one(waiting, &[&self.pid]).await.unwrap().get::<_, i64>(0) };
-        while !call.is_finished() && watch().await == 0 {
+        while !call.is_finished() && !self.is_waited_for().await {
             tokio::task::yield_now().await;
         }
         self.client.batch_execute("COMMIT").await.unwrap();
@@ -176,12 +187,13 @@ async fn g13_a_retry_waits_for_a_parent_that_others_have_locked() {
     assert!(scene.is_blocked(child).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn d_a_key_that_others_prolong_while_its_job_ends_is_kept() {
+/// Ends a job with a key, and with locks if there are any, while somebody prolongs the key.
+async fn end_while_the_key_is_prolonged(locks: &[Lock]) {
     let scene = Scene::new().await;
     let unique = || {
         let mut job = job_of("unique", &[]);
         job.options.unique = Some(Unique::by_args());
+        job.options.locks = locks.to_vec();
         job
     };
     let id = scene.enqueue(unique()).await;
@@ -197,4 +209,38 @@ async fn d_a_key_that_others_prolong_while_its_job_ends_is_kept() {
     assert_eq!(scene.store.job(id).await.unwrap().state, JobState::Completed);
     let again = scene.store.enqueue(vec![unique()]).await.unwrap().remove(0);
     assert_eq!((again.id, again.outcome), (id, EnqueueOutcome::Existing));
+    assert_eq!(scene.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_others_prolong_while_its_job_ends_is_kept() {
+    end_while_the_key_is_prolonged(&[]).await;
+    end_while_the_key_is_prolonged(&[Lock::exclusive("r")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_waits_for_a_job_takes_no_more_than_half_of_the_connections() {
+    const HALF: i64 = 4;
+    let scene = Scene::new().await;
+    let parent = scene.enqueue(job_of("parent", &[])).await;
+    scene.other.lock(parent).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..20 {
+        let (store, child) = (Arc::clone(&scene.store), job_of("child", &[parent]));
+        calls.spawn(async move { store.enqueue(vec![child]).await });
+    }
+
+    while scene.other.waiting().await < HALF {
+        tokio::task::yield_now().await;
+    }
+    // Nobody is kept from what the holder may need.
+    for _ in 0..50 {
+        scene.store.job(parent).await.unwrap();
+        assert_eq!(scene.other.waiting().await, HALF);
+    }
+    scene.other.client.batch_execute("COMMIT").await.unwrap();
+
+    for made in calls.join_all().await {
+        assert!(!made.unwrap()[0].repeated);
+    }
 }

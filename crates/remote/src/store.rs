@@ -79,11 +79,6 @@ impl Store for RemoteStore {
     fn signals(&self) -> &Signals {
         self.0.wakes.signals(&self.0.client, &self.0.handle)
     }
-
-    /// While one is on its way, the server works on the other.
-    fn turns_at_once(&self) -> usize {
-        2
-    }
 }
 
 impl fmt::Debug for RemoteStore {

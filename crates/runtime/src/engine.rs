@@ -32,7 +32,7 @@ pub(crate) struct Engine {
     pub(crate) handlers: CancellationToken,
     pub(crate) clock: StoreClock,
     /// Shared by turns in flight; whoever has it alone knows that there is none.
-    pub(crate) turns: Arc<RwLock<()>>,
+    pub(crate) turns: RwLock<()>,
     /// Asks for a beat now.
     pub(crate) beat: Notify,
     /// Tells the heart that the store does not know the worker any more.
@@ -60,7 +60,7 @@ impl Engine {
             handlers: working.child_token(),
             working,
             clock: StoreClock::default(),
-            turns: Arc::default(),
+            turns: RwLock::new(()),
             beat: Notify::new(),
             expired: Notify::new(),
         };

@@ -140,12 +140,6 @@ pub trait Store:
 {
     /// Hints that there may be something new. Never a fact: a scan finds everything without them.
     fn signals(&self) -> &Signals;
-
-    /// How many turns of a busy worker it works on better at once than one after the other: 1 where all writes stand in one
-    /// line, and a larger turn is the cheaper one.
-    fn turns_at_once(&self) -> usize {
-        1
-    }
 }
 
 /// A store as it is passed around.

@@ -31,7 +31,7 @@ pub(crate) async fn enqueue(
     jobs: &[NewJob],
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
-    let mut tries = Tries::new(&store.database, name);
+    let mut tries = Tries::in_line(&store.database, name);
     loop {
         let known = known(store, jobs, name).await?;
         let new: Vec<NewJob> = jobs.iter().filter(|job| !known.contains(&job.id)).cloned().collect();

@@ -39,8 +39,6 @@ async fn enqueue_in(
     name: &'static str,
 ) -> Result<Vec<Enqueued>, StoreError> {
     running(session, token, name).await?;
-    // Where others are in the way, it is locked together with what they have, and in order.
-    session.meet(token.job.as_uuid());
     if jobs.is_empty() {
         return Ok(Vec::new());
     }

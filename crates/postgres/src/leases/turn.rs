@@ -165,20 +165,25 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<
         return Ok(Turned::default());
     }
     let way = Way::of(store, turn, known);
-    if way.successes.len() == turn.settlements.len() && !way.successes.have_gates() {
-        match way.short(store.database.turn(NAME).await?).await {
-            // Others changed what one of them has while it was settled, and nothing was done.
-            Err(error) if *error.kind() == ErrorKind::Conflict => {}
-            answer => return answer,
-        }
-    }
-    way.long(store.database.turn(NAME).await?).await
+    let session = store.database.turn(NAME).await?;
+    let answer = if way.successes.len() == turn.settlements.len() && !way.successes.have_gates() {
+        way.short(session).await
+    } else {
+        way.long(session).await
+    };
+    if meets_others(&answer) { way.with_care().long(store.database.turn(NAME).await?).await } else { answer }
+}
+
+/// Whether others changed a key while its job was settled, so that nothing was done.
+fn meets_others(answer: &Result<Turned, StoreError>) -> bool {
+    answer.as_ref().is_err_and(|error| *error.kind() == ErrorKind::Conflict)
 }
 
 /// Settles, and does not claim, but only while the worker is there that would.
 async fn settle_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
     let way = Way { claims: false, ..Way::of(store, turn, known) };
-    way.long(store.database.turn(NAME).await?).await
+    let answer = way.long(store.database.turn(NAME).await?).await;
+    if meets_others(&answer) { way.with_care().long(store.database.turn(NAME).await?).await } else { answer }
 }
 
 #[cfg(test)]

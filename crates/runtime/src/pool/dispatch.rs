@@ -1,24 +1,25 @@
 //! Speaks to the store for a pool: settles what has ended and claims what comes next, both in one turn.
 //!
-//! What ends while a turn is in flight is settled by the next one, so turns are as large as the store is slow: group commit
-//! without a timer. A second one joins it in flight once enough has ended to be worth a commit of its own, so that the store
-//! works on the one while jobs of the other run.
+//! At most one turn is in flight. What ends meanwhile is settled by the next one, so turns are as large as the store
+//! is slow: group commit without a timer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::RwLockReadGuard;
 use tokio::time::Instant;
-use windlass_core::WorkerId;
 use windlass_core::limits::CLAIM_BATCH_MAX;
-use windlass_store::{ClaimRequest, Claimed, ErrorKind, Settled, Signal, StoreError, Turned};
+use windlass_core::{Timestamp, WorkerId};
+use windlass_store::observe::Operation;
+use windlass_store::{
+    ClaimRequest, Claimed, ErrorKind, Settled, Settlement, Signal, StoreError, Turn, Turned,
+};
 
 use super::PoolHandle;
-use super::appetite::Appetite;
-use super::flight::{Flights, Planned, Rest, WORTH_ANOTHER};
 use super::orphans::Doubt;
 use super::prefetch::Haul;
 use super::tally::Tally;
-use crate::pace::Backoff;
+use crate::pace::{Backoff, spread};
 
 /// How often a pool without free slots asks whether running jobs were cancelled, when it is told that something
 /// happened. It cannot claim, and only a claim or a beat tells.
@@ -27,13 +28,58 @@ const BEAT_ON_HINT: Duration = Duration::from_secs(1);
 /// The shortest time that says something about how fast a pool works.
 const MEASURE_MIN: Duration = Duration::from_millis(1);
 
+/// How soon to look again for a job that should be due and was not found; twice as long each time.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// How much the waits of many workers are spread.
+const SPREAD: f64 = 0.1;
+
 /// What to do next.
 enum Plan {
     Turn(Planned),
-    /// Somebody has to be sure that no turn is in flight.
-    Stand,
     Rest,
     Ended,
+}
+
+/// A turn, and what has to be known when it comes back.
+struct Planned {
+    settlements: Vec<Settlement>,
+    claim: Option<ClaimRequest>,
+    member: WorkerId,
+    epoch: u64,
+    /// Whether a slot had nothing to do since the last turn was sent.
+    ran_dry: bool,
+}
+
+/// When to look for work.
+struct Appetite {
+    /// Whether a claim may find something.
+    hungry: bool,
+    /// When to look even if nobody says so.
+    look_at: Instant,
+    /// How many claims in a row did not find what should have been due.
+    in_vain: u32,
+    poll_interval: Duration,
+}
+
+impl Appetite {
+    /// Learns from a claim of `asked` jobs that was sent at `sent`.
+    fn claimed(&mut self, asked: usize, claimed: &Claimed, now: Option<Timestamp>) {
+        self.hungry = claimed.jobs.len() >= asked;
+        let poll = spread(self.poll_interval, SPREAD);
+        let due_in = claimed.next_due.zip(now).map(|(due, now)| due.since(now));
+        self.look_at = Instant::now() + due_in.map_or(poll, |due_in| poll.min(self.until_due(due_in)));
+    }
+
+    /// What should be due and was not found shows that this clock is ahead of the store's: it is not asked at once.
+    fn until_due(&mut self, due_in: Duration) -> Duration {
+        if due_in > LOOK_AGAIN {
+            self.in_vain = 0;
+            return due_in;
+        }
+        self.in_vain = self.in_vain.saturating_add(1);
+        LOOK_AGAIN.saturating_mul(2_u32.saturating_pow(self.in_vain - 1))
+    }
 }
 
 /// Settles and claims until the pool was stopped and holds nothing more.
@@ -44,10 +90,15 @@ enum Plan {
 pub(crate) async fn dispatch(pool: PoolHandle) -> Result<(), StoreError> {
     let mut dispatcher = Dispatcher::new(pool);
     loop {
+        let engine = Arc::clone(&dispatcher.pool.engine);
+        // Before anything is taken out of its place: whoever has to be sure that no turn is in flight counts what is there.
+        let still = engine.turns.read().await;
         match dispatcher.plan() {
-            Plan::Turn(planned) => dispatcher.flights.send(&dispatcher.pool.engine, planned),
-            Plan::Stand => drop(dispatcher.pool.engine.turns.read().await),
-            Plan::Rest => dispatcher.rest().await?,
+            Plan::Turn(planned) => dispatcher.take(planned, still).await?,
+            Plan::Rest => {
+                drop(still);
+                dispatcher.rest().await;
+            }
             Plan::Ended => return Ok(()),
         }
         dispatcher.resolve_doubt().await;
@@ -58,10 +109,7 @@ struct Dispatcher {
     pool: PoolHandle,
     appetite: Appetite,
     hints: Signal,
-    flights: Flights,
     backoff: Backoff,
-    /// Until when nothing is sent to a store that failed.
-    wait_until: Instant,
     /// Whether a claim was not answered, and may have been granted all the same.
     doubt: Doubt,
     /// When a beat was last asked for because of a hint.
@@ -84,11 +132,9 @@ impl Dispatcher {
         let poll_interval = pool.engine.config.poll_interval;
         let hints = pool.engine.store.signals().work();
         Self {
-            appetite: Appetite::new(poll_interval),
+            appetite: Appetite { hungry: true, look_at: now, in_vain: 0, poll_interval },
             hints,
-            flights: Flights::default(),
             backoff: Backoff::default(),
-            wait_until: now,
             doubt: Doubt::default(),
             asked_at: now,
             progress: Progress { at: now, ended: 0, idle_since: now, taken: 0 },
@@ -100,52 +146,45 @@ impl Dispatcher {
         self.measure();
         self.look_after_waiting();
         let mut state = self.pool.state();
-        if self.flights.is_empty() && state.is_over() {
+        if state.is_over() {
             return Plan::Ended;
         }
         let Some(member) = state.member else {
-            state.rest = Rest::UntilAny;
+            state.resting = true;
             return Plan::Rest;
         };
-        if !self.flights.is_empty() && state.done.len() < WORTH_ANOTHER {
-            state.rest = Rest::UntilEnded(WORTH_ANOTHER);
+        let limit = if self.appetite.hungry { state.room() } else { 0 };
+        if limit == 0 && state.done.is_empty() {
+            state.resting = true;
             return Plan::Rest;
         }
-        let room = if self.appetite.hungry { state.room() } else { 0 };
-        let limit = u32::try_from(room).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
-        let is_for_nothing = limit == 0 && state.done.is_empty();
-        let alone = state.takes_turns() || self.ask_at().is_some();
-        let most = if alone { 1 } else { self.pool.engine.store.turns_at_once() };
-        if is_for_nothing || self.flights.len() >= most || self.waits() {
-            state.rest = if is_for_nothing { Rest::UntilAny } else { Rest::Not };
-            return Plan::Rest;
-        }
-        // Before anything is taken out of its place: whoever has to be sure counts what is there.
-        let Ok(still) = Arc::clone(&self.pool.engine.turns).try_read_owned() else {
-            return if self.flights.is_empty() { Plan::Stand } else { Plan::Rest };
-        };
         let settlements = std::mem::take(&mut state.done);
-        state.in_flight += settlements.len();
-        state.claiming += limit as usize;
+        state.in_flight = settlements.len();
         let ran_dry = std::mem::take(&mut state.ran_dry);
-        let claim = (limit > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), limit));
-        Plan::Turn(Planned { settlements, claim, member, epoch: state.epoch, ran_dry, _still: still })
+        let claim = u32::try_from(limit).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
+        let claim = (claim > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), claim));
+        Plan::Turn(Planned { settlements, claim, member, epoch: state.epoch, ran_dry })
     }
 
-    /// Whether a store that failed is left alone for now.
-    fn waits(&self) -> bool {
-        self.wait_until > Instant::now()
-    }
-
-    /// Takes in what came back.
-    fn landed(&mut self, (planned, answer): (Planned, Result<Turned, StoreError>)) -> Result<(), StoreError> {
+    /// Takes a turn with the store, and takes in what it answers.
+    async fn take(&mut self, planned: Planned, still: RwLockReadGuard<'_, ()>) -> Result<(), StoreError> {
+        let engine = Arc::clone(&self.pool.engine);
+        let turn = Turn { settlements: planned.settlements.clone(), claim: planned.claim.clone() };
+        let asked_at = Instant::now();
+        // A store that does not answer within a lease has lost us anyway; then the next try finds out.
+        let answer =
+            tokio::time::timeout(self.pool.engine.config.lease, self.pool.engine.store.turn(turn)).await;
+        let answer = answer.unwrap_or_else(|_| Err(StoreError::new("take a turn", ErrorKind::Unknown)));
+        engine.observe(Operation::Turn, asked_at, answer.as_ref().err());
         match answer {
             Ok(turned) => self.turned(&planned, turned),
             Err(error) => {
-                self.wait_until = Instant::now() + self.failed(planned, &error);
+                let wait = self.failed(planned, &error);
+                drop(still);
                 if !error.is_transient() && !matches!(error.kind(), ErrorKind::NotFound) {
                     return Err(error);
                 }
+                tokio::time::sleep_until(Instant::now() + wait).await;
             }
         }
         Ok(())
@@ -154,8 +193,7 @@ impl Dispatcher {
     /// After a claim that was not answered, gives back what it may have brought.
     async fn resolve_doubt(&mut self) {
         let asked_at = Instant::now();
-        // Nothing of ours may be in flight, for it could not come back while this waits for it.
-        if self.flights.is_empty() && self.ask_at().is_some_and(|at| at <= asked_at) {
+        if self.ask_at().is_some_and(|at| at <= asked_at) {
             let told = self.pool.take_back_orphans().await;
             self.doubt.asked(asked_at, told.is_ok());
             if let Err(error) = told {
@@ -221,7 +259,7 @@ impl Dispatcher {
         let mut state = self.pool.state();
         state.counts.turns += 1;
         if state.epoch == planned.epoch {
-            state.returned(planned);
+            state.in_flight = 0;
             state.counts.lost += tally.lost;
             state.done.append(&mut tally.again);
         } else {
@@ -243,7 +281,7 @@ impl Dispatcher {
         }
         let mut state = self.pool.state();
         if state.epoch == planned.epoch {
-            state.returned(&planned);
+            state.in_flight = 0;
             planned.settlements.append(&mut state.done);
             state.done = planned.settlements;
         }
@@ -265,31 +303,8 @@ impl Dispatcher {
         }
     }
 
-    /// Waits until there may be something to do, and takes in what comes back.
-    async fn rest(&mut self) -> Result<(), StoreError> {
-        if self.waits() {
-            let until = self.wait_until;
-            if let Some(flown) = self.flights.next_until(until).await {
-                return self.landed(flown);
-            }
-        } else if self.flights.is_empty() {
-            self.idle().await;
-        } else {
-            // Hints are for whoever has no claim on its way: that one may have missed what they tell of.
-            let flown = tokio::select! {
-                flown = self.flights.next() => Some(flown),
-                () = self.pool.wake.notified() => None,
-            };
-            self.pool.state().rest = Rest::Not;
-            if let Some(flown) = flown {
-                return self.landed(flown);
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits while nothing is in flight.
-    async fn idle(&mut self) {
+    /// Waits until there may be something to do.
+    async fn rest(&mut self) {
         let look_at = if self.appetite.hungry { None } else { Some(self.appetite.look_at) };
         let patience = self.pool.state().patience().map(|patience| Instant::now() + patience);
         let until = look_at.into_iter().chain(patience).chain(self.ask_at()).min();
@@ -300,7 +315,7 @@ impl Dispatcher {
             () = hint(&mut self.hints, hungry.then_some(listen_from)) => self.hinted(),
             () = at(until) => {}
         }
-        self.pool.state().rest = Rest::Not;
+        self.pool.state().resting = false;
         if Instant::now() >= self.appetite.look_at {
             self.appetite.hungry = true;
         }

@@ -5,14 +5,10 @@
 //! - [`slot`]: the tasks that run attempts.
 //! - [`attempt`]: one attempt from its start to its verdict.
 //! - [`dispatch`]: settles and claims.
-//! - [`flight`]: turns on their way to the store and back.
-//! - [`appetite`]: when there is something to look for.
 //! - [`orphans`]: what was claimed by a call whose answer was lost.
 
-mod appetite;
 mod attempt;
 mod dispatch;
-mod flight;
 mod orphans;
 mod prefetch;
 mod slot;

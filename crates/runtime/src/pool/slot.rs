@@ -69,8 +69,7 @@ impl Slot {
             let next = state.next(self.index);
             self.epoch = state.epoch;
             // A dispatcher whose turn is in flight looks by itself when it is back.
-            let ended = state.done.len();
-            let wake = state.rest.ends(settled || next.is_none(), ended);
+            let wake = (settled || next.is_none()) && std::mem::take(&mut state.resting);
             (next, wake)
         };
         self.taken = next.is_some();

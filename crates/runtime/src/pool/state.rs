@@ -7,9 +7,7 @@ use tokio::time::Instant;
 use windlass_core::{AttemptError, AttemptToken, Verdict, WorkerId};
 use windlass_store::{LeasedJob, Settlement};
 
-use super::flight::{Planned, Rest};
 use super::prefetch::Prefetch;
-use super::tally::Counts;
 
 /// How long a job that was claimed ahead may wait while no slot becomes free. Then it is given back: somebody else
 /// may have time for it.
@@ -24,6 +22,19 @@ const HANDLERS_BLOCK: Duration = Duration::from_millis(20);
 pub(super) struct Waiting {
     pub(super) leased: LeasedJob,
     pub(super) claimed_at: Instant,
+}
+
+/// What happened so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) claimed: u64,
+    pub(crate) ended: u64,
+    pub(crate) settled: u64,
+    pub(crate) released: u64,
+    pub(crate) interrupted: u64,
+    pub(crate) lost: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) turns: u64,
 }
 
 /// How far a pool has come to its end.
@@ -48,8 +59,8 @@ pub(crate) struct PoolState {
     /// Raised whenever everything that is held is lost.
     pub(super) epoch: u64,
     going: Going,
-    /// What the dispatcher waits for.
-    pub(super) rest: Rest,
+    /// Whether the dispatcher waits to be woken.
+    pub(super) resting: bool,
     /// Whether a slot found nothing to do since the last turn was sent.
     pub(super) ran_dry: bool,
     /// The attempt in each slot.
@@ -58,9 +69,8 @@ pub(crate) struct PoolState {
     free: Vec<usize>,
     pub(super) queue: VecDeque<Waiting>,
     pub(super) done: Vec<Settlement>,
-    /// Settlements in turns that are in flight, and jobs that these may bring.
+    /// Settlements in the turn that is in flight.
     pub(super) in_flight: usize,
-    pub(super) claiming: usize,
     pub(super) prefetch: Prefetch,
     pub(super) counts: Counts,
 }
@@ -71,29 +81,16 @@ impl PoolState {
             member: None,
             epoch: 0,
             going: Going::On,
-            rest: Rest::Not,
+            resting: false,
             ran_dry: true,
             current: vec![None; slots],
             free: (0..slots).rev().collect(),
             queue: VecDeque::new(),
             done: Vec::new(),
             in_flight: 0,
-            claiming: 0,
             prefetch: Prefetch::new(prefetch_max, slots),
             counts: Counts::default(),
         }
-    }
-
-    /// A turn of this epoch is no longer in flight.
-    pub(super) fn returned(&mut self, turn: &Planned) {
-        self.in_flight -= turn.settlements.len();
-        self.claiming -= turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
-    }
-
-    /// Whether turns go one after the other: the jobs of a single slot come in one order, and those with gates are kept from
-    /// others as long as they are held.
-    pub(super) fn takes_turns(&self) -> bool {
-        self.current.len() == 1 || self.prefetch.is_gated()
     }
 
     /// How many slots are taken, also by handlers whose attempt is settled.
@@ -164,7 +161,7 @@ impl PoolState {
             return 0;
         }
         let ahead = self.prefetch.ahead(self.running());
-        (self.free.len() + ahead).saturating_sub(self.queue.len() + self.claiming)
+        (self.free.len() + ahead).saturating_sub(self.queue.len())
     }
 
     /// Takes permits for up to `most` tasks, no more than there are jobs for them.
@@ -272,7 +269,7 @@ impl PoolState {
         self.counts.lost += (self.queue.len() + self.done.len() + self.in_flight + running) as u64;
         self.member = None;
         self.epoch += 1;
-        (self.in_flight, self.claiming) = (0, 0);
+        self.in_flight = 0;
         self.done.clear();
         std::mem::take(&mut self.queue)
     }

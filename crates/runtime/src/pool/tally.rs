@@ -1,20 +1,7 @@
-//! What became of the settlements of one turn, and of all.
+//! What became of the settlements of one turn.
 
 use windlass_core::JobId;
 use windlass_store::{ErrorKind, Settlement, StoreError};
-
-/// What happened so far.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
-    pub(crate) claimed: u64,
-    pub(crate) ended: u64,
-    pub(crate) settled: u64,
-    pub(crate) released: u64,
-    pub(crate) interrupted: u64,
-    pub(crate) lost: u64,
-    pub(crate) cancelled: u64,
-    pub(crate) turns: u64,
-}
 
 /// How many were stored, and what happened to the others.
 #[derive(Default)]

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
 use windlass_core::{
     AttemptToken, JobId, Json, NewJob, NewSchedule, ProgramName, Progress, ScheduleName, Timestamp, WorkerId,
 };
@@ -18,7 +17,7 @@ use windlass_store::{
 };
 
 /// What happens to one call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nothing happens in the store.
     Fail(ErrorKind),
@@ -28,8 +27,6 @@ pub(crate) enum Fault {
     Late(Duration),
     /// It never ends.
     Hang,
-    /// It happens as soon as it is let, and fails where nobody is to let it any more.
-    Wait(Arc<Semaphore>),
     /// It panics.
     Panic,
     /// Nothing is wrong with this one.
@@ -132,11 +129,6 @@ impl FaultyStore {
             Fault::Pass => call.await,
             Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
             Fault::Hang => std::future::pending().await,
-            Fault::Wait(gate) => {
-                let permit = gate.acquire().await;
-                permit.map_err(|_| StoreError::new(operation, ErrorKind::Unavailable))?.forget();
-                call.await
-            }
             Fault::Late(_) => panic!("a call of {operation} cannot come late"),
             Fault::Panic => panic!("the store panicked"),
             Fault::LoseAnswer => {
@@ -154,10 +146,6 @@ windlass_store_testing::forward!(
 impl Store for FaultyStore {
     fn signals(&self) -> &Signals {
         self.deaf.as_ref().unwrap_or_else(|| self.inner.signals())
-    }
-
-    fn turns_at_once(&self) -> usize {
-        2
     }
 }
 

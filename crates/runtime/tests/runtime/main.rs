@@ -21,4 +21,3 @@ mod shutdown;
 mod slots;
 mod support;
 mod time;
-mod turns;

@@ -1,15 +1,15 @@
 //! Claiming one given job that has gates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
-use windlass_core::{Fence, JobOptions, Traits};
+use windlass_core::{Fence, Gate, JobOptions, Need, Traits};
 use windlass_store::StoreError;
 
 use super::{Candidate, Sorting};
 use crate::database::Session;
 use crate::error::During;
-use crate::gates::{self, Wholes};
+use crate::gates::{self, Known, Wholes};
 use crate::value::Instant;
 use crate::{Core, row, sql};
 
@@ -41,10 +41,11 @@ pub(in crate::leases) async fn admit(
     if needs.is_empty() {
         return Ok(Some(Admitted::default()));
     }
-    let (forms, names) = gates::columns(needs.iter().map(|need| &need.gate));
-    session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(name)?;
-    let locked = session.query(sql::gate::LOCK, &[&forms, &names, &vec![id]]).await.during(name)?;
-    let known = gates::states(session, &locked.iter().map(|row| row.get(0)).collect(), name).await?;
+    let mut known = lock(session, (id, &needs), name).await?;
+    if needs.iter().any(|need| !known.contains_key(&need.gate)) {
+        // One was forgotten before it was locked, and is made anew.
+        known = lock(session, (id, &needs), name).await?;
+    }
     let stood = session.query(sql::gate::STANDS, &[&vec![id]]).await.during(name)?;
     let Some(now) = gates::time(session, &known) else { return Ok(None) };
     let place = gates::place_of(row.get(3), row::instant(row, 4), row::unsigned(row, 1));
@@ -61,4 +62,16 @@ pub(in crate::leases) async fn admit(
     sorting.write(session, &[candidate]).await?;
     let mut fences = sorting.held.write(session).await?;
     Ok(Some(Admitted { fences: fences.remove(&id).unwrap_or_default(), at: Some(Instant(now)) }))
+}
+
+/// Makes gates that are not there, and locks all of these, and those where the job stands.
+async fn lock(
+    session: &Session,
+    (id, needs): (Uuid, &[Need]),
+    name: &'static str,
+) -> Result<BTreeMap<Gate, Known>, StoreError> {
+    let (forms, names) = gates::columns(needs.iter().map(|need| &need.gate));
+    session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(name)?;
+    let locked = session.query(sql::gate::LOCK, &[&forms, &names, &vec![id]]).await.during(name)?;
+    gates::states(session, &locked.iter().map(|row| row.get(0)).collect(), name).await
 }

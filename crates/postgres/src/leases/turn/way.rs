@@ -36,6 +36,11 @@ impl<'a> Way<'a> {
         Self { store, turn, successes, closed: store.outstanding.closed(), claims: true }
     }
 
+    /// The same, but that jobs with keys are locked before their keys are looked at: nobody can change these meanwhile.
+    pub(super) fn with_care(self) -> Self {
+        Self { successes: self.successes.without_keys(&self.turn.settlements, &self.store.limits), ..self }
+    }
+
     /// Settles what has no answer yet, and then claims, for as many jobs as `before` has left to be found.
     async fn rest(
         &self,
