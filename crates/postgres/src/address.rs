@@ -1,13 +1,18 @@
 //! The address of a database: what its URL says to the driver, and what it says to us.
 //!
 //! The driver reads it as `libpq` does, and knows most of its options. Ours are taken out before: which schema, how many
-//! connections, whether there is a pooler between, and how far the server's certificate is to be trusted.
+//! connections, whether there is a pooler between and where the server itself is then, and how far its certificate is to be
+//! trusted.
+
+mod elsewhere;
 
 use std::fmt;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use windlass_core::Invalid;
+
+pub(crate) use elsewhere::elsewhere;
 
 use crate::tls::{Roots, Trust, Verify};
 
@@ -19,6 +24,8 @@ pub(crate) struct Address {
     pub(crate) schema: Option<String>,
     pub(crate) connections: Option<usize>,
     pub(crate) pooled: Option<bool>,
+    /// Where to listen, if that is elsewhere.
+    pub(crate) listen: Option<String>,
 }
 
 impl Address {
@@ -26,8 +33,8 @@ impl Address {
     pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
         let (rest, ours) = if is_url(text) { split_url(text)? } else { split_words(text)? };
         let config = rest.parse::<Config>().map_err(|error| invalid(cause(&error)))?;
-        let mut address =
-            Self { config, trust: Trust::default(), schema: None, connections: None, pooled: None };
+        let trust = Trust::default();
+        let mut address = Self { config, trust, schema: None, connections: None, pooled: None, listen: None };
         for (option, value) in ours {
             address.set(option, value)?;
         }
@@ -50,6 +57,7 @@ impl Address {
                 let pooled = value.parse();
                 self.pooled = Some(pooled.map_err(|_| invalid("pooled must be true or false"))?);
             }
+            Ours::Listen => self.listen = Some(value),
             Ours::SslMode => self.set_mode(&value)?,
             Ours::SslRootCert if value == "system" => self.trust.roots = Some(Roots::System),
             Ours::SslRootCert => self.trust.roots = Some(Roots::File(value.into())),
@@ -105,6 +113,7 @@ enum Ours {
     Schema,
     Connections,
     Pooled,
+    Listen,
     SslMode,
     SslRootCert,
     SslCert,
@@ -117,6 +126,7 @@ impl Ours {
             "schema" => Self::Schema,
             "connections" => Self::Connections,
             "pooled" => Self::Pooled,
+            "listen" => Self::Listen,
             "sslmode" => Self::SslMode,
             "sslrootcert" => Self::SslRootCert,
             "sslcert" => Self::SslCert,

@@ -82,6 +82,13 @@ impl std::fmt::Debug for Route {
 }
 
 impl Route {
+    /// Outages there are told apart from those anywhere else.
+    pub(crate) fn to(config: Config, tls: MakeRustlsConnect, schema: &str) -> Self {
+        let place = Place::of(&config, schema);
+        let care = Care::of(place.to_string());
+        Self { config, tls, care: Arc::new(care), place: Arc::new(place) }
+    }
+
     /// A connection that belongs to no pool, on the runtime of the caller.
     pub(crate) async fn alone(&self, operation: &'static str) -> Result<Client, StoreError> {
         match self.connect(&Handle::current()).await {

@@ -9,9 +9,8 @@ use windlass_core::{Invalid, Limits};
 use windlass_store::clock::SteadyClock;
 use windlass_store::{Clock, StoreError};
 
-use crate::address::{Address, Place};
+use crate::address::{Address, Place, elsewhere};
 use crate::beats::Beats;
-use crate::care::Care;
 use crate::connect::Route;
 use crate::database::Database;
 use crate::gates::Met;
@@ -44,6 +43,7 @@ pub struct PostgresOptions {
     clock: Option<Arc<dyn Clock>>,
     limits: Limits,
     pooled: Option<bool>,
+    listen: Option<String>,
     notify: bool,
     renewal: Renewal,
 }
@@ -64,6 +64,7 @@ impl PostgresOptions {
     /// | option | means |
     /// | --- | --- |
     /// | `schema`, `connections`, `pooled=true` | what the methods of these names say, unless they are called |
+    /// | `listen=host:port` | what [`Self::listen_at`] says |
     /// | `sslmode=disable` | nothing is encrypted |
     /// | `sslmode=prefer` | it is, if the server can; the default |
     /// | `sslmode=require` | it is, and whoever answers is believed to be the server, as everywhere else |
@@ -83,6 +84,7 @@ impl PostgresOptions {
             clock: None,
             limits: Limits::default(),
             pooled: None,
+            listen: None,
             notify: true,
             renewal: Renewal::Allowed,
         }
@@ -127,6 +129,15 @@ impl PostgresOptions {
         self
     }
 
+    /// Hears of other processes' work at `host:port`, where the server itself is, on one connection that no pooler hands out:
+    /// with the same user, database and TLS as the rest. Without it a process behind a pooler tells others of its work, and
+    /// finds theirs by polling.
+    #[must_use]
+    pub fn listen_at(mut self, server: impl Into<String>) -> Self {
+        self.listen = Some(server.into());
+        self
+    }
+
     /// Whether to make or renew the schema when the store is opened; yes by default. If not, a store whose schema is missing
     /// or older than this program is refused as `Incompatible`, and [`migrate::up`], `windlass migrate up` or a person with
     /// [`migrate::sql`] has to see to it.
@@ -148,11 +159,11 @@ impl PostgresOptions {
     ///
     /// # Errors
     ///
-    /// `Invalid(url)`; `Unavailable` for a server that cannot be reached or refuses us; `Incompatible` for one that is too
+    /// `Invalid(url)` and `Invalid(listen)`; `Unavailable` for a server that cannot be reached or refuses us; `Incompatible` for one that is too
     /// old or does not keep text as UTF-8, and for a schema that a newer version made, which is then left as it is. Each
     /// says what to do.
     pub async fn open(self) -> Result<PostgresStore, StoreError> {
-        let Opening { route, pooled, connections } = self.opening(NAME)?;
+        let Opening { route, pooled, listen, connections } = self.opening(NAME)?;
         let (runtime, schema) = (Handle::current(), route.place.schema.clone());
         let statements = Arc::new(Statements::for_schema(&schema));
         let database = Arc::new(Database {
@@ -169,8 +180,7 @@ impl PostgresOptions {
         });
         prepare(&database, self.renewal).await?;
         make_days(&database, &schema).await;
-        // Behind a pooler the connection that listens would be another one each time.
-        let listen = (self.notify && !pooled).then(|| route.clone());
+        let listen = listen.filter(|_| self.notify);
         let wake = Wake::new(&database, &schema, Ways { notify: self.notify, listen });
         Ok(PostgresStore::new(Core {
             database,
@@ -201,7 +211,7 @@ impl PostgresOptions {
 
     /// What the URL and the methods say together.
     fn resolved(&self) -> Result<Opening, Invalid> {
-        let Address { mut config, trust, schema, connections, pooled } = Address::parse(&self.url)?;
+        let Address { mut config, trust, schema, connections, pooled, listen } = Address::parse(&self.url)?;
         let schema = self.schema.clone().or(schema).unwrap_or_else(|| SCHEMA.to_owned());
         migrate::check_name(&schema)?;
         let pooled = self.pooled.or(pooled).unwrap_or(false);
@@ -212,10 +222,14 @@ impl PostgresOptions {
             connect::with_settings(&mut config);
         }
         connect::with_bounds(&mut config);
-        let place = Place::of(&config, &schema);
-        let care = Care::of(place.to_string());
-        let route = Route { tls: trust.connector()?, care: Arc::new(care), place: Arc::new(place), config };
-        Ok(Opening { route, pooled, connections: self.connections.or(connections).unwrap_or(CONNECTIONS) })
+        let route = Route::to(config, trust.connector()?, &schema);
+        let listen = match self.listen.as_ref().or(listen.as_ref()) {
+            Some(servers) => Some(Route::to(elsewhere(&route.config, servers)?, route.tls.clone(), &schema)),
+            // Behind a pooler the connection that listens would be another one each time.
+            None => (!pooled).then(|| route.clone()),
+        };
+        let connections = self.connections.or(connections).unwrap_or(CONNECTIONS);
+        Ok(Opening { route, pooled, listen, connections })
     }
 }
 
@@ -223,6 +237,8 @@ impl PostgresOptions {
 struct Opening {
     route: Route,
     pooled: bool,
+    /// Where other processes can be heard, if anywhere.
+    listen: Option<Route>,
     connections: usize,
 }
 

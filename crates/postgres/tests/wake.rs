@@ -31,6 +31,20 @@ async fn an_enqueue_is_heard_by_another_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_behind_a_pooler_hears_others_at_the_server_itself() {
+    let server = Server::new();
+    let teller = server.open().await;
+    let (_, place) = server.0.url().rsplit_once('@').unwrap();
+    let (place, _) = place.split_once('/').unwrap();
+    let behind = PostgresOptions::new(server.0.url()).pooled();
+
+    let mut hearer = Hearer::of(behind.listen_at(place).open().await.unwrap()).await;
+    teller.enqueue(vec![job()]).await.unwrap();
+
+    hint(&mut hearer.work).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_of_a_running_job_is_heard_by_another_process() {
     let server = Server::new();
     let token = server.running_job().await;
@@ -195,13 +209,7 @@ impl Server {
 
     /// A store that listens by now.
     async fn hearer(&self) -> Hearer {
-        let store = self.open().await;
-        let (work, ended) = (store.signals().work(), store.signals().ended());
-        let mut hearer = Hearer { store, work, ended };
-        // It tells once it listens, as something may have been missed before.
-        hint(&mut hearer.work).await;
-        hint(&mut hearer.ended).await;
-        hearer
+        Hearer::of(self.open().await).await
     }
 
     /// An attempt, of which nobody heard.
@@ -223,6 +231,17 @@ struct Hearer {
     store: PostgresStore,
     work: Signal,
     ended: Signal,
+}
+
+impl Hearer {
+    async fn of(store: PostgresStore) -> Self {
+        let (work, ended) = (store.signals().work(), store.signals().ended());
+        let mut hearer = Self { store, work, ended };
+        // It tells once it listens, as something may have been missed before.
+        hint(&mut hearer.work).await;
+        hint(&mut hearer.ended).await;
+        hearer
+    }
 }
 
 /// Hears all that is said on the channel, without being a store.

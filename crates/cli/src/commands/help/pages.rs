@@ -10,6 +10,7 @@ A store keeps the jobs. It is named by --store, by WINDLASS_STORE, or in a confi
                                same. The jobs are in its schema `windlass`, made when it is first used. Options
                                follow a `?`, with `&` between: schema=NAME for another schema, sslmode=verify-full,
                                connections=N, pooled=true behind a pooler that hands out transactions
+                               (and listen=HOST:PORT of the server itself, so that work is heard of at once)
   http://127.0.0.1:7117        A server (`windlass serve`, `windlass dev`), which has the store. The same as --url. It asks for
   https://jobs.example.com     a token: WINDLASS_TOKEN, or the token_command of a context. Servers that this user started on
                                this machine are known with their tokens. What may be done is what the token may
