@@ -172,6 +172,47 @@ async fn claims_find_everything_without_a_notification() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_was_not_there_is_found_at_the_hint_of_another_process() {
+    let server = Server::new();
+    let (teller, mut hearer) = (server.open().await, server.hearer().await);
+    let worker = register(&hearer.store).await;
+    hearer.store.enqueue((0..3).map(|_| job()).collect()).await.unwrap();
+    // From now on it knows which lanes there are, and does not look at them for a while.
+    assert_eq!(claim(&hearer.store, worker, 10).await.len(), 3);
+    assert_eq!(claim(&hearer.store, worker, 10).await, []);
+    while hinted(&mut hearer.work) {}
+    let new = job_of("new");
+
+    teller.enqueue(vec![new.clone()]).await.unwrap();
+    hint(&mut hearer.work).await;
+
+    assert_eq!(claim(&hearer.store, worker, 10).await, [new.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_was_not_there_is_found_without_a_notification() {
+    let server = Server::new();
+    let (enqueuer, claimer) = (server.open_quiet().await, server.open_quiet().await);
+    let worker = register(&claimer).await;
+    enqueuer.enqueue((0..3).map(|_| job()).collect()).await.unwrap();
+    assert_eq!(claim(&claimer, worker, 10).await.len(), 3);
+    assert_eq!(claim(&claimer, worker, 10).await, []);
+    let new = job_of("new");
+
+    enqueuer.enqueue(vec![new.clone()]).await.unwrap();
+
+    let found = async {
+        loop {
+            let claimed = claim(&claimer, worker, 10).await;
+            if !claimed.is_empty() {
+                break claimed;
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, found).await.expect("it is found"), [new.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_closed_says_its_last_words_and_leaves() {
     let server = Server::new();
     let (hearer, mut ear) = (server.hearer().await, server.ear().await);
@@ -311,7 +352,11 @@ fn hinted(signal: &mut Signal) -> bool {
 }
 
 fn job() -> NewJob {
-    NewJob::new(ids::job_id(), "test".parse().expect("a kind"), Args::Json(Json::null()))
+    job_of("test")
+}
+
+fn job_of(kind: &str) -> NewJob {
+    NewJob::new(ids::job_id(), kind.parse().expect("a kind"), Args::Json(Json::null()))
 }
 
 /// Due since long before anything else.
