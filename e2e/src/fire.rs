@@ -47,20 +47,24 @@ const SECOND: Duration = Duration::from_secs(1);
 pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Failure> {
     let mut random = Random::new(seed);
     let name = ScheduleName::new("every-second")?;
-    let job = JobTemplate::new(KIND.parse()?, Args::default());
+    let mut job = JobTemplate::new(KIND.parse()?, Args::default());
+    // Poison has a test of its own.
+    job.losses_max = u32::MAX;
     let mut schedule = NewSchedule::new(name.clone(), Rhythm::cron("* * * * * *", "UTC"), job);
     schedule.overlap = Overlap::Allow;
     scene.store.put_schedule(schedule, Actor::new("e2e")).await?;
 
     // Whoever is alone leads.
-    let mut leader = scene.worker("worker-0")?;
+    let mut leader = scene.victim("worker-0")?;
     until_fired(scene, &name, 0).await?;
     for kill in 1..=plan.kills {
-        let mut next = scene.worker(format!("worker-{kill}"))?;
+        let mut next = scene.victim(format!("worker-{kill}"))?;
         next.until("being ready", |marks| marks.contains(&Mark::Ready).then_some(())).await?;
         let moment = Duration::from_millis(u64::try_from(random.up_to(1_500))?);
         sleep_until(Instant::now() + moment).await;
+        let dead = leader.name().to_owned();
         leader.kill()?;
+        scene.bury(&dead).await?;
         let fired = kept(scene, &name).await?.fired;
         until_fired(scene, &name, fired).await?;
         leader = next;

@@ -15,7 +15,7 @@ use windlass_store::{JobFilter, PageRequest};
 
 use crate::Failure;
 use crate::address::Engine;
-use crate::kill::{check_total, stories};
+use crate::kill::{check_total, is_due, stories};
 use crate::process::{Process, Setup};
 use crate::random::Random;
 use crate::scene::{Scene, surely};
@@ -38,6 +38,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Report {
     plan: Plan,
+    kills: usize,
     made: usize,
     verdict: Verdict,
 }
@@ -48,8 +49,7 @@ const WORKERS: usize = 4;
 /// How many enqueue at a time.
 const PRODUCERS: usize = 3;
 
-/// How long a worker is taken to be alive. All of them share the machine with a database, and nobody may be lost but who is
-/// killed.
+/// How long a worker is still taken to be alive once it is dead: long enough that others wait for what it held.
 const LEASE: Duration = Duration::from_secs(2);
 
 /// The most starts of a worker between two kills.
@@ -61,10 +61,11 @@ const MOMENT: Duration = Duration::from_millis(1_500);
 /// A producer is killed beside every so many workers.
 const KILLS_PER_PRODUCER: usize = 3;
 
-/// Of ten kills, this many at least must find a handler at work: else the run shows nothing.
+/// For ten kills that are asked for, this many at least must find a handler at work: else the run shows nothing.
 const HITS_OF_TEN: usize = 2;
 
-/// In as many rounds as there are kills, lets the producers loose, kills a worker, and starts another in its place.
+/// In as many rounds as there are kills, lets the producers loose, kills a worker, and starts another in its place. There
+/// are more rounds where the kills find too few handlers at work.
 ///
 /// # Errors
 ///
@@ -73,7 +74,8 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
     scene.setup =
         Setup { slots: 4, prefetch: 4, lease: LEASE, manner: Manner::Follow, ..scene.setup.clone() };
     let mut town = Town::new(scene, plan, seed)?;
-    for kill in 1..=plan.kills {
+    while is_due(scene, &town.killed, (plan.kills, HITS_OF_TEN))? {
+        let kill = town.killed.len() + 1;
         town.produce()?;
         town.kill_worker(kill).await?;
         if kill % KILLS_PER_PRODUCER == 0 {
@@ -97,7 +99,7 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
     verdict.violations.extend(judge::judge(&stories, &witness));
     check_total(scene).await?;
     verdict.violations.extend(probe::held(&scene.store).await?);
-    Report { plan, made: scene.jobs.len(), verdict }.checked()
+    Report { plan, kills: killed.len(), made: scene.jobs.len(), verdict }.checked()
 }
 
 /// All processes of a run.
@@ -124,7 +126,7 @@ impl<'a> Town<'a> {
             killed: BTreeSet::new(),
         };
         for place in 0..WORKERS {
-            town.workers.push(scene.worker(format!("worker-{place}"))?);
+            town.workers.push(scene.victim(format!("worker-{place}"))?);
         }
         for place in 0..PRODUCERS {
             let producer = town.producer(&format!("producer-{place}"))?;
@@ -145,7 +147,7 @@ impl<'a> Town<'a> {
     /// Kills one worker inside a handler, if it comes to that, and starts another.
     async fn kill_worker(&mut self, kill: usize) -> Result<(), Failure> {
         let (place, starts) = (self.random.up_to(WORKERS - 1), 1 + self.random.up_to(STARTS_MAX - 1));
-        let next = self.scene.worker(format!("worker-{}", WORKERS - 1 + kill))?;
+        let next = self.scene.victim(format!("worker-{}", WORKERS - 1 + kill))?;
         let mut victim = std::mem::replace(&mut self.workers[place], next);
         let from = victim.begun();
         // After enough starts; or, where others got in before it for so long, after any.
@@ -159,8 +161,11 @@ impl<'a> Town<'a> {
                 break;
             }
         }
-        self.killed.insert(victim.name().to_owned());
-        self.blow(victim)
+        let name = victim.name().to_owned();
+        self.blow(victim)?;
+        self.scene.bury(&name).await?;
+        self.killed.insert(name);
+        Ok(())
     }
 
     fn kill_producer(&mut self, kill: usize) -> Result<(), Failure> {
@@ -208,7 +213,7 @@ impl Report {
             return Err(Failure::new(self.verdict.violations.join("\n")));
         }
         if self.verdict.hits * 10 < self.plan.kills * HITS_OF_TEN {
-            let (hits, kills) = (self.verdict.hits, self.plan.kills);
+            let (hits, kills) = (self.verdict.hits, self.kills);
             return Err(Failure::new(format!("only {hits} of {kills} kills found a handler at work")));
         }
         Ok(self)
@@ -217,7 +222,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Plan { jobs, kills }, Verdict { starts, starts_again, hits, .. }) = (self.plan, &self.verdict);
+        let (jobs, kills, Verdict { starts, starts_again, hits, .. }) =
+            (self.plan.jobs, self.kills, &self.verdict);
         write!(
             f,
             "{jobs} jobs asked for by {PRODUCERS} processes, {} made, {WORKERS} workers, {kills} kills ({hits} of them inside \

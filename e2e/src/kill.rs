@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::address::Engine;
 use crate::random::Random;
 use crate::scene::{Scene, surely};
-use crate::verdict::{Evidence, Story, Verdict, judge};
+use crate::verdict::{Evidence, Story, Verdict, hits, judge};
 use crate::witness::{Mark, Witness};
 
 /// How much of it.
@@ -31,15 +31,20 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Report {
     plan: Plan,
+    jobs: usize,
+    kills: usize,
     verdict: Verdict,
 }
 
-/// Of ten kills, this many at least must find a handler at work: else the run shows nothing.
+/// For ten kills that are asked for, this many at least must find a handler at work: else the run shows nothing.
 const HITS_OF_TEN: usize = 7;
+
+/// How many kills are made at the most for each that is asked for, until enough of them found a handler at work.
+const TRIES: usize = 5;
 
 /// Enqueues `plan.jobs` in as many batches as there are rounds. In each round but the last, the worker is killed with
 /// `SIGKILL` after a random number of jobs were started in it, the first time it is looked at among them; then the next
-/// one is started. The last one works off what is left.
+/// one is started. The last one works off what is left. There are more rounds where the kills find too few handlers at work.
 ///
 /// # Errors
 ///
@@ -48,15 +53,17 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
     let mut random = Random::new(seed);
     let mut killed = BTreeSet::new();
     let batch = plan.jobs / (plan.kills + 1);
-    for round in 1..=plan.kills {
-        let mut worker = scene.worker(format!("worker-{round}"))?;
+    while is_due(scene, &killed, (plan.kills, HITS_OF_TEN))? {
+        let name = format!("worker-{}", killed.len() + 1);
+        let mut worker = scene.victim(&name)?;
         scene.enqueue(batch).await?;
         let starts = random.up_to(batch);
         worker.until("the moment of its death", |marks| enough(marks, starts)).await?;
-        killed.insert(worker.name().to_owned());
         worker.kill()?;
+        scene.bury(&name).await?;
+        killed.insert(name);
     }
-    scene.enqueue(plan.jobs - scene.jobs.len()).await?;
+    scene.enqueue(plan.jobs.saturating_sub(scene.jobs.len())).await?;
     let last = scene.survivor("worker-last")?;
     scene.until_completed().await?;
     last.finish().await?;
@@ -74,7 +81,25 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
         slots,
     });
     check_total(scene).await?;
-    Report { plan, verdict }.checked()
+    Report { plan, jobs: scene.jobs.len(), kills: killed.len(), verdict }.checked()
+}
+
+/// Whether another process is to be `killed`: after as many as were asked for, until so many of ten found a handler at work.
+/// What a kill finds is decided by chance, and by a machine that stands still between a moment and the blow.
+///
+/// # Errors
+///
+/// When the witness cannot be read.
+pub fn is_due(
+    scene: &Scene,
+    killed: &BTreeSet<String>,
+    (kills, hits_of_ten): (usize, usize),
+) -> Result<bool, Failure> {
+    if killed.len() < kills {
+        return Ok(true);
+    }
+    let hits = hits(&Witness::so_far(&scene.setup.witness)?, killed);
+    Ok(hits * 10 < kills * hits_of_ten && killed.len() < kills * TRIES)
 }
 
 /// Whether at least `starts` handlers were entered.
@@ -133,11 +158,8 @@ impl Report {
             return Err(Failure::new(self.verdict.violations.join("\n")));
         }
         if self.verdict.hits * 10 < self.plan.kills * HITS_OF_TEN {
-            let hits = self.verdict.hits;
-            return Err(Failure::new(format!(
-                "only {hits} of {} kills found a handler at work",
-                self.plan.kills
-            )));
+            let (hits, kills) = (self.verdict.hits, self.kills);
+            return Err(Failure::new(format!("only {hits} of {kills} kills found a handler at work")));
         }
         Ok(self)
     }
@@ -145,7 +167,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Plan { jobs, kills }, Verdict { starts, starts_again, hits, .. }) = (self.plan, &self.verdict);
+        let Self { jobs, kills, verdict: Verdict { starts, starts_again, hits, .. }, .. } = self;
         write!(
             f,
             "{jobs} jobs, {kills} kills ({hits} of them inside a handler): every acknowledged job ended exactly once; \

@@ -61,6 +61,7 @@ pub mod scene;
 pub mod script;
 pub mod served;
 pub mod stall;
+pub mod timely;
 pub mod verdict;
 pub mod witness;
 pub mod worker;

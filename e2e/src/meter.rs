@@ -46,6 +46,22 @@ pub async fn until_back(
     }
 }
 
+/// Waits until more than `count` handlers have ended in the worker.
+///
+/// # Errors
+///
+/// When it takes longer than `patience`.
+pub async fn until_more(worker: &Process, count: usize, patience: Duration) -> Result<(), Failure> {
+    let begun = Instant::now();
+    while worker.ended() <= count {
+        if begun.elapsed() > patience {
+            return Err(Failure::new(format!("{} does nothing for {patience:?}", worker.name())));
+        }
+        sleep_until(Instant::now() + LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
 fn ended(workers: &[Process]) -> usize {
     workers.iter().map(Process::ended).sum()
 }

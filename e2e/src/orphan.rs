@@ -35,6 +35,9 @@ const CLAIMS: usize = 5;
 /// So many jobs that some still wait when a late claim comes: the worker does less than half of them until then.
 const BACKLOG: usize = 1_000;
 
+/// How many backlogs there are at the most until a claim comes late.
+const TRIES: usize = 5;
+
 /// Lets claims of a worker come late. Every job has to be done all the same.
 ///
 /// # Errors
@@ -48,17 +51,26 @@ pub async fn run(scene: &mut Scene) -> Result<Report, Failure> {
     let mut worker = scene.worker("late")?;
     worker.until("being ready", |marks| marks.contains(&Mark::Ready).then_some(())).await?;
     for claim in 1..=CLAIMS {
-        scene.enqueue(BACKLOG).await?;
-        proxy.orders.give_for(Cut::Late, CLAIM);
-        let done = scene.until_completed().await;
-        done.map_err(|failure| failure.during(format!("claim {claim}")))?;
-        if !proxy.orders.withdraw() {
-            return Err(Failure::new(format!("claim {claim} was not sent")));
-        }
+        let came = one(scene, &proxy).await;
+        came.map_err(|failure| failure.during(format!("claim {claim}")))?;
     }
     scene.until_completed().await?;
     worker.finish().await?;
     Ok(Report { claims: CLAIMS })
+}
+
+/// Lets one claim come late. On a machine that stands still after the enqueue, the jobs are done before the order is given:
+/// then there are more of them.
+async fn one(scene: &mut Scene, proxy: &Proxy) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        scene.enqueue(BACKLOG).await?;
+        proxy.orders.give_for(Cut::Late, CLAIM);
+        scene.until_completed().await?;
+        if proxy.orders.withdraw() {
+            return Ok(());
+        }
+    }
+    Err(Failure::new("it was not sent"))
 }
 
 impl fmt::Display for Report {

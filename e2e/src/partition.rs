@@ -17,6 +17,7 @@ use crate::pause::{judge_paused, until_here};
 use crate::process::{Process, Setup};
 use crate::recovery::begun;
 use crate::scene::Scene;
+use crate::timely::Timely;
 use crate::witness::{Mark, Witness};
 use crate::worker::Manner;
 
@@ -33,8 +34,8 @@ pub struct Plan {
 pub enum Report {
     /// It took place: so many cuts, handlers that stopped in time, and jobs.
     Done {
-        /// How many times a link was cut.
-        cuts: usize,
+        /// How many times a link was cut, and how often all handlers stopped in time.
+        cuts: Timely,
         /// How many handlers were stopped by their own worker before anybody else had their job.
         fenced: usize,
         /// How many jobs there were.
@@ -44,31 +45,41 @@ pub enum Report {
     Skipped(String),
 }
 
-/// The lease of the workers.
-const LEASE: Duration = Duration::from_secs(2);
+/// The lease of the worker that is cut off. Its handlers have a tenth of it to stop in.
+const LEASE: Duration = Duration::from_secs(10);
 
 /// How many jobs the host holds that is cut off.
 const HELD: usize = 4;
 
-/// Cuts a link `plan.cuts` times, each time of a new worker.
+/// Cuts a link `plan.cuts` times or until its worker's handlers stop in time, each time of a new worker.
 ///
 /// # Errors
 ///
-/// A sentence for everything that should not be: what [`judge`](crate::verdict::judge) finds, and a handler that was still
-/// at it when another had its job.
+/// A sentence for everything that should not be: what [`judge`](crate::verdict::judge) finds, and handlers that were still
+/// at it when another had their job, too often for a machine that stood still.
 pub async fn run(scene: &mut Scene, plan: Plan) -> Result<Report, Failure> {
     let port = scene.cluster(|cluster| Ok(cluster.port())).await?;
     let hosts = [Host::make(0, port).await?, Host::make(1, port).await?];
-    let (mut paused, mut fenced) = (BTreeSet::new(), 0);
-    for cut in 1..=plan.cuts {
+    let (mut paused, mut fenced, mut cuts) = (BTreeSet::new(), 0, Timely::planned(plan.cuts));
+    let mut late = None;
+    while cuts.is_due() {
+        let cut = cuts.tries() + 1;
         let name = format!("cut-off-{cut}");
         let (workers, held) =
             one(scene, &hosts, cut).await.map_err(|failure| failure.during(format!("cut {cut}")))?;
         paused.insert(name.clone());
         judge_paused(scene, workers, &paused).await?;
-        fenced += check_fenced(&Witness::read(&scene.setup.witness)?, &name, &held)?;
+        let stopped = check_fenced(&Witness::read(&scene.setup.witness)?, &name, &held);
+        cuts.tried(stopped.is_ok());
+        match stopped {
+            Ok(stopped) => fenced += stopped,
+            Err(why) => late = Some(why.during(format!("cut {cut}"))),
+        }
     }
-    Ok(Report::Done { cuts: plan.cuts, fenced, jobs: scene.jobs.len() })
+    match late {
+        Some(late) if !cuts.is_enough() => Err(late),
+        _ => Ok(Report::Done { cuts, fenced, jobs: scene.jobs.len() }),
+    }
 }
 
 /// One cut. The workers, and the jobs that were taken from the one that was cut off.
@@ -77,12 +88,14 @@ async fn one(
     [near, far]: &[Host; 2],
     cut: usize,
 ) -> Result<(Vec<Process>, Vec<JobId>), Failure> {
-    let mut left = on(scene, near, (Manner::Obey, HELD), format!("cut-off-{cut}"))?;
+    settle_on(scene, near, (Manner::Obey, HELD))?;
+    let mut left = scene.worker(format!("cut-off-{cut}"))?;
     left.until("being ready", |marks| marks.contains(&Mark::Ready).then_some(())).await?;
     scene.enqueue(HELD).await?;
     let held = scene.jobs[scene.jobs.len() - HELD..].to_vec();
     left.until("its starts", |marks| all_begun(marks, &held)).await?;
-    let mut right = on(scene, far, (Manner::Nap, 8), format!("steady-{cut}"))?;
+    settle_on(scene, far, (Manner::Nap, 8))?;
+    let mut right = scene.survivor(format!("steady-{cut}"))?;
     right.until("being ready", |marks| marks.contains(&Mark::Ready).then_some(())).await?;
     let load = Load::start(&scene.store, CALLERS);
 
@@ -100,13 +113,8 @@ async fn one(
     Ok((vec![left, right], held))
 }
 
-/// Starts a worker on a host, with handlers of this manner and so many slots.
-fn on(
-    scene: &mut Scene,
-    host: &Host,
-    (manner, slots): (Manner, usize),
-    name: String,
-) -> Result<Process, Failure> {
+/// The next worker is one on this host, with handlers of this manner and so many slots.
+fn settle_on(scene: &mut Scene, host: &Host, (manner, slots): (Manner, usize)) -> Result<(), Failure> {
     scene.setup = Setup {
         store: Address::Database(host.proxy.url()),
         namespace: Some(host.namespace()),
@@ -116,7 +124,7 @@ fn on(
         manner,
         ..scene.setup.clone()
     };
-    scene.worker(name)
+    Ok(())
 }
 
 fn all_begun(marks: &[Mark], jobs: &[JobId]) -> Option<()> {
@@ -145,8 +153,10 @@ impl fmt::Display for Report {
         match self {
             Self::Done { cuts, fenced, jobs } => write!(
                 f,
-                "{cuts} cuts of a link, {jobs} jobs: each ended once; {fenced} handlers on the host that was cut off, every \
-                 one stopped before another had its job"
+                "{} cuts of a link, {jobs} jobs: each ended once; {fenced} handlers stopped on the host that was cut off, \
+                 after {} of the cuts each of them before another had its job",
+                cuts.tries(),
+                cuts.in_time(),
             ),
             Self::Skipped(why) => write!(f, "skipped, as there can be no hosts here: {why}"),
         }

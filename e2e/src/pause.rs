@@ -12,9 +12,10 @@ use crate::address::Engine;
 use crate::crash::CALLERS;
 use crate::kill::{check_total, stories};
 use crate::load::Load;
+use crate::meter::until_more;
 use crate::process::{PATIENCE, Process, Setup};
 use crate::scene::{Scene, surely};
-use crate::verdict::{Evidence, Verdict, judge};
+use crate::verdict::{Evidence, Verdict, hits, judge};
 use crate::witness::Witness;
 use crate::worker::Manner;
 use crate::zombie::freeze_outside_a_commit;
@@ -68,14 +69,28 @@ pub async fn run(scene: &mut Scene, plan: Plan) -> Result<Report, Failure> {
 async fn one(scene: &Scene, stopped: &Process, other: &Process) -> Result<(), Failure> {
     until_here(scene, stopped, true).await?;
     until_here(scene, other, true).await?;
-    freeze_outside_a_commit(scene, stopped).await?;
+    freeze_at_work(scene, stopped).await?;
     let before = other.ended();
     until_here(scene, stopped, false).await?;
-    if other.ended() == before {
-        return Err(Failure::new("the other one did nothing meanwhile"));
-    }
+    until_more(other, before, PATIENCE).await?;
     stopped.thaw()?;
     until_here(scene, stopped, true).await
+}
+
+/// Stops the process while a handler is in it: from one that is between two, nothing would be taken that had started.
+async fn freeze_at_work(scene: &Scene, process: &Process) -> Result<(), Failure> {
+    let (begun, name) = (Instant::now(), BTreeSet::from([process.name().to_owned()]));
+    loop {
+        freeze_outside_a_commit(scene, process).await?;
+        if hits(&Witness::so_far(&scene.setup.witness)?, &name) > 0 {
+            return Ok(());
+        }
+        process.thaw()?;
+        if begun.elapsed() > PATIENCE {
+            return Err(Failure::new(format!("no handler is at work in {}", process.name())));
+        }
+        sleep_until(Instant::now() + LOOK_EVERY).await;
+    }
 }
 
 /// Waits until the store lists a worker of this name, or none.

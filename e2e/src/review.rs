@@ -11,7 +11,7 @@ use windlass_store::{Actor, ErrorKind, NewRuling, PageRequest, ReviewFilter, ids
 
 use crate::Failure;
 use crate::address::Engine;
-use crate::kill::{check_total, stories};
+use crate::kill::{check_total, is_due, stories};
 use crate::process::{PATIENCE, Process, Setup};
 use crate::random::Random;
 use crate::scene::{Scene, surely};
@@ -35,6 +35,8 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Report {
     plan: Plan,
+    jobs: usize,
+    kills: usize,
     verdict: Verdict,
 }
 
@@ -48,8 +50,12 @@ const RETRY: Duration = Duration::from_millis(20);
 /// this is a budget of its own.
 const SETTLE_FAILS: u32 = 1;
 
+/// For ten kills that are asked for, this many at least must find a decision being carried out: else the run shows nothing.
+const HITS_OF_TEN: usize = 5;
+
 /// Lets workers do jobs whose results are decided about as soon as they are there. The worker is killed `plan.kills` times after
-/// a random number of decisions have been begun to be carried out in it, and another is started.
+/// a random number of decisions have been begun to be carried out in it, and another is started. There are more jobs and
+/// more kills where those find too few at it.
 ///
 /// # Errors
 ///
@@ -73,7 +79,7 @@ pub async fn run(scene: &mut Scene, plan: Plan, seed: u64) -> Result<Report, Fai
     });
     verdict.violations.extend(stories.iter().flat_map(|story| judge(story, &witness)));
     check_total(scene).await?;
-    Report { plan, verdict }.checked()
+    Report { plan, jobs: scene.jobs.len(), kills: killed.len(), verdict }.checked()
 }
 
 async fn enqueue(scene: &mut Scene, count: usize) -> Result<(), Failure> {
@@ -93,29 +99,35 @@ async fn enqueue(scene: &mut Scene, count: usize) -> Result<(), Failure> {
 
 /// Decides, and kills, until all jobs are over. Which workers were killed.
 async fn kill_and_decide(
-    scene: &Scene,
+    scene: &mut Scene,
     witness: &Witness,
     plan: Plan,
     seed: u64,
 ) -> Result<BTreeSet<String>, Failure> {
     let (mut random, mut killed, mut decided) = (Random::new(seed), BTreeSet::new(), BTreeSet::new());
-    for kill in 1..=plan.kills {
-        let worker = scene.worker(format!("worker-{kill}"))?;
-        let begun = 1 + random.up_to(plan.jobs / plan.kills);
+    while is_due(scene, &killed, (plan.kills, HITS_OF_TEN))? {
+        let share = plan.jobs / plan.kills;
+        if killed.len() >= plan.kills {
+            enqueue(scene, share + 1).await?;
+        }
+        let name = format!("worker-{}", killed.len() + 1);
+        let worker = scene.victim(&name)?;
+        let begun = 1 + random.up_to(share);
         let moved = Instant::now();
         while !is_carrying_out(&worker, &decided, begun) {
             decide(scene, witness, &mut decided).await?;
             if moved.elapsed() > PATIENCE {
-                return Err(Failure::new(format!("{} carries nothing out", worker.name())));
+                return Err(Failure::new(format!("{name} carries nothing out")));
             }
             sleep_until(Instant::now() + LOOK_AGAIN).await;
         }
-        killed.insert(worker.name().to_owned());
-        witness.write(&Mark::Killed(worker.name().to_owned()));
+        witness.write(&Mark::Killed(name.clone()));
         worker.kill()?;
+        scene.bury(&name).await?;
+        killed.insert(name);
     }
     let last = scene.survivor("worker-last")?;
-    while decided.len() < plan.jobs {
+    while decided.len() < scene.jobs.len() {
         decide(scene, witness, &mut decided).await?;
         sleep_until(Instant::now() + LOOK_AGAIN).await;
     }
@@ -179,8 +191,8 @@ impl Report {
         if !self.verdict.violations.is_empty() {
             return Err(Failure::new(self.verdict.violations.join("\n")));
         }
-        if self.verdict.hits * 2 < self.plan.kills {
-            let (hits, kills) = (self.verdict.hits, self.plan.kills);
+        if self.verdict.hits * 10 < self.plan.kills * HITS_OF_TEN {
+            let (hits, kills) = (self.verdict.hits, self.kills);
             return Err(Failure::new(format!(
                 "only {hits} of {kills} kills found a decision being carried out"
             )));
@@ -191,7 +203,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Plan { jobs, kills }, Verdict { starts, hits, .. }) = (self.plan, &self.verdict);
+        let Self { jobs, kills, verdict: Verdict { starts, hits, .. }, .. } = self;
         write!(
             f,
             "{jobs} jobs accepted, {kills} kills ({hits} of them while a decision was carried out): each decision was carried \

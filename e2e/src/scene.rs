@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use windlass_core::limits::ENQUEUE_BATCH_MAX;
 use windlass_core::{Args, JobId, JobState, KindName, NewJob};
 use windlass_postgres_testing::{Cluster, Config};
-use windlass_store::{EnqueueOutcome, SharedStore, StateCounts, StoreError, ids};
+use windlass_store::{EnqueueOutcome, NewWorker, SharedStore, StateCounts, StoreError, ids};
 
 use crate::Failure;
 use crate::address::{Address, Engine};
@@ -129,6 +129,30 @@ impl Scene {
     /// When it cannot be started.
     pub fn survivor(&self, name: impl AsRef<str>) -> Result<Process, Failure> {
         Process::start(&Setup { lease: LEASE_OF_SURVIVOR, ..self.setup.clone() }, name.as_ref())
+    }
+
+    /// Starts a worker that is to be killed, and loses nothing before. Once it is dead, it is to be [buried](Self::bury).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn victim(&self, name: impl AsRef<str>) -> Result<Process, Failure> {
+        self.survivor(name)
+    }
+
+    /// Shortens the lease of a process that is dead, since that of one that must not lose anything while it lives would
+    /// outlast the run. What it held is lost as ever, when nobody has extended the lease to its end.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot.
+    pub async fn bury(&self, name: &str) -> Result<(), Failure> {
+        let workers = surely(|| self.store.workers(Duration::ZERO)).await?;
+        for dead in workers.into_iter().filter(|worker| worker.registered.name == name) {
+            let shortened = NewWorker { lease: self.setup.lease, ..dead.registered };
+            surely(|| self.store.register(shortened.clone())).await?;
+        }
+        Ok(())
     }
 
     /// Waits until every job is completed.

@@ -5,15 +5,16 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use windlass_postgres_testing::Config;
 
 use crate::Failure;
 use crate::address::Address;
 use crate::crash::CALLERS;
 use crate::load::Load;
+use crate::meter::until_more;
 use crate::pause::judge_paused;
-use crate::process::{Process, Setup};
+use crate::process::{PATIENCE, Setup};
 use crate::proxy::Proxy;
 use crate::scene::Scene;
 use crate::worker::Manner;
@@ -27,11 +28,10 @@ pub struct Report {
 /// The lease of the worker.
 const LEASE: Duration = Duration::from_secs(1);
 
-/// How long the worker may take until it works again: what it may trust its lease, and some tries to get a new one.
-const BACK_MAX: Duration = Duration::from_secs(15);
-
-/// How often it is looked.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long the worker may take until it works again: what it may trust its lease, some tries to get a new one, and the end
+/// of a turn that is not answered. Less than what the driver takes for the end of a connection by itself, which would mend
+/// it too.
+const BACK_MAX: Duration = Duration::from_secs(19);
 
 /// Silences a worker at work. It has to come back by itself, on connections of which it has an answer.
 ///
@@ -45,13 +45,13 @@ pub async fn run(scene: &mut Scene) -> Result<Report, Failure> {
     scene.setup = Setup { store, lease: LEASE, manner: Manner::Nap, ..scene.setup.clone() };
     let worker = scene.worker("silenced")?;
     let load = Load::start(&scene.store, CALLERS);
-    until_more(&worker, 50).await?;
+    until_more(&worker, 50, PATIENCE).await?;
 
     proxy.stall();
     let stalled_at = Instant::now();
     // What it may still end that it had claimed before.
     let before = worker.ended() + scene.setup.slots as usize + scene.setup.prefetch as usize;
-    until_more(&worker, before)
+    until_more(&worker, before, BACK_MAX)
         .await
         .map_err(|failure| failure.during("after all its connections fell silent"))?;
     let back = stalled_at.elapsed();
@@ -59,18 +59,6 @@ pub async fn run(scene: &mut Scene) -> Result<Report, Failure> {
     let paused = std::iter::once(worker.name().to_owned()).collect();
     judge_paused(scene, vec![worker], &paused).await?;
     Ok(Report { back })
-}
-
-/// Waits until more than `count` handlers have ended in the worker.
-async fn until_more(worker: &Process, count: usize) -> Result<(), Failure> {
-    let begun = Instant::now();
-    while worker.ended() <= count {
-        if begun.elapsed() > BACK_MAX {
-            return Err(Failure::new(format!("the worker does nothing for {BACK_MAX:?}")));
-        }
-        sleep_until(Instant::now() + LOOK_EVERY).await;
-    }
-    Ok(())
 }
 
 impl fmt::Display for Report {

@@ -60,11 +60,7 @@ pub struct Evidence<'a> {
 pub fn judge(evidence: Evidence<'_>) -> Verdict {
     let Evidence { acknowledged, stories, witness, killed, paused, slots } = evidence;
     let crowds = crowds(witness);
-    let hits = killed
-        .iter()
-        .filter(|process| crowds.get(process.as_str()).is_some_and(|crowd| crowd.now > 0))
-        .count();
-    let mut verdict = Verdict { hits, ..Verdict::default() };
+    let mut verdict = Verdict { hits: hits(witness, killed), ..Verdict::default() };
     let crowded = crowds.iter().filter(|(_, crowd)| crowd.most > slots);
     verdict.violations.extend(
         crowded.map(|(process, crowd)| {
@@ -170,6 +166,13 @@ fn judge_lost(attempt: &Attempt, (killed, paused): Harmed<'_>) -> Option<String>
         Some(outcome) => Some(format!("attempt {number} is {outcome}, and there was another")),
         None => Some(format!("attempt {number} is open, and there was another")),
     }
+}
+
+/// How many of the `processes` have a handler in them at the end of the witness, or died with one.
+#[must_use]
+pub fn hits(witness: &[Mark], processes: &BTreeSet<String>) -> usize {
+    let crowds = crowds(witness);
+    processes.iter().filter(|it| crowds.get(it.as_str()).is_some_and(|crowd| crowd.now > 0)).count()
 }
 
 /// How many handlers a process has.

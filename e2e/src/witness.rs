@@ -188,8 +188,22 @@ impl Witness {
     ///
     /// When it cannot be read, or has a line that nobody writes.
     pub fn read(path: &Path) -> Result<Vec<Mark>, Failure> {
-        std::fs::read_to_string(path)?.lines().map(str::parse).collect()
+        parsed(&std::fs::read_to_string(path)?)
     }
+
+    /// Reads the whole lines of a log that others still append to.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn so_far(path: &Path) -> Result<Vec<Mark>, Failure> {
+        let text = std::fs::read_to_string(path)?;
+        parsed(text.rsplit_once('\n').map_or("", |(whole, _)| whole))
+    }
+}
+
+fn parsed(text: &str) -> Result<Vec<Mark>, Failure> {
+    text.lines().map(str::parse).collect()
 }
 
 #[cfg(test)]
@@ -219,6 +233,16 @@ mod tests {
         let line = Mark::Started(run()).to_string();
 
         assert!((0..line.len() - "worker-1".len()).all(|end| line[..end].parse::<Mark>().is_err()));
+    }
+
+    #[test]
+    fn a_line_that_is_being_written_is_left_for_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        std::fs::write(&path, format!("{}\nstart 07", Mark::Started(run()))).unwrap();
+
+        assert_eq!(Witness::so_far(&path).unwrap(), [Mark::Started(run())]);
+        assert!(Witness::read(&path).is_err());
     }
 
     #[test]

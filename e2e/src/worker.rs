@@ -26,9 +26,6 @@ const ROUNDS: u64 = 300_000;
 /// How long a handler waits that takes no processor: so that its worker is at work, and the machine is not.
 const NAP: Duration = Duration::from_millis(20);
 
-/// How long a handler keeps its thread that does not let go of it.
-const BLOCK: Duration = Duration::from_secs(2);
-
 /// What goes wrong where a script says so.
 const SCRIPTED: &str = "as the script says";
 
@@ -44,7 +41,7 @@ pub enum Manner {
     Nap,
     /// Note which resources they hold alone, wait for a moment, and fail as often as their job says.
     Follow,
-    /// Keep their thread busy for longer than a lease of a second.
+    /// Keep their thread busy until they are let go.
     Block,
     /// Wait until they are let go.
     Wait,
@@ -149,7 +146,7 @@ impl Scribe {
         self.note(&Mark::Started(run.clone()));
         match self.manner {
             Manner::Work => compute(token.nonce),
-            Manner::Block => block(),
+            Manner::Block => self.block(),
             Manner::Nap | Manner::Follow => sleep_until(Instant::now() + NAP).await,
             Manner::Obey => self.obey(&job, &run).await,
             // The end of the input lets go as well.
@@ -169,6 +166,13 @@ impl Scribe {
         sleep_until(Instant::now() + NAP).await;
         self.note(&Mark::Ended(run));
         if cx.attempt().counted <= script.settle_fails { Err(JobError::new(SCRIPTED)) } else { Ok(()) }
+    }
+
+    /// Keeps its thread until it is let go. The end of the input lets go as well.
+    fn block(&self) {
+        while !*self.go.borrow() && self.go.has_changed().is_ok() {
+            compute(0);
+        }
     }
 
     /// Waits until it is let go, or asked to stop.
@@ -226,13 +230,6 @@ pub const LATE_VERBS: [&str; 5] = ["extend", "progress", "checkpoint", "log", "s
 fn compute(seed: u64) {
     let mixed = (0..ROUNDS).fold(seed, |mixed, round| (mixed ^ round).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     std::hint::black_box(mixed);
-}
-
-fn block() {
-    let begun = Instant::now();
-    while begun.elapsed() < BLOCK {
-        compute(0);
-    }
 }
 
 /// True once a line came in. Gone once the input has ended, which it does with whoever holds the other end.

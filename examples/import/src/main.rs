@@ -97,7 +97,7 @@ pub(crate) struct App {
 }
 
 /// How long the jobs of a killed process wait before they are taken up again.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(10);
 
 /// How many jobs of each queue are done at a time.
 const SLOTS: u32 = 4;

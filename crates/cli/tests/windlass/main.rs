@@ -18,6 +18,8 @@ mod notices;
 mod output;
 #[cfg(test)]
 mod pipeline;
+#[cfg(test)]
+mod ports;
 mod postgres;
 #[cfg(test)]
 mod promote;

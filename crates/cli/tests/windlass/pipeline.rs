@@ -10,6 +10,9 @@ use crate::shelf::{Shelf, wait_for_the_end};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/pipeline");
 
+/// The lease of a run that is killed: waited for, and longer than a busy machine stands still.
+const LEASE: &str = "5s";
+
 /// The steps, in the order in which they are enqueued.
 const STEPS: [&str; 9] =
     ["fetch", "compile", "compile", "lint", "link", "test", "package", "manifest", "report"];
@@ -26,9 +29,12 @@ fn example(shelf: Shelf) -> Shelf {
     shelf
 }
 
-fn on_every_store(test: impl Fn(&Shelf)) {
-    test(&example(Shelf::new()));
-    test(&example(Shelf::with_database()));
+/// On all stores at the same time: most of what these tests take is waiting for leases to end.
+fn on_every_store(test: impl Fn(&Shelf) + Sync) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| test(&example(Shelf::new())));
+        test(&example(Shelf::with_database()));
+    });
 }
 
 /// The newest job of a step.
@@ -109,7 +115,7 @@ fn a_failure_closes_what_needs_it_and_is_reported() {
 fn a_cancelled_pipeline_stops_the_step_that_runs_and_starts_no_other() {
     on_every_store(|shelf| {
         held(shelf);
-        let run = shelf.start(&["run", "flow.toml", "--slots", "4", "--lease", "1s"]);
+        let run = shelf.start(&["run", "flow.toml", "--slots", "4", "--lease", "9s"]);
         let (_, gate) = shelf.reached("gate");
 
         shelf.ok(&["flows", "cancel", &step(shelf, "test"), "--reason", "wrong branch"]);
@@ -129,13 +135,13 @@ fn a_cancelled_pipeline_stops_the_step_that_runs_and_starts_no_other() {
 fn a_step_that_is_lost_with_its_worker_is_done_by_the_next() {
     on_every_store(|shelf| {
         held(shelf);
-        let run = shelf.start(&["run", "flow.toml", "--slots", "4", "--lease", "1s"]);
+        let run = shelf.start(&["run", "flow.toml", "--slots", "4", "--lease", LEASE]);
         let (_, gate) = shelf.reached("gate");
 
         run.kill();
         wait_for_the_end(gate);
         std::fs::remove_file(shelf.path("gate")).unwrap();
-        let summary = shelf.json(&["run", "flow.toml", "--slots", "4", "--lease", "1s", "--json"]);
+        let summary = shelf.json(&["run", "flow.toml", "--slots", "4", "--json"]);
 
         assert_eq!((&summary["completed"], &summary["resumed"]), (&json!(9), &json!(9)));
         assert_whole(shelf);
@@ -152,7 +158,7 @@ fn a_step_that_is_lost_with_its_worker_is_done_by_the_next() {
 fn a_step_that_kills_each_worker_is_given_up_and_its_children_end_as_they_said() {
     on_every_store(|shelf| {
         let run = || {
-            let mut command = shelf.command(&["run", "flow.toml", "--slots", "4", "--lease", "1s"]);
+            let mut command = shelf.command(&["run", "flow.toml", "--slots", "4", "--lease", LEASE]);
             let status =
                 command.env("CRASH", "1").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
             std::os::unix::process::ExitStatusExt::signal(&status)

@@ -87,7 +87,7 @@ fn a_killed_run_goes_on_where_it_stopped() {
     shelf.write("jobs.jsonl", &ledger_jobs());
     shelf.pipe("gate");
     shelf.pipe("never");
-    let first = shelf.start(&["run", "jobs.jsonl", "--slots", "1", "--lease", "1s"]);
+    let first = shelf.start(&["run", "jobs.jsonl", "--slots", "1", "--lease", "6s"]);
     let (line, gate) = shelf.reached("gate");
     assert_eq!(line, "7");
 
@@ -95,7 +95,7 @@ fn a_killed_run_goes_on_where_it_stopped() {
     // The command of the running job does not outlive the run.
     wait_for_the_end(gate);
     std::fs::remove_file(shelf.path("gate")).unwrap();
-    let second = shelf.json(&["run", "jobs.jsonl", "--slots", "1", "--lease", "1s", "--json"]);
+    let second = shelf.json(&["run", "jobs.jsonl", "--slots", "1", "--json"]);
 
     assert_eq!((&second["completed"], &second["resumed"]), (&12.into(), &12.into()));
     for n in 1..=12 {
@@ -215,7 +215,7 @@ fn a_job_that_is_slower_than_its_timeout_is_killed_with_all_it_started() {
     let shelf = Shelf::new();
     shelf.pipe("alive");
     let job = serde_json::json!({
-        "kind": "exec", "timeout": "300ms", "attempts_max": 1,
+        "kind": "exec", "timeout": "5s", "attempts_max": 1,
         "args": {"command": ["sh", "-c", "exec 9> alive; echo up >&9; trap '' TERM; cat never & wait; cat never"]},
     });
     shelf.pipe("never");

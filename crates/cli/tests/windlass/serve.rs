@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::ports::Port;
 use crate::shelf::{Running, Shelf};
 
 /// The longest that anything here may take; far above what any of it needs.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a client is told that asks before it sends a body.
+const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Something that stands in payloads, and nowhere else.
 const CANARY: &str = "canary-4711-of-a-payload";
@@ -79,19 +83,20 @@ fn rest(mut stream: TcpStream) -> String {
 #[test]
 fn who_waits_is_told_when_the_server_ends_and_may_ask_the_next_one() {
     let shelf = Shelf::new();
-    let server = Server::start(&shelf, "127.0.0.1:0", &[]);
+    let port = Port::reserve();
+    let server = Server::start(&shelf, &port.address().to_string(), &[]);
     let claim = r#"{"worker":"w","kinds":["greet"],"wait":"30s"}"#;
     let mut waiting = server.connect();
     waiting.write_all((server.head("POST /api/v1/leases", claim.len()) + claim).as_bytes()).unwrap();
     // It waits once it has registered its name.
     until(|| server.ask("GET /api/v1/workers", "").contains("\"name\":\"w\""));
-    let (began, at) = (Instant::now(), server.at.clone());
+    let began = Instant::now();
 
     server.stop();
 
     assert!(rest(waiting).starts_with("HTTP/1.1 204"), "it is told that nothing came");
     assert!(began.elapsed() < PATIENCE / 2, "and was not waited for");
-    let next = Server::start(&shelf, &at, &[]);
+    let next = Server::start(&shelf, &port.address().to_string(), &[]);
     let mut waiting = next.connect();
     waiting.write_all((next.head("POST /api/v1/leases", claim.len()) + claim).as_bytes()).unwrap();
     assert!(next.ask("POST /api/v1/jobs", r#"{"kind":"greet"}"#).starts_with("HTTP/1.1 201"));
@@ -103,12 +108,19 @@ fn who_waits_is_told_when_the_server_ends_and_may_ask_the_next_one() {
 #[test]
 fn what_was_begun_is_answered_before_the_server_ends() {
     let shelf = Shelf::new();
-    let server = Server::start(&shelf, "127.0.0.1:0", &[]);
+    let port = Port::reserve();
+    let server = Server::start(&shelf, &port.address().to_string(), &[]);
     let body = r#"{"kind":"greet"}"#;
+    let head = server.head("POST /api/v1/jobs", body.len());
     let mut stream = server.connect();
-    stream.write_all((server.head("POST /api/v1/jobs", body.len()) + &body[..5]).as_bytes()).unwrap();
-    // Answered after it on another connection: by then the first has been read.
-    assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+    stream
+        .write_all(head.replace("Content-Type:", "Expect: 100-continue\r\nContent-Type:").as_bytes())
+        .unwrap();
+    // Told by who waits for the body: the request has begun.
+    let mut told = [0; GO_ON.len()];
+    stream.read_exact(&mut told).unwrap();
+    assert_eq!(told, *GO_ON);
+    stream.write_all(&body.as_bytes()[..5]).unwrap();
 
     server.running.signal(Signal::TERM);
     until(|| TcpStream::connect(&server.at).is_err());

@@ -102,7 +102,7 @@ fn a_cancelled_job_is_stopped() {
     shelf.pipe("gate");
     shelf.pipe("never");
     let id = shelf.line(&["enqueue", "slow"]);
-    let worker = shelf.start(&["work", "--exec", "exec 9> gate; echo up >&9; cat never", "--lease", "1s"]);
+    let worker = shelf.start(&["work", "--exec", "exec 9> gate; echo up >&9; cat never", "--lease", "9s"]);
     let (_, gate) = shelf.reached("gate");
 
     let cancelled = shelf.line(&["jobs", "cancel", &id, "--reason", "no need", "--by", "ada"]);
