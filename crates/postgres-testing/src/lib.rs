@@ -18,6 +18,8 @@
 //! # }
 //! ```
 //!
+//! Other servers that tests start and stop may have a [`Port`] reserved as well.
+//!
 //! Tests of what is answered share one cluster, and have a database each: [`shared`] and [`Database::create`].
 //!
 //! What is in a database is for others: nothing here knows Windlass. It all blocks, for a tenth of a second as a rule; and
@@ -45,4 +47,5 @@ pub use cluster::Cluster;
 pub use config::Config;
 pub use database::Database;
 pub use error::Error;
+pub use port::Port;
 pub use shared::{SHARED, shared};

@@ -1,12 +1,13 @@
-//! A TCP port that stays free for one cluster, through every crash and restart.
+//! A TCP port that stays free for one server, through every crash and restart.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
 
-/// A port of this machine's own address.
+/// A port of this machine's own address, kept for whoever is to listen there. Until then, and whenever nobody does, whoever
+/// connects to it is refused.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     /// Bound but not listening, so that the server may listen there and nobody else is given it: neither who asks for any
     /// free port, nor a connection that goes out. Between a kill and the restart somebody would be, sooner or later.
@@ -14,8 +15,12 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// A port that is free now.
-    pub(crate) fn reserve() -> io::Result<Self> {
+    /// A port that is free now, and stays so for as long as this value does. Where the system is not Linux, only the first.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives none.
+    pub fn reserve() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         return linux::reserve();
         #[cfg(not(target_os = "linux"))]
@@ -29,7 +34,9 @@ impl Port {
         Ok(Self { number: listener.local_addr()?.port(), _reserved: None })
     }
 
-    pub(crate) fn number(&self) -> u16 {
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u16 {
         self.number
     }
 }

@@ -203,9 +203,9 @@ async fn a_kind_that_was_not_there_is_found_without_a_notification() {
 
     let found = async {
         loop {
-            let claimed = claim(&claimer, worker, 10).await;
-            if !claimed.is_empty() {
-                break claimed;
+            let jobs = claim(&claimer, worker, 10).await;
+            if !jobs.is_empty() {
+                break jobs;
             }
         }
     };

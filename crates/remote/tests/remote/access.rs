@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use windlass_core::{Args, JobId, KindName, NewJob};
 use windlass_memory::MemoryStore;
+use windlass_postgres_testing::Port;
 use windlass_remote::{AccessToken, RemoteOptions, RemoteStore};
 use windlass_server::{Config, Tokens};
 use windlass_store::{
@@ -122,9 +123,8 @@ async fn a_worker_works_with_a_token_for_work_alone() {
 
 #[tokio::test]
 async fn nobody_there_is_told_at_once_and_nothing_happened() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let port = Port::reserve().unwrap();
+    let url = format!("http://127.0.0.1:{}", port.number());
 
     let error = RemoteOptions::new(url.as_str()).connect().await.unwrap_err();
 
@@ -135,8 +135,9 @@ async fn nobody_there_is_told_at_once_and_nothing_happened() {
 #[tokio::test]
 async fn a_server_that_stops_and_comes_back_is_found_again() {
     let store: SharedStore = Arc::new(MemoryStore::new());
-    let served = Served::over(Arc::clone(&store), Config::default()).await;
-    let at = served.url.trim_start_matches("http://").to_owned();
+    let port = Port::reserve().unwrap();
+    let at = format!("127.0.0.1:{}", port.number());
+    let served = Served::at(&at, Arc::clone(&store), Config::default()).await;
     let remote = RemoteOptions::new(served.url.as_str()).connect().await.unwrap();
     remote.enqueue(vec![job()]).await.unwrap();
 

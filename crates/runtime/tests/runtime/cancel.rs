@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Semaphore;
-use windlass_core::{JobId, JobState, Reason};
+use windlass_core::{JobState, Reason};
 use windlass_runtime::{Cancel, CancelReason, State};
 use windlass_store::{Actor, CancelOutcome, JobStore as _};
 
+use crate::held::{Held, hold_with_jobs_waiting};
 use crate::support::{Lab, Number, until};
 
 async fn wait(_: Number, cancel: Cancel, State(runs): State<Arc<AtomicU64>>) {
@@ -45,35 +45,21 @@ async fn a_worker_without_a_free_slot_is_told_by_a_beat() {
 
 #[tokio::test]
 async fn a_job_that_is_cancelled_while_it_waits_for_a_slot_never_starts() {
-    #[derive(Clone)]
-    struct Shared {
-        ran: Arc<std::sync::Mutex<Vec<JobId>>>,
-        gate: Arc<Semaphore>,
-    }
-    async fn hold(_: Number, id: JobId, State(shared): State<Shared>) {
-        let ran = {
-            let mut ran = shared.ran.lock().unwrap();
-            ran.push(id);
-            ran.len()
-        };
-        if ran == 20 {
-            shared.gate.acquire().await.unwrap().forget();
-        }
-    }
     let lab = Lab::new();
-    let shared = Shared { ran: Arc::default(), gate: Arc::new(Semaphore::new(0)) };
-    let ids = lab.enqueue_many(30, &Number(0)).await;
-    let worker = lab.worker().queue("default", 1).state(shared.clone()).handle(hold).build().unwrap().start();
-    until(|| shared.ran.lock().unwrap().len() == 20 && worker.snapshot().waiting > 0).await;
+    let Held { worker, gate, ids, ran, .. } = hold_with_jobs_waiting(&lab).await;
+    let next = *ids.iter().find(|id| !ran.has(**id)).unwrap();
 
     // By now the worker holds it, or gave it back; either way it has not run.
-    lab.store.cancel(ids[20], Actor::new("eve")).await.unwrap();
-    shared.gate.add_permits(1);
-    until(|| shared.ran.lock().unwrap().len() >= 29).await;
-    lab.until_final(ids[29]).await;
+    if lab.store.cancel(next, Actor::new("eve")).await.unwrap() == CancelOutcome::Requested {
+        until(|| worker.snapshot().cancelled == 1).await;
+    }
+    gate.add_permits(1_000);
+    for id in ids {
+        lab.until_final(id).await;
+    }
     worker.stop().await;
 
-    let ran = shared.ran.lock().unwrap().clone();
-    assert_eq!(lab.state(ids[20]).await, (JobState::Cancelled, Some(Reason::Operator)));
-    assert!(ran.len() <= 30);
+    assert_eq!(lab.state(next).await, (JobState::Cancelled, Some(Reason::Operator)));
+    assert!(!ran.has(next));
+    assert_eq!(ran.count(), 999);
 }

@@ -14,7 +14,7 @@ use windlass_store::{
 };
 
 use crate::faulty::{Fault, FaultyStore};
-use crate::support::{Lab, Number, until};
+use crate::support::{Lab, Number, PATIENCE, until};
 
 const AWAY: Fault = Fault::Fail(ErrorKind::Unavailable);
 
@@ -270,8 +270,9 @@ async fn g06_a_worker_whose_lease_ended_drops_what_it_holds_registers_anew_and_g
     assert!(settled.iter().all(|settlement| settlement.token.job != id), "nothing is said of what was lost");
 }
 
-/// A worker with a lease of 600 ms whose beats meet `fault` once its handler runs.
-async fn cut_off(fault: Fault) {
+/// Cuts off a worker with a lease of 600 ms: its beats meet `fault` once its handler runs. Whether the handler was stopped
+/// before the lease could end.
+async fn is_stopped_in_time(fault: Fault) -> bool {
     let (lab, seen) = (Lab::new(), Seen::new());
     let id = lab.enqueue(&Number(0)).await;
     let lease = Duration::from_millis(600);
@@ -281,12 +282,24 @@ async fn cut_off(fault: Fault) {
     lab.store.always("beat", fault);
     lab.store.always("register", AWAY);
     let cut = Instant::now();
+    let lost_before = worker.snapshot().lost;
     seen.stopped.acquire().await.unwrap().forget();
     let took = cut.elapsed();
 
-    assert!(took < lease, "it stopped before its lease could end: {took:?}");
-    assert_eq!(lab.state(id).await.0, JobState::Running, "and left the job to its lease");
+    assert_eq!(lab.state(id).await.0, JobState::Running, "it left the job to its lease");
     worker.stop_now();
+    lost_before == 0 && took < lease
+}
+
+/// A worker that stops too late does so whenever it is cut off. A machine that stands still for a moment now and then makes
+/// one late that does not.
+async fn cut_off(fault: Fault) {
+    for _ in 0..10 {
+        if is_stopped_in_time(fault.clone()).await {
+            return;
+        }
+    }
+    panic!("it never stopped before its lease could end");
 }
 
 #[tokio::test]
@@ -343,6 +356,15 @@ async fn until_dropped(_: Number, State(seen): State<Seen>) {
     std::future::pending::<()>().await;
 }
 
+/// Blocks its thread until two more beats were sent. The second of them cannot have been due at once.
+async fn block(_: Number, State(store): State<Arc<FaultyStore>>) {
+    let (begun, before) = (Instant::now(), store.calls("beat"));
+    while store.calls("beat") < before + 2 {
+        assert!(begun.elapsed() < PATIENCE, "nothing beats while the runtime is blocked");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
 #[tokio::test]
 async fn a_handler_that_blocks_the_whole_runtime_costs_no_lease() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
@@ -352,19 +374,15 @@ async fn a_handler_that_blocks_the_whole_runtime_costs_no_lease() {
         windlass_core::Args::of(&Number(0)).unwrap(),
     );
     let id = store.enqueue(vec![job]).await.unwrap()[0].id;
-    let lease = Duration::from_millis(200);
-    async fn block(_: Number) {
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(800) {
-            std::hint::spin_loop();
-        }
-    }
+    // A beat is due every third of it.
+    let lease = Duration::from_secs(9);
 
-    let worker = Worker::builder(Arc::clone(&store) as _).lease(lease).handle(block).build().unwrap().start();
+    let builder = Worker::builder(Arc::clone(&store) as _).lease(lease).state(Arc::clone(&store));
+    let worker = builder.handle(block).build().unwrap().start();
     until(|| worker.snapshot().settled == 1).await;
     let report = worker.stop().await;
 
     assert_eq!(report.lost, 0);
-    assert_eq!(store.attempts(id).await.unwrap().len(), 1);
-    assert!(store.calls("beat") >= 3);
+    let outcomes: Vec<_> = store.attempts(id).await.unwrap().iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [Some(AttemptOutcome::Succeeded)]);
 }

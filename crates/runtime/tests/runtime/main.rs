@@ -13,6 +13,7 @@ mod context;
 mod faults;
 mod faulty;
 mod handlers;
+mod held;
 mod leader;
 mod panics;
 mod review;

@@ -13,7 +13,7 @@ use windlass_store::{JobStore as _, ManualClock, SharedStore, Store, ids};
 use crate::faulty::FaultyStore;
 
 /// Longest wait for something that should happen. By real time for what it is worth; paused time passes at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// 2026-01-01.
 const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);

@@ -19,7 +19,7 @@ async fn a_job_is_worked_off_with_four_requests(server: Server) {
     let id = server.enqueue(r#"{"kind":"mail","args":{"to":"a@b"}}"#).await;
 
     let claimed =
-        server.post("/api/v1/leases", r#"{"worker":"w1","queues":["default"],"lease":"10s"}"#).await.json();
+        server.post("/api/v1/leases", r#"{"worker":"w1","queues":["default"],"lease":"60s"}"#).await.json();
     let lease = &claimed["leases"][0];
     let token = lease["token"].as_str().unwrap();
     let beat = r#"{"progress":{"percent":40,"message":"half"},"checkpoint":{"at":7}}"#;
@@ -99,7 +99,7 @@ async fn a_turn_settles_and_claims_in_one_go(server: Server) {
 
 async fn a_registered_worker_holds_its_jobs_by_its_beats(server: Server) {
     server.enqueue(r#"{"kind":"mail"}"#).await;
-    let worker = r#"{"name":"w","host":"h","kinds":["mail"],"slots":2,"lease":"10s"}"#;
+    let worker = r#"{"name":"w","host":"h","kinds":["mail"],"slots":2,"lease":"60s"}"#;
     let registered = server.post("/api/v1/workers", worker).await;
     let id = registered.text("id");
     let claim = format!(r#"{{"worker":"{id}","lease":"process"}}"#);

@@ -1,10 +1,10 @@
 //! How much the server takes on at a time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use windlass_server::{Config, Limits};
 
-use crate::server::{Answer, Server, both};
+use crate::server::{Answer, PATIENCE, Server};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Config {
     let mut limits = Limits::default();
@@ -48,7 +48,7 @@ async fn a_head_that_is_too_long_is_refused() {
 async fn a_head_that_does_not_come_ends_the_connection() {
     let server = Server::with(limited(|limits| limits.head_time = Duration::from_millis(100))).await;
 
-    let answer = tokio::time::timeout(Duration::from_secs(10), server.raw(b"GET /healthz HT")).await;
+    let answer = tokio::time::timeout(PATIENCE, server.raw(b"GET /healthz HT")).await;
 
     assert!(answer.is_ok(), "the connection is still open");
 }
@@ -73,7 +73,7 @@ async fn a_crowd_of_others_does_not_keep_a_worker_from_its_beats() {
     let config = limited(|limits| {
         limits.requests_max = 1;
         limits.turn_wait = Duration::from_millis(10);
-        limits.body_time = Duration::from_secs(5);
+        limits.body_time = PATIENCE;
     });
     let server = Server::with(config).await;
     server.enqueue(r#"{"kind":"mail"}"#).await;
@@ -81,19 +81,27 @@ async fn a_crowd_of_others_does_not_keep_a_worker_from_its_beats() {
     // One whose body does not come holds the only place there is.
     let slow = b"POST /api/v1/jobs HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{";
 
-    let (_, (other, beat)) = both(tokio::time::timeout(Duration::from_secs(2), server.raw(slow)), async {
-        let mut other = server.get("/api/v1/jobs").await;
-        for _ in 0..1000 {
-            if other.status != 200 {
-                break;
-            }
-            other = server.get("/api/v1/jobs").await;
-        }
-        (other, server.post(&format!("/api/v1/leases/{token}/extend"), "").await)
-    })
-    .await;
+    let (other, beat) = tokio::select! {
+        answer = server.raw(slow) => panic!("its body cannot have come: {answer}"),
+        answers = async {
+            let other = refused(&server).await;
+            (other, server.post(&format!("/api/v1/leases/{token}/extend"), "").await)
+        } => answers,
+    };
 
     assert_eq!(other.problem(), (429, "rate_limited".into(), String::new()));
     assert!(other.head.contains("retry-after: 1"), "{other:?}");
     assert_eq!(beat.status, 200);
+}
+
+/// What is answered as soon as a question is not answered any more.
+async fn refused(server: &Server) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = server.get("/api/v1/jobs").await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "everybody is answered");
+    }
 }

@@ -1,13 +1,12 @@
 //! Operations and the end of the server they live in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use windlass_memory::MemoryStore;
 use windlass_server::Config;
 use windlass_store::{JobFilter, PageRequest, SharedStore};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, PATIENCE, Server};
 
 const JOBS: usize = 20;
 
@@ -35,7 +34,7 @@ async fn until(server: &Server, id: &str, is_so: impl Fn(&Answer) -> bool) -> An
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it never came to be")
+    tokio::time::timeout(PATIENCE, asking).await.expect("it never came to be")
 }
 
 fn done(answer: &Answer) -> u64 {
@@ -49,7 +48,7 @@ async fn an_operation_ends_with_its_server_and_may_be_asked_for_again() {
     for _ in 0..JOBS {
         server.enqueue(r#"{"kind":"mail","queue":"mail"}"#).await;
     }
-    let id = begin(&server, r#","rate":20"#).await;
+    let id = begin(&server, r#","rate":5"#).await;
     until(&server, &id, |answer| done(answer) >= 2).await;
 
     server.stop().await;
@@ -77,7 +76,7 @@ async fn an_operation_that_is_aborted_leaves_the_rest_alone() {
     for _ in 0..JOBS {
         server.enqueue(r#"{"kind":"mail","queue":"mail"}"#).await;
     }
-    let id = begin(&server, r#","rate":20"#).await;
+    let id = begin(&server, r#","rate":5"#).await;
     until(&server, &id, |answer| done(answer) >= 1).await;
 
     assert_eq!(server.post(&format!("/api/v1/operations/{id}/abort"), "").await.status, 202);

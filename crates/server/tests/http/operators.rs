@@ -1,8 +1,10 @@
 //! What operators do by hand: queues, schedules, reviews, bulk operations, upkeep.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
-use crate::server::{Server, everywhere};
+use crate::server::{PATIENCE, Server, everywhere};
 
 everywhere! {
     verbs_change_what_becomes_of_a_job,
@@ -244,14 +246,15 @@ async fn an_operation_is_done_to_all_that_match(server: Server) {
 
 /// An operation once it has ended.
 async fn ended(server: &Server, id: &str) -> Value {
-    for _ in 0..1000 {
+    let began = Instant::now();
+    loop {
         let shown = server.get(&format!("/api/v1/operations/{id}")).await.json();
         if shown.get("ended_at").is_some() {
             return shown;
         }
+        assert!(began.elapsed() < PATIENCE, "the operation does not end");
         tokio::task::yield_now().await;
     }
-    panic!("the operation does not end");
 }
 
 async fn the_store_is_looked_after_from_afar(server: Server) {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +17,9 @@ use windlass_postgres_testing::{Database, shared};
 use windlass_server::{Config, Served};
 use windlass_sqlite::SqliteOptions;
 use windlass_store::SharedStore;
+
+/// Nothing here takes as long; what does is not coming.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs, and what it needs.
 pub(crate) struct Server {
