@@ -47,19 +47,18 @@ class Server:
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="windlass-python-")
-        self.port = 0
+        self.port = reserve()
         self.process: subprocess.Popen[str]
         self.start()
 
     def start(self) -> None:
         store = f"{self.folder.name}/jobs.db"
-        command = [program(), "--store", store, "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command = [program(), "--store", store, "serve", "--listen", f"127.0.0.1:{number(self.port)}"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
         self.url = line.split()[-1]
-        self.port = int(self.url.rsplit(":", 1)[1])
         self.token = Path(f"{store}.token").read_text().strip()
 
     def kill(self) -> None:
@@ -75,6 +74,7 @@ class Server:
             self.process.wait(timeout=PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self.port.close()
         self.folder.cleanup()
 
     def client(self) -> windlass.Client:
@@ -90,8 +90,14 @@ class Server:
         return httpx.get(f"{self.url}{path}", headers=headers, timeout=PATIENCE)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+def reserve() -> socket.socket:
+    """A port that nobody is given until it is closed: bound, but not listening. Who connects to it is refused, unless a server
+    was told to listen there; Linux lets it, since both ask for an address that may be shared."""
+    port = socket.socket()
+    port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port.bind(("127.0.0.1", 0))
+    return port
+
+
+def number(port: socket.socket) -> int:
+    return int(port.getsockname()[1])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import windlass
-from server import Server, free_port
+from server import Server, number, reserve
 from windlass import After, NewJob, errors
 from windlass._spans import read_instant, read_span, write_instant, write_span
 
@@ -244,8 +244,10 @@ def test_what_cannot_be_written_is_refused_before_it_is_sent(client: windlass.Cl
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    with windlass.Client(f"http://127.0.0.1:{free_port()}", "wl_x", patience=0) as client, pytest.raises(errors.Unavailable):
+    port = reserve()
+    with windlass.Client(f"http://127.0.0.1:{number(port)}", "wl_x", patience=0) as client, pytest.raises(errors.Unavailable):
         client.enqueue("k")
+    port.close()
 
 
 def test_the_address_and_the_token_may_come_from_the_environment(

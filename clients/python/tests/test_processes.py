@@ -76,13 +76,13 @@ def test_jobs_end_once_though_the_server_was_killed(own_server: Server, work: Wo
 
 
 def test_what_a_killed_worker_held_is_run_by_another(own_server: Server, work: Work) -> None:
-    first = work(lease=1)
+    first = work(lease=6)
     with own_server.client() as client:
         id = client.enqueue("count").id
         stale = begun(client, id)
 
         first.kill()
-        work(lease=1)
+        work()
         until(lambda: begun(client, id) != stale, "another worker takes it")
         late = own_server.post(f"/leases/{stale}/settle", {"outcome": "succeeded", "result": "stale"})
         client.enqueue("end", tags=[id])
@@ -95,12 +95,12 @@ def test_what_a_killed_worker_held_is_run_by_another(own_server: Server, work: W
 
 def test_a_paused_worker_drops_what_it_lost(own_server: Server, work: Work) -> None:
     # One slot, which the job has: so no claim of it waits while it is paused, and is given the job once more.
-    paused = work(slots=1, lease=1)
+    paused = work(slots=1, lease=6)
     with own_server.client() as client:
         id = client.enqueue("count").id
         stale = begun(client, id)
         paused.send_signal(signal.SIGSTOP)
-        work(lease=1)
+        work()
         until(lambda: begun(client, id) != stale, "another worker takes it")
         client.enqueue("end", tags=[id])
         assert client.wait(id, PATIENCE).result == "ended"
@@ -130,9 +130,10 @@ def test_a_worker_that_stops_lets_its_handlers_end(own_server: Server, work: Wor
         assert client.get(later).state == "ready"
 
 
-@pytest.mark.parametrize("kind", ["count", "deaf"])
-def test_a_worker_that_stops_gives_back_what_does_not_end(own_server: Server, work: Work, kind: str) -> None:
-    worker = work(drain_time=0, grace=0.1)
+# One ends when it is asked to. The other takes its whole grace, and half of it is left to tell of it.
+@pytest.mark.parametrize(("kind", "grace"), [("count", 10), ("deaf", 2)])
+def test_a_worker_that_stops_gives_back_what_does_not_end(own_server: Server, work: Work, kind: str, grace: float) -> None:
+    worker = work(drain_time=0, grace=grace)
     with own_server.client() as client:
         id = client.enqueue(kind, attempts_max=1).id
         until(lambda: client.get(id).progress)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Callable
 
@@ -173,7 +176,7 @@ def test_a_cancelled_job_stops_its_handler(client: windlass.Client, start: Start
         await ctx.cancelled.wait()
         stopped.append(ctx.cancel_reason)
 
-    start({kind: blocking, f"{kind}-async": waiting}, lease=3)
+    start({kind: blocking, f"{kind}-async": waiting}, lease=9)
     jobs = [client.enqueue(kind).id, client.enqueue(f"{kind}-async").id]
     until(lambda: {client.get(id).state for id in jobs} == {"running"})
 
@@ -194,15 +197,38 @@ def test_an_attempt_that_takes_too_long_is_ended(client: windlass.Client, start:
 
     stubborn = threading.Event()
     start({kind: deaf, f"{kind}-blocking": lambda _: stubborn.wait(PATIENCE)}, grace=0.1)
-    options: windlass.JobOptions = {"timeout": timedelta(milliseconds=50), "attempts_max": 1}
+    # Long enough for the task to begin: one that has not is not begun any more.
+    options: windlass.JobOptions = {"timeout": timedelta(seconds=4), "attempts_max": 1}
     first, second = client.enqueue(kind, **options), client.enqueue(f"{kind}-blocking", **options)
 
     for job in (final(client, first.id), final(client, second.id)):
         assert job.state == "dead"
         assert job.error is not None
-        assert "timeout of 50ms" in job.error.message
+        assert "timeout of 4s" in job.error.message
     assert ended.wait(PATIENCE), "the task is cancelled after its grace"
     stubborn.set()
+
+
+def test_a_task_whose_time_is_over_before_it_begins_is_not_begun(client: windlass.Client, start: Start, kind: str) -> None:
+    begun: list[str] = []
+    held = threading.Event()
+
+    async def blocks(_: AsyncContext) -> None:
+        held.wait(PATIENCE)  # Not awaited: no other task begins meanwhile.
+
+    async def begins(ctx: AsyncContext) -> None:
+        begun.append(ctx.args)
+
+    start({f"{kind}-blocks": blocks, kind: begins}, grace=0.1, slots=3)
+    blocking = client.enqueue(f"{kind}-blocks").id
+    until(lambda: client.get(blocking).state == "running")
+    late = client.enqueue(kind, "late", timeout=timedelta(milliseconds=50), attempts_max=1).id
+
+    assert final(client, late).state == "dead"
+    held.set()
+    # Its task begins after that of the other.
+    assert final(client, client.enqueue(kind, "in time").id).state == "completed"
+    assert begun == ["in time"]
 
 
 def test_a_handler_that_blocks_the_loop_keeps_its_lease(server: Server, start: Start, kind: str) -> None:
@@ -217,7 +243,7 @@ def test_a_handler_that_blocks_the_loop_keeps_its_lease(server: Server, start: S
         second = lease_until(ctx.id)
         return str(until(lambda: lease_until(ctx.id) > second and "extended twice"))
 
-    start({kind: blocks}, lease=3)
+    start({kind: blocks}, lease=9)
     with server.client() as client:
         job = final(client, client.enqueue(kind).id)
 
@@ -240,7 +266,7 @@ def test_a_worker_that_lost_its_lease_stops_and_makes_nothing(
         seen.extend([ctx.cancelled.wait(PATIENCE), ctx.cancel_reason, refused.type.__name__])
         return "first"
 
-    start({kind: handle}, lease=1, slots=1)
+    start({kind: handle}, lease=9, slots=1)
     job = final(client, client.enqueue(kind).id)
 
     assert job.result == "second"
@@ -313,6 +339,65 @@ def test_a_worker_that_is_refused_says_so(server: Server) -> None:
         windlass.Worker(slots=0)
     with pytest.raises(ValueError, match="already"):
         worker.handler("k")(lambda _: None)
+
+
+class LateAnswers:
+    """The answers to what workers tell of their attempts, which come late.
+
+    Attributes:
+        asked: Set once something was told, and done by the server.
+        come: To be set when the answers are to come.
+    """
+
+    def __init__(self) -> None:
+        self.asked, self.come = threading.Event(), threading.Event()
+
+    async def once(self, client: windlass.AsyncClient, call: Any) -> Any:
+        """Takes the place of `AsyncClient._once`."""
+        answer = await _once(client, call)
+        if call.path.endswith("/settle"):
+            self.asked.set()
+            await asyncio.to_thread(self.come.wait, PATIENCE)
+        return answer
+
+
+_once = windlass.AsyncClient._once
+
+
+@pytest.fixture
+def late_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[LateAnswers]:
+    late = LateAnswers()
+    monkeypatch.setattr(windlass.AsyncClient, "_once", lambda client, call: late.once(client, call))
+    yield late
+    late.come.set()
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "interrupted"])
+def test_a_worker_that_stops_waits_for_what_is_being_told(
+    server: Server, kind: str, outcome: str, late_answers: LateAnswers
+) -> None:
+    worker = windlass.Worker(server.url, server.token, drain_time=0, grace=0.1)
+    begun, end = threading.Event(), threading.Event()
+
+    @worker.handler(kind)
+    def handle(_: Context) -> None:
+        begun.set()
+        if outcome == "interrupted":
+            end.wait(PATIENCE)  # Deaf: its attempt is given back after its grace.
+
+    with ThreadPoolExecutor() as threads, server.client() as client:
+        ended = threads.submit(worker.run)
+        id = client.enqueue(kind).id
+        assert (begun if outcome == "interrupted" else late_answers.asked).wait(PATIENCE)
+        worker.stop()
+        assert late_answers.asked.wait(PATIENCE)
+        time.sleep(1)  # Far longer than the grace and half of it.
+        late_answers.come.set()
+        outcomes = ended.result(PATIENCE).outcomes
+        end.set()
+
+        assert outcomes == {outcome: 1}
+        assert [attempt.outcome for attempt in client.attempts(id)] == [outcome]
 
 
 def test_a_worker_serves_in_the_loop_of_its_caller(server: Server, client: windlass.Client, kind: str) -> None:

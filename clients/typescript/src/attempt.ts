@@ -45,7 +45,7 @@ export class OpenAttempt {
   readonly #ended = new AbortController();
   readonly #limit: readonly [number, CancelReason] | undefined;
   #lost = false;
-  #told = false;
+  #telling: Promise<void> | undefined;
   #lines: { level: LogLevel; message: string }[] = [];
   #flushing: Promise<void> | undefined;
 
@@ -72,7 +72,7 @@ export class OpenAttempt {
     try {
       const verdict = await Promise.race([running, this.#inVain()]);
       if (verdict !== undefined) {
-        await this.#tell(this.#considered(verdict));
+        await this.#tellOnce(verdict);
         return;
       }
       await this.giveUp();
@@ -96,16 +96,17 @@ export class OpenAttempt {
       this.ask("cancelled");
     } else if (message.event === "away") {
       this.#around.away(message.detail);
-    } else if (!(this.#told && message.code === "not_running")) {
+    } else if (!(this.#telling && message.code === "not_running")) {
       this.#lose(message.detail);
     }
   }
 
-  /** Tells how it ended of an attempt whose handler does not end. Whatever the handler does then is of no account. */
+  /**
+   * Tells how it ended of an attempt whose handler does not end. Whatever the handler does then is of no account. Where its end is
+   * being told already, this waits until it has been.
+   */
   async giveUp(): Promise<void> {
-    if (!this.#told) {
-      await this.#tell(this.#considered({ outcome: "interrupted" }));
-    }
+    await this.#tellOnce({ outcome: "interrupted" });
   }
 
   async #run(handler: Handler | undefined): Promise<Verdict> {
@@ -153,12 +154,17 @@ export class OpenAttempt {
     return this.reason === "shutdown" && verdict.outcome === "failed" ? { outcome: "interrupted" } : verdict;
   }
 
+  /** Tells its end, unless that is done already or under way. Resolves when it has been told. */
+  async #tellOnce(verdict: Verdict): Promise<void> {
+    this.#telling ??= this.#tell(this.#considered(verdict));
+    await this.#telling;
+  }
+
   async #tell(verdict: Verdict): Promise<void> {
     if (this.#lost) {
       this.#around.warn(`job ${this.#lease.job.id}: its result is dropped, because the lease was lost`);
       return;
     }
-    this.#told = true;
     await this.#flush();
     for (let tries = 0; ; tries += 1) {
       try {

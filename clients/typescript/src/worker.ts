@@ -34,7 +34,7 @@ export type WorkerReport = Record<string, number>;
 
 /** How long a claim waits for work, in milliseconds: below what proxies on the way give an answer. */
 const CLAIM_WAIT = 25_000;
-/** How long the last attempts of a worker that stops may take to be given back. */
+/** How long the ends of the last attempts of a worker that stops may take to be told. */
 const SETTLE_TIME = 10_000;
 
 /**
@@ -192,12 +192,18 @@ export class Worker {
     this.#tellHeart({ keep: attempt.token, heldFor: attempt.heldFor });
     const ended = attempt.attend(this.#handlers.get(`${useOf(lease)} ${lease.job.kind}`)).finally(() => {
       this.#tellHeart({ forget: attempt.token });
-      this.#attempts.delete(attempt);
-      const outcome = attempt.outcome ?? "dropped";
-      this.#report[outcome] = (this.#report[outcome] ?? 0) + 1;
+      this.#over(attempt);
       this.#freed?.();
     });
     this.#attempts.set(attempt, ended);
+  }
+
+  /** Counts an attempt, once: one that was given back may still end by itself. */
+  #over(attempt: OpenAttempt): void {
+    if (this.#attempts.delete(attempt)) {
+      const outcome = attempt.outcome ?? "dropped";
+      this.#report[outcome] = (this.#report[outcome] ?? 0) + 1;
+    }
   }
 
   #around(): ConstructorParameters<typeof OpenAttempt>[0] {
@@ -224,7 +230,10 @@ export class Worker {
     }
   }
 
-  /** Waits for what runs, asks it to stop when it has had its time, and gives back what does not. */
+  /**
+   * Waits for what runs, asks it to stop when it has had its time, and gives back what does not. What is being told of an attempt
+   * meanwhile is waited for, too.
+   */
   async #drain(): Promise<void> {
     const { drainTime, grace } = this.#options;
     await this.#allEnded(drainTime as number);
@@ -236,8 +245,7 @@ export class Worker {
     const left = [...this.#attempts.keys()];
     await within(Promise.all(left.map((attempt) => attempt.giveUp())), SETTLE_TIME);
     for (const attempt of left) {
-      const outcome = attempt.outcome ?? "dropped";
-      this.#report[outcome] = (this.#report[outcome] ?? 0) + 1;
+      this.#over(attempt);
     }
   }
 

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 
 import { Client, JobFailed, Worker, isProblem } from "../src/index.js";
 import { millis } from "../src/shapes.js";
-import { Server, freePort, newKind } from "./server.js";
+import { Server, newKind, reservePort } from "./server.js";
 
 let server: Server;
 let client: Client;
@@ -160,7 +160,7 @@ test("problems are told apart by their codes", async () => {
   );
   await assert.rejects(client.enqueue(kind, null, { queue: "" }), { code: "invalid", field: "queue" });
   await assert.rejects(new Client({ url: server.url, token: "wl_wrong" }).get(first.id), { code: "unauthorized" });
-  await assert.rejects(new Client({ url: `http://127.0.0.1:${await freePort()}`, patience: 0 }).get(first.id), { code: "unavailable" });
+  await assert.rejects(new Client({ url: `http://127.0.0.1:${await reservePort()}`, patience: 0 }).get(first.id), { code: "unavailable" });
 });
 
 test("no token is ever shown", () => {

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -44,10 +44,15 @@ export class Server {
   url = "";
   token = "";
   readonly #folder = mkdtempSync(join(tmpdir(), "windlass-typescript-"));
+  readonly #port: number;
   #process: ChildProcess | undefined;
 
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
   static async start(): Promise<Server> {
-    const server = new Server();
+    const server = new Server(await reservePort());
     await server.again();
     return server;
   }
@@ -55,7 +60,7 @@ export class Server {
   /** Starts it, at the address it had before. */
   async again(): Promise<void> {
     const store = join(this.#folder, "jobs.db");
-    const listen = `127.0.0.1:${this.url === "" ? "0" : new URL(this.url).port}`;
+    const listen = `127.0.0.1:${this.#port}`;
     const started = spawn(program(), ["--store", store, "serve", "--listen", listen], { stdio: ["ignore", "pipe", "ignore"] });
     this.#process = started;
     for await (const line of createInterface({ input: started.stdout })) {
@@ -99,14 +104,20 @@ export class Server {
   }
 }
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, "127.0.0.1");
-  await once(taken, "listening");
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  await once(taken, "close");
-  return port;
+/**
+ * A port that nobody is given as long as this process lives: it is the near end of a connection to itself. Who connects to it is
+ * refused, unless a server was told to listen there; Linux lets it, since both ask for an address that may be shared.
+ */
+export async function reservePort(): Promise<number> {
+  const host = "127.0.0.1";
+  const listener = createServer((far) => far.unref()).listen(0, host);
+  await once(listener, "listening");
+  // Naming its own address makes the connection ask for a port before it is made, as servers do.
+  const near = connect({ port: (listener.address() as AddressInfo).port, host, localAddress: host });
+  await once(near, "connect");
+  near.unref();
+  listener.unref();
+  return near.localPort!;
 }
 
 let kinds = 0;

@@ -29,6 +29,6 @@ async function blocks(context: Context): Promise<string> {
   return "ended";
 }
 
-const worker = new Worker({ lease, drainTime: drainTime ?? "0s", grace: 200, slots: 1 });
+const worker = new Worker({ lease, drainTime: drainTime ?? "0s", grace: "10s", slots: 1 });
 worker.handler(kind, mode === "blocks" ? blocks : waits);
 process.stdout.write(`${JSON.stringify(await worker.run())}\n`);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { after, afterEach, before, test } from "node:test";
+import { type TestContext, after, afterEach, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import {
@@ -163,7 +164,7 @@ test("a cancelled job aborts the signal of its handler", async () => {
   const kind = newKind();
   let told: unknown;
   start(
-    server.worker({ lease: "3s" }).handler(kind, async (context) => {
+    server.worker({ lease: "9s" }).handler(kind, async (context) => {
       await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
       told = context.cancelReason;
     }),
@@ -174,7 +175,7 @@ test("a cancelled job aborts the signal of its handler", async () => {
   assert.equal(await client.cancel(id), "requested");
 
   assert.equal(await until(() => told), "cancelled");
-  assert.equal((await client.get(id)).state, "cancelled");
+  assert.equal((await client.wait(id, { timeout: PATIENCE })).state, "cancelled");
 });
 
 test("an attempt that takes too long is ended", async () => {
@@ -197,7 +198,7 @@ test("a worker that lost its lease stops and makes nothing", async () => {
   const warnings: string[] = [];
   const logger = { info: () => undefined, warn: (message: string) => void warnings.push(message) };
   start(
-    server.worker({ lease: "1s", slots: 1, logger }).handler(kind, async (context) => {
+    server.worker({ lease: "9s", slots: 1, logger }).handler(kind, async (context) => {
       if (seen.length > 0) {
         return "second";
       }
@@ -277,7 +278,7 @@ async function begun(id: string): Promise<string> {
 test("a handler that blocks keeps its lease", async () => {
   const kind = newKind();
   const flag = `${process.env["TMPDIR"] ?? "/tmp"}/windlass-${process.pid}-${kind}`;
-  work(kind, "blocks", flag, "3s");
+  work(kind, "blocks", flag, "9s");
   const { id } = await client.enqueue(kind);
   await begun(id);
   const leaseUntil = async (): Promise<string> => (await server.leases()).find(({ job }) => job === id)!.lease_until;
@@ -294,12 +295,12 @@ test("a handler that blocks keeps its lease", async () => {
 
 test("what a killed worker held is run by another", async () => {
   const kind = newKind();
-  const first = work(kind, "waits", "", "1s");
+  const first = work(kind, "waits", "", "6s");
   const { id } = await client.enqueue(kind);
   const stale = await begun(id);
 
   first.kill("SIGKILL");
-  work(kind, "waits", "", "1s");
+  work(kind, "waits", "", "30s");
   await until(async () => (await server.leases()).some(({ job, token }) => job === id && token !== stale));
   const late = await server.post(`/leases/${stale}/settle`, { outcome: "succeeded" });
   await client.enqueue("end", null, { tags: [id] });
@@ -328,6 +329,48 @@ test("a worker that stops lets its handlers end, or gives them back", async () =
   const job = await client.get(second.id);
   assert.deepEqual([job.state, job.attempt, job.losses], ["ready", 0, 0]);
 });
+
+for (const outcome of ["succeeded", "interrupted"]) {
+  test(`a worker that stops waits until it is told that an attempt ${outcome}`, async (t) => {
+    const kind = newKind();
+    const late = lateAnswers(t);
+    let [begun, end] = [false, (): void => undefined];
+    const deaf = new Promise<void>((resolve) => (end = resolve));
+    const worker = server.worker({ grace: 100 }).handler(kind, async () => {
+      begun = true;
+      await (outcome === "interrupted" ? deaf : undefined);
+    });
+    const ended = worker.serve();
+    const { id } = await client.enqueue(kind);
+
+    await until(() => (outcome === "interrupted" ? begun : late.asked));
+    worker.stop();
+    await until(() => late.asked);
+    await sleep(1_000); // Far longer than the grace and half of it.
+    late.come();
+    const report = await ended;
+    end();
+
+    assert.deepEqual(report, { [outcome]: 1 });
+    assert.deepEqual((await client.attempts(id)).map((attempt) => attempt.outcome), [outcome]);
+  });
+}
+
+/** Lets the answers to what workers of this process tell of their attempts come late: once `come` is called. */
+function lateAnswers(t: TestContext): { asked: boolean; come: () => void } {
+  const late = { asked: false, come: (): void => undefined };
+  const coming = new Promise<void>((resolve) => (late.come = resolve));
+  const { fetch } = globalThis;
+  t.mock.method(globalThis, "fetch", async (...request: Parameters<typeof fetch>) => {
+    const response = await fetch(...request);
+    if (String(request[0]).endsWith("/settle")) {
+      late.asked = true;
+      await coming;
+    }
+    return response;
+  });
+  return late;
+}
 
 test("a second signal ends a worker at once", async () => {
   const kind = newKind();

@@ -76,7 +76,8 @@ class OpenAttempt:
         self._asked = asyncio.Event()
         self._stop: Callable[[], None] = lambda: None
         self._cancel_task: Callable[[], None] = lambda: None
-        self._told = False
+        self._in_vain = False
+        self._telling: asyncio.Task[None] | None = None
         self._lines: deque[dict[str, Json]] = deque(maxlen=LINES_MAX)
         self._flushing: asyncio.Task[None] | None = None
         timeout = read_span(job["timeout"]).total_seconds() if "timeout" in job else None
@@ -98,17 +99,15 @@ class OpenAttempt:
             if not running.done():
                 await self.give_up()
                 keeping.cancel()
-            verdict = self._considered(await running)
-            if not self._told:
-                await self._tell(verdict)
+            await self._tell_once(await running)
         finally:
             keeping.cancel()
             watching.cancel()
 
     async def give_up(self) -> None:
-        """Tells how it ended of an attempt whose handler does not. Whatever the handler does then is of no account."""
-        if not self._told:
-            await self._tell(self._considered({"outcome": "interrupted"}))
+        """Tells how it ended of an attempt whose handler does not. Whatever the handler does then is of no account. Where its end
+        is being told already, this waits until it has been."""
+        await self._tell_once({"outcome": "interrupted"})
 
     def ask(self, reason: CancelReason) -> None:
         """Asks the handler to stop."""
@@ -140,12 +139,17 @@ class OpenAttempt:
             verdict = verdict_of_result(handler(context))
         except BaseException as error:  # noqa: BLE001  (whatever a handler raises is its outcome)
             verdict = verdict_of_error(error)
-        ended.set_result(verdict)
+        # Cancelled where the worker has stopped without it: nobody waits for its end any more.
+        if ended.set_running_or_notify_cancel():
+            ended.set_result(verdict)
 
     async def _run_async(self, handler: Callable[[AsyncContext], Coroutine[Any, Any, Json]]) -> Verdict:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         self._cancel_task = lambda: soon(loop, task.cancel)
+        # Either `_watch` sees what to call, or this sees that it is too late to begin.
+        if self._in_vain:
+            return {"outcome": "interrupted"}
         try:
             context = AsyncContext(self)
             self._listens(lambda: soon(loop, context.cancelled.set))
@@ -172,6 +176,7 @@ class OpenAttempt:
             assert why is not None
             self.ask(why)
         await asyncio.sleep(self._engine.grace)
+        self._in_vain = True
         self._cancel_task()
         if self.reason in ("cancelled", "lease_lost"):
             await asyncio.Event().wait()
@@ -204,7 +209,7 @@ class OpenAttempt:
         return self._held_until - self._engine.lease * (1 - FENCE_PART)
 
     def _lose(self, why: str) -> None:
-        if not self._told:
+        if self._telling is None:
             self.lost = True
             logger.warning("the lease of %r is lost: %s; its handler is asked to stop", self, why)
             self.ask("lease_lost")
@@ -224,11 +229,16 @@ class OpenAttempt:
             return {"outcome": "interrupted"}
         return verdict
 
+    async def _tell_once(self, verdict: Verdict) -> None:
+        """Tells its end, unless that is done already or under way. Returns when it has been told."""
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell(self._considered(verdict)))
+        await self._telling
+
     async def _tell(self, verdict: Verdict) -> None:
         if self.lost:
             logger.warning("%r: its result is dropped, because the lease was lost", self)
             return
-        self._told = True
         await self._flush()
         tries = 0
         while True:

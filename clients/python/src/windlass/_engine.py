@@ -37,7 +37,7 @@ CLAIM_WAIT = 25.0
 """Seconds for which a claim waits for work: below what proxies on the way give an answer."""
 
 SETTLE_SECONDS = 10.0
-"""How long the last attempts of a worker that stops may take to be given back."""
+"""How long the ends of the last attempts of a worker that stops may take to be told."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ class Engine:
     # The end.
 
     async def _drain(self) -> None:
-        """Waits for what runs, asks it to stop when it has had its time, and gives back what does not."""
+        """Waits for what runs, asks it to stop when it has had its time, and gives back what does not. What is being told of an
+        attempt meanwhile is waited for, too."""
         await self._wait(self._settings.drain_time)
         for attempt in self._attempts.values():
             attempt.ask("shutdown")
