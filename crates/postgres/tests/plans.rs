@@ -23,8 +23,8 @@ const JOBS: u32 = 1_000_000;
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET search_path = pg_catalog; \
                         SET enable_seqscan = off";
 
-/// Those that are meant to read a whole table of jobs.
-const READERS: [&str; 2] = ["maintenance/faults", "queue/counts"];
+/// Those that are meant to read a whole table of jobs, or of what they have of gates.
+const READERS: [&str; 4] = ["gate/forget", "gate/forgettable", "maintenance/faults", "queue/counts"];
 
 /// Which indexes a statement has to use, beside those that its header names, as far as it matters which.
 const INDEXES: [(&str, &[&str]); 25] = [
@@ -56,8 +56,11 @@ const INDEXES: [(&str, &[&str]); 25] = [
 ];
 
 /// Indexes that a header names and that its plan does not show: used by a function on its behalf, or not in every state.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("edge/blame", "job_pkey"),
+    ("gate/call", "stand_job"),
+    ("gate/release", "stand_here"),
+    ("gate/states", "stand_here"),
     ("job/insert", "history_id"),
     ("job/list", "job_order"),
     ("maintenance/prune_completed", "history_id"),
@@ -165,7 +168,7 @@ async fn check_list(client: &Client) -> Vec<String> {
 
 /// Tables that have a row for each job, or for what it did.
 fn is_big(table: &str) -> bool {
-    ["job", "failed", "attempt", "log", "event", "blocked", "unique_key"].contains(&table)
+    ["job", "failed", "attempt", "log", "event", "blocked", "unique_key", "held", "stand"].contains(&table)
         || table.starts_with("completed")
 }
 

@@ -3,7 +3,7 @@
 --   $1  gates  bigint[]
 --   $2  jobs   uuid[]
 --
--- Index: the primary keys of stand and job. No row: none was.
+-- Index: stand_job, the primary key of job. No row: none was.
 WITH free AS MATERIALIZED (
     SELECT job.id
     FROM windlass.job
@@ -13,8 +13,17 @@ WITH free AS MATERIALIZED (
 called AS (
     UPDATE windlass.stand
     SET called = true
-    FROM unnest($1, $2) AS given (gate, job)
-    WHERE stand.gate = given.gate AND stand.job = given.job AND stand.job = ANY (ARRAY(SELECT id FROM free))
+    WHERE stand.ctid = ANY (ARRAY(
+        SELECT found.spot
+        FROM unnest($1, $2) AS given (gate, job)
+        JOIN free ON free.id = given.job
+        CROSS JOIN LATERAL (
+            SELECT listed.ctid AS spot
+            FROM windlass.stand AS listed
+            WHERE listed.gate = given.gate AND listed.job = given.job
+            OFFSET 0
+        ) AS found
+    ))
 )
 UPDATE windlass.job
 SET lane = abs(lane)

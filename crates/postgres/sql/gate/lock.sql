@@ -16,10 +16,15 @@ WHERE gate.id = ANY (ARRAY(
         WHERE known.form = wanted.form AND known.name = wanted.name COLLATE "C"
         OFFSET 0
     ) AS found
-    UNION
-    SELECT stand.gate
-    FROM windlass.stand
-    WHERE stand.job = ANY ($3)
+    UNION ALL
+    SELECT listed.gate
+    FROM unnest($3) AS one (job)
+    CROSS JOIN LATERAL (
+        SELECT stand.gate
+        FROM windlass.stand
+        WHERE stand.job = one.job
+        OFFSET 0
+    ) AS listed
 ))
 ORDER BY gate.id
 FOR UPDATE

@@ -9,17 +9,32 @@
 SELECT gate.id, gate.form
 FROM windlass.gate
 WHERE gate.id = ANY (ARRAY(
-    SELECT held.gate
-    FROM windlass.held
-    WHERE held.job = ANY ($1)
-    UNION
-    SELECT stand.gate
-    FROM windlass.stand
-    WHERE stand.job = ANY ($2)
-    UNION
-    SELECT known.id
-    FROM windlass.gate AS known
-    WHERE known.form = 5 AND known.name = ANY ($3)
+    SELECT had.gate
+    FROM unnest($1) AS one (job)
+    CROSS JOIN LATERAL (
+        SELECT held.gate
+        FROM windlass.held
+        WHERE held.job = one.job
+        OFFSET 0
+    ) AS had
+    UNION ALL
+    SELECT listed.gate
+    FROM unnest($2) AS one (job)
+    CROSS JOIN LATERAL (
+        SELECT stand.gate
+        FROM windlass.stand
+        WHERE stand.job = one.job
+        OFFSET 0
+    ) AS listed
+    UNION ALL
+    SELECT order_key.id
+    FROM unnest($3) AS one (name)
+    CROSS JOIN LATERAL (
+        SELECT known.id
+        FROM windlass.gate AS known
+        WHERE known.form = 5 AND known.name = one.name COLLATE "C"
+        OFFSET 0
+    ) AS order_key
 ))
 ORDER BY gate.id
 FOR UPDATE

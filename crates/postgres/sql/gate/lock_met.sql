@@ -9,10 +9,15 @@ FROM windlass.gate
 WHERE gate.id = ANY (ARRAY(
     SELECT met.id
     FROM unnest($1) AS met (id)
-    UNION
-    SELECT stand.gate
-    FROM windlass.stand
-    WHERE stand.job = ANY ($2)
+    UNION ALL
+    SELECT listed.gate
+    FROM unnest($2) AS one (job)
+    CROSS JOIN LATERAL (
+        SELECT stand.gate
+        FROM windlass.stand
+        WHERE stand.job = one.job
+        OFFSET 0
+    ) AS listed
 ))
 ORDER BY gate.id
 FOR UPDATE

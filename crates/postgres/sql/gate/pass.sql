@@ -9,6 +9,14 @@
 -- Index: stand_line.
 UPDATE windlass.stand
 SET in_line = false
-FROM unnest($1, $2, $3, $4, $5) AS given (gate, priority, run_at, seq, exclusive)
-WHERE stand.gate = given.gate AND stand.in_line AND (stand.amount = 1 OR given.exclusive)
-    AND (stand.priority, stand.run_at, stand.seq) < (given.priority, given.run_at, given.seq)
+WHERE stand.ctid = ANY (ARRAY(
+    SELECT found.spot
+    FROM unnest($1, $2, $3, $4, $5) AS given (gate, priority, run_at, seq, exclusive)
+    CROSS JOIN LATERAL (
+        SELECT passed.ctid AS spot
+        FROM windlass.stand AS passed
+        WHERE passed.gate = given.gate AND passed.in_line AND (passed.amount = 1 OR given.exclusive)
+            AND (passed.priority, passed.run_at, passed.seq) < (given.priority, given.run_at, given.seq)
+        OFFSET 0
+    ) AS found
+))

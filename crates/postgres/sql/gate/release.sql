@@ -10,12 +10,30 @@
 -- Index: held_job, stand_job, stand_here, stand_line, the primary key of gate. No row: nobody else is concerned.
 WITH freed AS (
     DELETE FROM windlass.held
-    WHERE job = ANY ($2)
+    WHERE held.ctid = ANY (ARRAY(
+        SELECT found.spot
+        FROM unnest($2) AS one (job)
+        CROSS JOIN LATERAL (
+            SELECT of_job.ctid AS spot
+            FROM windlass.held AS of_job
+            WHERE of_job.job = one.job
+            OFFSET 0
+        ) AS found
+    ))
     RETURNING gate
 ),
 gone AS (
     DELETE FROM windlass.stand
-    WHERE job = ANY ($3)
+    WHERE stand.ctid = ANY (ARRAY(
+        SELECT found.spot
+        FROM unnest($3) AS one (job)
+        CROSS JOIN LATERAL (
+            SELECT of_job.ctid AS spot
+            FROM windlass.stand AS of_job
+            WHERE of_job.job = one.job
+            OFFSET 0
+        ) AS found
+    ))
     RETURNING gate
 ),
 concerned AS MATERIALIZED (
@@ -38,11 +56,13 @@ FROM (
             SELECT
             FROM windlass.stand
             WHERE stand.gate = one.gate AND stand.in_line AND stand.job <> ALL ($3)
+            OFFSET 0
         ) AS is_lined,
         EXISTS (
             SELECT
             FROM windlass.stand
             WHERE stand.gate = one.gate AND stand.here AND NOT stand.called AND stand.job <> ALL ($3)
+            OFFSET 0
         ) AS parks
     FROM (SELECT concerned.gate, bool_or(concerned.freed) AS freed FROM concerned GROUP BY concerned.gate) AS one
 ) AS given

@@ -7,13 +7,31 @@
 WITH concerned AS MATERIALIZED (
     SELECT gate.id
     FROM windlass.gate
-    WHERE gate.id = ANY (ARRAY(SELECT stand.gate FROM windlass.stand WHERE stand.job = ANY ($1)))
+    WHERE gate.id = ANY (ARRAY(
+        SELECT listed.gate
+        FROM unnest($1) AS one (job)
+        CROSS JOIN LATERAL (
+            SELECT stand.gate
+            FROM windlass.stand
+            WHERE stand.job = one.job
+            OFFSET 0
+        ) AS listed
+    ))
     ORDER BY gate.id
     FOR UPDATE
 ),
 gone AS (
     DELETE FROM windlass.stand
-    WHERE job = ANY ($1)
+    WHERE stand.ctid = ANY (ARRAY(
+        SELECT found.spot
+        FROM unnest($1) AS one (job)
+        CROSS JOIN LATERAL (
+            SELECT of_job.ctid AS spot
+            FROM windlass.stand AS of_job
+            WHERE of_job.job = one.job
+            OFFSET 0
+        ) AS found
+    ))
     RETURNING job
 ),
 opened AS (

@@ -10,7 +10,7 @@ WHERE taken.key = ANY (ARRAY(
     SELECT key
     FROM windlass.unique_key
     WHERE job = ANY ($2)
-    UNION
+    UNION ALL
     SELECT key
     FROM windlass.unique_key
     WHERE next = ANY ($2)
