@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use windlass_store::{Durability, ErrorKind, StoreError};
 
@@ -178,7 +179,7 @@ impl Opener {
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
         connection.busy_handler(Some(wait_for_writer)).during("open the store")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        rusqlite::vtab::array::load_module(&connection).during("open the store")?;
+        equip(&connection).during("open the store")?;
         Ok(connection)
     }
 
@@ -384,4 +385,11 @@ pub(crate) fn wait_for_writer(tries: i32) -> bool {
     #[expect(clippy::disallowed_methods, reason = "SQLite has no way to be told when a lock is free")]
     std::thread::sleep(BUSY_PAUSE);
     true
+}
+
+/// What statements rely on, whatever the file.
+pub(crate) fn equip(connection: &Connection) -> rusqlite::Result<()> {
+    // Else a statement with a parameter that is held against what a partial index is for is prepared anew for each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    rusqlite::vtab::array::load_module(connection)
 }

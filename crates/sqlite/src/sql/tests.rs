@@ -1,12 +1,15 @@
 //! Every statement on a real file: it can be prepared, and the hot ones read what they are meant to read.
 
-use rusqlite::Connection;
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, StatementStatus};
 
 use super::{ALL, job, lease, maintenance, worker};
 
 fn schema() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    rusqlite::vtab::array::load_module(&connection).unwrap();
+    crate::open::equip(&connection).unwrap();
     for step in crate::open::MIGRATIONS {
         connection.execute_batch(step).unwrap();
     }
@@ -44,6 +47,24 @@ fn every_statement_can_be_prepared() {
     let connection = schema();
     for (name, statement) in ALL {
         connection.prepare(statement).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn no_statement_is_prepared_anew_for_other_values() {
+    let connection = schema();
+    for (name, text) in ALL {
+        let mut statement = connection.prepare(text).unwrap();
+        for _ in 0..3 {
+            for parameter in 1..=statement.parameter_count() {
+                // Where no array is asked for, it is NULL.
+                let value = Rc::new(vec![Value::from(1)]);
+                statement.raw_bind_parameter(parameter, value).unwrap();
+            }
+            // Many refuse what they were given, and have been prepared anew before that, if they are.
+            let _ = statement.raw_query().next();
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{name}");
     }
 }
 
