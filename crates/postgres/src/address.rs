@@ -12,7 +12,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use windlass_core::Invalid;
 
-pub(crate) use elsewhere::elsewhere;
+pub(crate) use elsewhere::{elsewhere, other_servers};
 
 use crate::tls::{Roots, Trust, Verify};
 
@@ -24,8 +24,10 @@ pub(crate) struct Address {
     pub(crate) schema: Option<String>,
     pub(crate) connections: Option<usize>,
     pub(crate) pooled: Option<bool>,
-    /// Where to listen, if that is elsewhere.
-    pub(crate) listen: Option<String>,
+    /// The servers to listen at, if they are others.
+    pub(crate) listen: Option<Config>,
+    /// Whether to encrypt where that can be.
+    pub(crate) ssl_mode: SslMode,
 }
 
 impl Address {
@@ -34,7 +36,9 @@ impl Address {
         let (rest, ours) = if is_url(text) { split_url(text)? } else { split_words(text)? };
         let config = rest.parse::<Config>().map_err(|error| invalid(cause(&error)))?;
         let trust = Trust::default();
-        let mut address = Self { config, trust, schema: None, connections: None, pooled: None, listen: None };
+        let ssl_mode = config.get_ssl_mode();
+        let mut address =
+            Self { config, trust, schema: None, connections: None, pooled: None, listen: None, ssl_mode };
         for (option, value) in ours {
             address.set(option, value)?;
         }
@@ -57,7 +61,7 @@ impl Address {
                 let pooled = value.parse();
                 self.pooled = Some(pooled.map_err(|_| invalid("pooled must be true or false"))?);
             }
-            Ours::Listen => self.listen = Some(value),
+            Ours::Listen => self.listen = Some(other_servers(&value)?),
             Ours::SslMode => self.set_mode(&value)?,
             Ours::SslRootCert if value == "system" => self.trust.roots = Some(Roots::System),
             Ours::SslRootCert => self.trust.roots = Some(Roots::File(value.into())),
@@ -79,6 +83,7 @@ impl Address {
             }
         };
         self.config.ssl_mode(mode);
+        self.ssl_mode = mode;
         self.trust.verify = verify;
         Ok(())
     }

@@ -9,7 +9,7 @@ use windlass_core::{Invalid, Limits};
 use windlass_store::clock::SteadyClock;
 use windlass_store::{Clock, StoreError};
 
-use crate::address::{Address, Place, elsewhere};
+use crate::address::{Address, Place, elsewhere, other_servers};
 use crate::beats::Beats;
 use crate::connect::Route;
 use crate::database::Database;
@@ -130,8 +130,8 @@ impl PostgresOptions {
     }
 
     /// Hears of other processes' work at `host:port`, where the server itself is, on one connection that no pooler hands out:
-    /// with the same user, database and TLS as the rest. Without it a process behind a pooler tells others of its work, and
-    /// finds theirs by polling.
+    /// with the same user, the same name of the database, which has to be the server's own, and the TLS that was asked for.
+    /// Without it a process behind a pooler tells others of its work, and finds theirs by polling.
     #[must_use]
     pub fn listen_at(mut self, server: impl Into<String>) -> Self {
         self.listen = Some(server.into());
@@ -211,7 +211,8 @@ impl PostgresOptions {
 
     /// What the URL and the methods say together.
     fn resolved(&self) -> Result<Opening, Invalid> {
-        let Address { mut config, trust, schema, connections, pooled, listen } = Address::parse(&self.url)?;
+        let Address { mut config, trust, schema, connections, pooled, listen, ssl_mode } =
+            Address::parse(&self.url)?;
         let schema = self.schema.clone().or(schema).unwrap_or_else(|| SCHEMA.to_owned());
         migrate::check_name(&schema)?;
         let pooled = self.pooled.or(pooled).unwrap_or(false);
@@ -223,8 +224,11 @@ impl PostgresOptions {
         }
         connect::with_bounds(&mut config);
         let route = Route::to(config, trust.connector()?, &schema);
-        let listen = match self.listen.as_ref().or(listen.as_ref()) {
-            Some(servers) => Some(Route::to(elsewhere(&route.config, servers)?, route.tls.clone(), &schema)),
+        let listen = match self.listen.as_deref().map(other_servers).transpose()?.or(listen) {
+            Some(servers) => {
+                let config = elsewhere(&route.config, ssl_mode, &servers);
+                Some(Route::to(config, route.tls.clone(), &schema))
+            }
             // Behind a pooler the connection that listens would be another one each time.
             None => (!pooled).then(|| route.clone()),
         };

@@ -24,7 +24,8 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
                         SET enable_seqscan = off";
 
 /// Those that are meant to read a whole table of jobs, or of what they have of gates.
-const READERS: [&str; 4] = ["gate/forget", "gate/forgettable", "maintenance/faults", "queue/counts"];
+const READERS: [&str; 5] =
+    ["gate/forget", "gate/forgettable", "gate/replaced", "maintenance/faults", "queue/counts"];
 
 /// Which indexes a statement has to use, beside those that its header names, as far as it matters which.
 const INDEXES: [(&str, &[&str]); 25] = [

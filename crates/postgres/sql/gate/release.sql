@@ -43,9 +43,14 @@ concerned AS MATERIALIZED (
     SELECT gate, false
     FROM gone
     UNION ALL
-    SELECT known.id, false
-    FROM windlass.gate AS known
-    WHERE known.form = 5 AND known.name = ANY ($4)
+    SELECT order_key.id, false
+    FROM unnest($4) AS one (name)
+    CROSS JOIN LATERAL (
+        SELECT known.id
+        FROM windlass.gate AS known
+        WHERE known.form = 5 AND known.name = one.name COLLATE "C"
+        OFFSET 0
+    ) AS order_key
 )
 UPDATE windlass.gate
 SET freed_at = CASE WHEN given.freed AND given.is_lined THEN coalesce($1, statement_timestamp()) ELSE gate.freed_at END,

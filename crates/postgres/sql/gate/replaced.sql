@@ -22,16 +22,7 @@ WITH concerned AS MATERIALIZED (
 ),
 gone AS (
     DELETE FROM windlass.stand
-    WHERE stand.ctid = ANY (ARRAY(
-        SELECT found.spot
-        FROM unnest($1) AS one (job)
-        CROSS JOIN LATERAL (
-            SELECT of_job.ctid AS spot
-            FROM windlass.stand AS of_job
-            WHERE of_job.job = one.job
-            OFFSET 0
-        ) AS found
-    ))
+    WHERE job = ANY ($1)
     RETURNING job
 ),
 opened AS (
