@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any, Callable
 
@@ -391,7 +390,7 @@ def test_a_worker_that_stops_waits_for_what_is_being_told(
         assert (begun if outcome == "interrupted" else late_answers.asked).wait(PATIENCE)
         worker.stop()
         assert late_answers.asked.wait(PATIENCE)
-        time.sleep(1)  # Far longer than the grace and half of it.
+        assert not wait([ended], 1).done  # Far longer than the grace and half of it.
         late_answers.come.set()
         outcomes = ended.result(PATIENCE).outcomes
         end.set()

@@ -346,7 +346,8 @@ for (const outcome of ["succeeded", "interrupted"]) {
     await until(() => (outcome === "interrupted" ? begun : late.asked));
     worker.stop();
     await until(() => late.asked);
-    await sleep(1_000); // Far longer than the grace and half of it.
+    // Far longer than the grace and half of it.
+    assert.equal(await Promise.race([ended.then(() => "ended"), sleep(1_000, "waits")]), "waits");
     late.come();
     const report = await ended;
     end();

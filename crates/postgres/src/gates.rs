@@ -6,7 +6,12 @@
 //! it finds it, or one of its lane that comes before it.
 //!
 //! Whoever looks at what a gate has given, to change it, has locked its row by a statement before; several in the order of their
-//! ids. Rows of jobs are locked before gates, and nobody who has a gate waits for a job.
+//! ids. Rows of jobs are locked before gates, and nobody who has a gate waits for a job. Only who has locked the gates so may
+//! change what they have given by the place of a row: nobody else moves it then.
+//!
+//! The tables of what is held and who is listed are empty most of the time, and full now and then. A plan that was made for empty
+//! ones reads them from end to end if it can, and is kept. So the statements ask for each job by itself, in a subquery that
+//! `OFFSET 0` keeps from being taken apart, where nothing but an index will do; and they change rows by their places.
 
 mod met;
 

@@ -23,7 +23,8 @@ const JOBS: u32 = 1_000_000;
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET search_path = pg_catalog; \
                         SET enable_seqscan = off";
 
-/// Those that are meant to read a whole table of jobs, or of what they have of gates.
+/// Those that are meant to read a whole table of jobs, or of what they have of gates; and one of jobs that hardly ever stand at
+/// any, as those that may be replaced have no gates of their own.
 const READERS: [&str; 5] =
     ["gate/forget", "gate/forgettable", "gate/replaced", "maintenance/faults", "queue/counts"];
 

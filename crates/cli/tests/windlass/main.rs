@@ -19,7 +19,6 @@ mod output;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
-mod ports;
 mod postgres;
 #[cfg(test)]
 mod promote;

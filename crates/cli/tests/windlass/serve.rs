@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use windlass_postgres_testing::Port;
 
-use crate::ports::Port;
 use crate::shelf::{Running, Shelf};
 
 /// The longest that anything here may take; far above what any of it needs.
@@ -19,6 +19,11 @@ const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Something that stands in payloads, and nowhere else.
 const CANARY: &str = "canary-4711-of-a-payload";
+
+/// Where a server is to listen.
+fn at(port: &Port) -> String {
+    format!("127.0.0.1:{}", port.number())
+}
 
 /// A server that runs on the shelf's store.
 struct Server {
@@ -83,8 +88,8 @@ fn rest(mut stream: TcpStream) -> String {
 #[test]
 fn who_waits_is_told_when_the_server_ends_and_may_ask_the_next_one() {
     let shelf = Shelf::new();
-    let port = Port::reserve();
-    let server = Server::start(&shelf, &port.address().to_string(), &[]);
+    let port = Port::reserve().unwrap();
+    let server = Server::start(&shelf, &at(&port), &[]);
     let claim = r#"{"worker":"w","kinds":["greet"],"wait":"30s"}"#;
     let mut waiting = server.connect();
     waiting.write_all((server.head("POST /api/v1/leases", claim.len()) + claim).as_bytes()).unwrap();
@@ -96,7 +101,7 @@ fn who_waits_is_told_when_the_server_ends_and_may_ask_the_next_one() {
 
     assert!(rest(waiting).starts_with("HTTP/1.1 204"), "it is told that nothing came");
     assert!(began.elapsed() < PATIENCE / 2, "and was not waited for");
-    let next = Server::start(&shelf, &port.address().to_string(), &[]);
+    let next = Server::start(&shelf, &at(&port), &[]);
     let mut waiting = next.connect();
     waiting.write_all((next.head("POST /api/v1/leases", claim.len()) + claim).as_bytes()).unwrap();
     assert!(next.ask("POST /api/v1/jobs", r#"{"kind":"greet"}"#).starts_with("HTTP/1.1 201"));
@@ -108,8 +113,8 @@ fn who_waits_is_told_when_the_server_ends_and_may_ask_the_next_one() {
 #[test]
 fn what_was_begun_is_answered_before_the_server_ends() {
     let shelf = Shelf::new();
-    let port = Port::reserve();
-    let server = Server::start(&shelf, &port.address().to_string(), &[]);
+    let port = Port::reserve().unwrap();
+    let server = Server::start(&shelf, &at(&port), &[]);
     let body = r#"{"kind":"greet"}"#;
     let head = server.head("POST /api/v1/jobs", body.len());
     let mut stream = server.connect();

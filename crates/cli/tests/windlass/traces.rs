@@ -11,8 +11,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use rustix::process::Signal;
+use windlass_postgres_testing::Port;
 
-use crate::ports::Port;
 use crate::shelf::Shelf;
 
 /// The longest that a span may be on its way.
@@ -139,8 +139,8 @@ fn a_command_that_a_job_runs_goes_on_in_its_trace() {
 #[test]
 fn a_collector_that_is_away_keeps_nobody_from_working() {
     let shelf = Shelf::new();
-    let nobody = Port::reserve();
-    let endpoint = format!("http://{}", nobody.address());
+    let nobody = Port::reserve().unwrap();
+    let endpoint = format!("http://127.0.0.1:{}", nobody.number());
     shelf.ok(&["enqueue", "greet"]);
 
     shelf.ok(&["work", "--kind", "greet", "--exec", "true", "--until-empty", "--otlp-endpoint", &endpoint]);

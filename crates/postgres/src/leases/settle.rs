@@ -36,8 +36,7 @@ pub(crate) struct Successes<'a> {
     results: Vec<Option<&'a str>>,
     /// Where their rows lie, of those of which that is known.
     spots: Vec<Spot>,
-    /// What is known of each, and what some of them use.
-    known: Vec<Known>,
+    /// What some of them use.
     traits: Traits,
     /// Where those stand among all that have gates, and their ids.
     gated: Vec<(usize, Uuid)>,
@@ -61,17 +60,6 @@ impl<'a> Successes<'a> {
         successes
     }
 
-    /// Those of them that have no unique key.
-    pub(super) fn without_keys(self, settlements: &'a [Settlement], limits: &Limits) -> Self {
-        let mut successes = Self::default();
-        for (place, known) in self.places.into_iter().zip(self.known) {
-            if !known.traits.has(Traits::UNIQUE) {
-                successes.add((place, known), &settlements[place], limits);
-            }
-        }
-        successes
-    }
-
     fn add(&mut self, (place, known): (usize, Known), settlement: &'a Settlement, limits: &Limits) {
         let Some(reason) = reason(&settlement.verdict) else { return };
         let result = settlement.verdict.result();
@@ -85,7 +73,6 @@ impl<'a> Successes<'a> {
         self.nonces.push(nonce.cast_signed());
         self.reasons.push(number(reason));
         self.spots.extend(known.spot);
-        self.known.push(known);
         self.traits = self.traits.and(known.traits);
         if known.traits.has(Traits::GATED) {
             self.gated.push((place, job.as_uuid()));

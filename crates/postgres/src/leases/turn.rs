@@ -171,19 +171,29 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<
     } else {
         way.long(session).await
     };
-    if meets_others(&answer) { way.with_care().long(store.database.turn(NAME).await?).await } else { answer }
+    unless_met(way, known, answer).await
 }
 
-/// Whether others changed a key while its job was settled, so that nothing was done.
-fn meets_others(answer: &Result<Turned, StoreError>) -> bool {
-    answer.as_ref().is_err_and(|error| *error.kind() == ErrorKind::Conflict)
+/// The answer; where others changed a key while its job was settled, nothing was done, and it is done again with care.
+async fn unless_met(
+    way: Way<'_>,
+    known: &[Option<Known>],
+    answer: Result<Turned, StoreError>,
+) -> Result<Turned, StoreError> {
+    match answer {
+        Err(error) if *error.kind() == ErrorKind::Conflict => {
+            let session = way.store.database.turn(NAME).await?;
+            way.with_care(known).long(session).await
+        }
+        answer => answer,
+    }
 }
 
 /// Settles, and does not claim, but only while the worker is there that would.
 async fn settle_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
     let way = Way { claims: false, ..Way::of(store, turn, known) };
     let answer = way.long(store.database.turn(NAME).await?).await;
-    if meets_others(&answer) { way.with_care().long(store.database.turn(NAME).await?).await } else { answer }
+    unless_met(way, known, answer).await
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Instant as Moment;
 
 use futures_util::future;
 use tokio_postgres::Row;
-use windlass_core::JobState;
+use windlass_core::{JobState, Traits};
 use windlass_store::{Claimed, ErrorKind, Settled, StoreError, Turn, Turned};
 
 use super::super::claim::{Answer, Claim};
@@ -37,8 +37,10 @@ impl<'a> Way<'a> {
     }
 
     /// The same, but that jobs with keys are locked before their keys are looked at: nobody can change these meanwhile.
-    pub(super) fn with_care(self) -> Self {
-        Self { successes: self.successes.without_keys(&self.turn.settlements, &self.store.limits), ..self }
+    pub(super) fn with_care(self, known: &[Option<Known>]) -> Self {
+        let has_key = |known: &Known| known.traits.has(Traits::UNIQUE);
+        let keyless: Vec<_> = known.iter().map(|known| known.filter(|known| !has_key(known))).collect();
+        Self { successes: Successes::among(&self.turn.settlements, &keyless, &self.store.limits), ..self }
     }
 
     /// Settles what has no answer yet, and then claims, for as many jobs as `before` has left to be found.
