@@ -52,7 +52,7 @@ const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one. One
 /// that was idle for longer is asked before it is used, which is a round trip.
-const FRESH: Duration = Duration::from_millis(20);
+const FRESH: Duration = Duration::from_millis(1_500);
 
 /// How long it may take to answer then. The others are not asked when one has not.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);

@@ -88,6 +88,22 @@ impl Wake {
         self.tell(Hints::WORK);
     }
 
+    /// The statement that tells other processes of work, for whoever makes some by a statement of their own, to be sent right
+    /// behind it; none where they are not told, or not so soon.
+    pub(crate) fn say_work(&self) -> Option<String> {
+        self.outbox.as_ref()?.say_now(Hints::WORK)
+    }
+
+    /// As [`work`](Self::work), in this process alone.
+    pub(crate) fn work_here(&self) {
+        self.sleepers.wake(Hints::WORK);
+    }
+
+    /// As [`work`](Self::work), in other processes alone.
+    pub(crate) fn work_elsewhere(&self) {
+        self.tell_others(Hints::WORK);
+    }
+
     /// Says that a job may have ended.
     pub(crate) fn ended(&self) {
         self.tell(Hints::ENDED);
@@ -100,6 +116,10 @@ impl Wake {
 
     fn tell(&self, hints: Hints) {
         self.sleepers.wake(hints);
+        self.tell_others(hints);
+    }
+
+    fn tell_others(&self, hints: Hints) {
         if let Some(outbox) = &self.outbox {
             outbox.put(hints);
         }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -17,6 +18,7 @@ use crate::error::{During, ENDED};
 use crate::fates::as_json;
 use crate::gather::Errand;
 use crate::row::budget;
+use crate::sql::Statement;
 use crate::value::Instant;
 use crate::workers::micros;
 use crate::{Core, sql};
@@ -83,17 +85,6 @@ impl Enqueueing {
 
 /// Makes jobs known, says so to those who wait for work, and says of each whether it was there already.
 async fn insert(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
-    let enqueued = insert_some(store, jobs, name).await?;
-    if jobs.iter().any(|job| matches!(job.due, Due::At(_))) {
-        // An instant before what was claimed already.
-        store.floors.forget();
-    }
-    // Once for a group: a crowd of callers would say the same again and again.
-    store.hint_work();
-    Ok(enqueued)
-}
-
-async fn insert_some(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec<Enqueued>, StoreError> {
     let lanes = store.lanes.of(jobs, &store.database, name).await?;
     if let Some(lanes) = &lanes
         && jobs.iter().all(|job| job.drawn && job.options.review.is_none())
@@ -101,6 +92,31 @@ async fn insert_some(store: &Core, jobs: &[NewJob], name: &'static str) -> Resul
     {
         return Ok(jobs.iter().map(|job| answer(job, false)).collect());
     }
+    let enqueued = insert_some(store, jobs, lanes, name).await?;
+    hint_here(store, jobs);
+    store.wake.work_elsewhere();
+    Ok(enqueued)
+}
+
+/// Says in this process that there is work, once for a group: a crowd of callers would say the same again and again.
+fn hint_here(store: &Core, jobs: &[NewJob]) {
+    if comes_before_others(jobs) {
+        store.floors.forget();
+    }
+    store.wake.work_here();
+}
+
+/// Whether one of them may be due at an instant before what was claimed already.
+fn comes_before_others(jobs: &[NewJob]) -> bool {
+    jobs.iter().any(|job| matches!(job.due, Due::At(_)))
+}
+
+async fn insert_some(
+    store: &Core,
+    jobs: &[NewJob],
+    lanes: Option<Vec<i32>>,
+    name: &'static str,
+) -> Result<Vec<Enqueued>, StoreError> {
     let mut made = match lanes {
         Some(lanes) => insert_all(store, jobs, &lanes, name).await?,
         None => insert_unknown(store, jobs, name).await?,
@@ -109,7 +125,7 @@ async fn insert_some(store: &Core, jobs: &[NewJob], name: &'static str) -> Resul
     Ok(jobs.iter().map(|job| answer(job, !made.remove(&job.id.as_uuid()))).collect())
 }
 
-/// Makes jobs known that are said to be new; false where one of them is not, and none was made.
+/// Makes jobs known that are said to be new, and says so; false where one of them is not, and none was made.
 async fn insert_drawn(
     store: &Core,
     jobs: &[NewJob],
@@ -117,16 +133,49 @@ async fn insert_drawn(
     name: &'static str,
 ) -> Result<bool, StoreError> {
     let session = store.database.call(name).await?;
-    let made = match Alike::of(jobs, lanes) {
-        Some(alike) => alike.insert(&session).await,
-        None => Columns::of(jobs, lanes)?.insert_drawn(&session).await,
+    let (made, others_told) = if let Some(alike) = Alike::of(jobs, lanes) {
+        session.prepare(alike.statement()).await.during(name)?;
+        future::join(hinting(alike.insert(&session), store, jobs), say_work(store, &session, jobs)).await
+    } else {
+        session.prepare(sql::job::INSERT_DRAWN).await.during(name)?;
+        let columns = Columns::of(jobs, lanes)?;
+        future::join(hinting(columns.insert_drawn(&session), store, jobs), say_work(store, &session, jobs))
+            .await
     };
     match made {
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             tracing::debug!("an id that was said to be new was there already");
-            Ok(false)
+            return Ok(false);
         }
-        made => made.committing(name).map(|()| true),
+        made => made.committing(name)?,
+    }
+    if !others_told {
+        store.wake.work_elsewhere();
+    }
+    Ok(true)
+}
+
+/// Says in this process that there is work as soon as it is made.
+async fn hinting<E>(
+    insert: impl Future<Output = Result<(), E>>,
+    store: &Core,
+    jobs: &[NewJob],
+) -> Result<(), E> {
+    insert.await?;
+    hint_here(store, jobs);
+    Ok(())
+}
+
+/// Tells other processes on the connection where the jobs are made, right behind that and before its answer has come; whether
+/// that was done. Not of those that others find only once they forget their floors; nor through a pooler, where what is sent
+/// next may arrive first.
+async fn say_work(store: &Core, session: &Session, jobs: &[NewJob]) -> bool {
+    if comes_before_others(jobs) || !store.database.named {
+        return false;
+    }
+    match store.wake.say_work() {
+        Some(statement) => session.run(&statement).await.is_ok(),
+        None => false,
     }
 }
 
@@ -215,6 +264,13 @@ impl<'a> Alike<'a> {
         (lanes.iter().all(|other| *other == lane) && jobs.iter().all(is_alike)).then_some(Self { jobs, lane })
     }
 
+    const fn statement(&self) -> Statement {
+        match self.jobs {
+            [_] => sql::job::INSERT_ONE,
+            _ => sql::job::INSERT_ALIKE,
+        }
+    }
+
     async fn insert(&self, session: &Session) -> Result<(), tokio_postgres::Error> {
         let Some(first) = self.jobs.first() else { return Ok(()) };
         let priority = i16::from(first.priority.as_number());
@@ -222,12 +278,12 @@ impl<'a> Alike<'a> {
         let made = if let [job] = self.jobs {
             let values: Values<'_> =
                 &[&session.now, &job.id.as_uuid(), &self.lane, &priority, &budget, &job.args.as_bytes()];
-            session.execute(sql::job::INSERT_ONE, values).await
+            session.execute(self.statement(), values).await
         } else {
             let ids: Vec<Uuid> = self.jobs.iter().map(|job| job.id.as_uuid()).collect();
             let args: Vec<&[u8]> = self.jobs.iter().map(|job| job.args.as_bytes()).collect();
             let values: Values<'_> = &[&session.now, &ids, &self.lane, &priority, &budget, &args];
-            session.execute(sql::job::INSERT_ALIKE, values).await
+            session.execute(self.statement(), values).await
         };
         made.map(|_| ())
     }

@@ -3,10 +3,11 @@
 //! Never inside the transaction that has something to tell, and never from a trigger: a transaction that notifies takes a
 //! lock of the whole server from before its flush until after it, and with one in each insert eight callers come down to
 //! a third. A notification goes alone, in a transaction that writes nothing and so flushes nothing, after what it tells
-//! of was committed; whoever made the hint does not wait for it.
+//! of was committed; whoever made the hint does not wait for it. Where a statement that makes work is a transaction by itself,
+//! it goes right behind that on the same connection, which spares another process a wake-up or two of ours.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -24,9 +25,11 @@ const NAME: &str = "tell other processes of work";
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What other processes are to be told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
+    address: Address,
     pending: AtomicU8,
+    schedule: Mutex<Schedule>,
     /// Something was put into it that was not there.
     changed: Notify,
     closed: Notify,
@@ -36,6 +39,21 @@ pub(super) struct Outbox {
 const CLOSED: u8 = 0x80;
 
 impl Outbox {
+    fn new(address: Address) -> Self {
+        let schedule = Mutex::new(Schedule::new(Instant::now()));
+        Self { address, pending: AtomicU8::new(0), schedule, changed: Notify::new(), closed: Notify::new() }
+    }
+
+    /// The statement that tells others, if they may be told now: by the caller, who takes that on.
+    pub(super) fn say_now(&self, hints: Hints) -> Option<String> {
+        let (mut schedule, now) = (self.schedule(), Instant::now());
+        if schedule.due_at(hints)? > now {
+            return None;
+        }
+        schedule.sent(hints, now);
+        Some(self.statement(hints))
+    }
+
     /// Adds to what is to be told. Costs a caller no more than that: what is there already needs no word to anyone.
     pub(super) fn put(&self, hints: Hints) {
         let before = self.pending.fetch_or(hints.bits(), Ordering::AcqRel);
@@ -52,24 +70,44 @@ impl Outbox {
     }
 
     /// Waits for something to tell that may be told now; none once it is closed and empty.
-    async fn next(&self, schedule: &mut Schedule) -> Option<Hints> {
+    async fn next(&self) -> Option<Hints> {
         loop {
             let bits = self.pending.load(Ordering::Acquire);
-            let (pending, now) = (Hints::of_bits(bits), Instant::now());
-            let due_at = schedule.due_at(pending);
+            let pending = Hints::of_bits(bits);
             if bits & CLOSED != 0 {
                 return (!pending.is_empty()).then(|| self.take(pending));
             }
-            if due_at.is_some_and(|due_at| due_at <= now) {
-                let due = schedule.due(pending, now);
-                schedule.sent(due, now);
-                return Some(self.take(due));
-            }
+            let due_at = match self.due(pending) {
+                Ok(due) => return Some(self.take(due)),
+                Err(due_at) => due_at,
+            };
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = at(due_at) => {}
             }
         }
+    }
+
+    /// What of `pending` goes now; else when the first of it may, if there is any.
+    fn due(&self, pending: Hints) -> Result<Hints, Option<Instant>> {
+        let (mut schedule, now) = (self.schedule(), Instant::now());
+        let due_at = schedule.due_at(pending);
+        if due_at.is_none_or(|due_at| due_at > now) {
+            return Err(due_at);
+        }
+        let due = schedule.due(pending, now);
+        schedule.sent(due, now);
+        Ok(due)
+    }
+
+    fn statement(&self, hints: Hints) -> String {
+        let (channel, payload) = (self.address.channel_quoted(), self.address.payload(hints));
+        // sql: the name of a channel cannot be bound
+        format!("NOTIFY {channel}, '{payload}'")
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Before it is told: what is put in from now on may be about something later.
@@ -82,15 +120,14 @@ impl Outbox {
 /// Sends what is in the outbox.
 pub(super) struct Notifier {
     database: Arc<Database>,
-    address: Address,
     outbox: Arc<Outbox>,
 }
 
 impl Notifier {
     /// Starts it. It ends when its outbox is closed.
     pub(super) fn start(database: Arc<Database>, address: Address) -> Arc<Outbox> {
-        let (runtime, outbox) = (database.runtime.clone(), Arc::<Outbox>::default());
-        let notifier = Self { database, address, outbox: Arc::clone(&outbox) };
+        let (runtime, outbox) = (database.runtime.clone(), Arc::new(Outbox::new(address)));
+        let notifier = Self { database, outbox: Arc::clone(&outbox) };
         runtime.spawn(notifier.run());
         outbox
     }
@@ -103,9 +140,8 @@ impl Notifier {
     }
 
     async fn send_all(&self) {
-        let mut schedule = Schedule::new(Instant::now());
         let mut failing = false;
-        while let Some(hints) = self.outbox.next(&mut schedule).await {
+        while let Some(hints) = self.outbox.next().await {
             match self.send(hints).await {
                 Ok(()) => failing = false,
                 // That the server is away is told by whoever looks after the connections.
@@ -124,10 +160,8 @@ impl Notifier {
     }
 
     async fn send(&self, hints: Hints) -> Result<(), StoreError> {
-        let (channel, payload) = (self.address.channel_quoted(), self.address.payload(hints));
         let session = self.database.call(NAME).await?;
-        // sql: the name of a channel cannot be bound
-        session.run(&format!("NOTIFY {channel}, '{payload}'")).await.during(NAME)
+        session.run(&self.outbox.statement(hints)).await.during(NAME)
     }
 
     /// Returns a little after the outbox was closed, however stuck the last words are.
