@@ -18,7 +18,7 @@ use windlass_store::{
 
 pub(crate) use outstanding::{Known, Outstanding};
 pub(crate) use settle::{Successes, reason, settle_in};
-pub(crate) use turn::Settling;
+pub(crate) use turn::{Settling, Turns};
 
 use crate::PostgresStore;
 use crate::database::Session;
@@ -47,6 +47,11 @@ impl LeaseStore for PostgresStore {
             self.core.hint_work();
         }
         Ok(turned)
+    }
+
+    /// The server works on a connection with one processor.
+    fn turns_at_once(&self) -> usize {
+        2
     }
 
     async fn claim_job(

@@ -59,7 +59,7 @@ use database::{Database, News};
 use gather::Gather;
 use jobs::Enqueueing;
 use lanes::Lanes;
-use leases::{Outstanding, Settling};
+use leases::{Outstanding, Settling, Turns};
 use wake::{SharedFloors, Wake};
 
 /// A store in a PostgreSQL database.
@@ -80,6 +80,7 @@ struct Core {
     database: Arc<Database>,
     lanes: Lanes,
     outstanding: Outstanding,
+    turns: Turns,
     floors: SharedFloors,
     gates_met: gates::Met,
     limits: Limits,

@@ -15,7 +15,7 @@ use crate::connect::Route;
 use crate::database::Database;
 use crate::gates::Met;
 use crate::lanes::Lanes;
-use crate::leases::Outstanding;
+use crate::leases::{Outstanding, Turns};
 use crate::maintenance::{Progress, Rest, days};
 use crate::migrate::Renewal;
 use crate::sql::{SCHEMA, Statements};
@@ -186,6 +186,7 @@ impl PostgresOptions {
             database,
             lanes: Lanes::default(),
             outstanding: Outstanding::default(),
+            turns: Turns::default(),
             floors: wake.floors(),
             gates_met: Met::default(),
             limits: self.limits,

@@ -337,6 +337,12 @@ pub trait LeaseStore: Send + Sync {
     /// *not* stored: under an expired process lease they would all be `LeaseLost`.
     async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
 
+    /// How many turns one pool of slots should have under way at a time when it has enough to do: more than one where
+    /// the store works on them beside each other. A hint, that costs nothing to ask for.
+    fn turns_at_once(&self) -> usize {
+        1
+    }
+
     /// Claims one given job, whatever its place in the order, its kind and its version.
     ///
     /// # Errors

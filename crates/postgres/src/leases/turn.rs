@@ -5,6 +5,7 @@
 mod way;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future;
 use windlass_core::AttemptToken;
@@ -49,13 +50,42 @@ impl Errand for Settling {
     }
 }
 
-/// From how many settlements or wanted jobs on a turn goes as two halves at the same time, each on a connection of its own:
-/// the server works on a connection with one processor. With fewer, that processor keeps up with what a process can run, and
-/// to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors.
+/// From how many settlements or wanted jobs on a turn that is alone goes as two halves at the same time, each on a connection
+/// of its own: the server works on a connection with one processor. With fewer, that processor keeps up with what a process can
+/// run, and to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors.
 const LARGE: usize = 1_000;
 
 /// The same where special jobs are settled, each of which is several times the work.
 const LARGE_IF_SPECIAL: usize = 200;
+
+/// Turns under way in this process.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(AtomicUsize);
+
+impl Turns {
+    fn begin(&self) -> UnderWay<'_> {
+        UnderWay { turns: self, others: self.0.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+/// One of them, until it is dropped.
+struct UnderWay<'a> {
+    turns: &'a Turns,
+    /// How many there were when it began.
+    others: usize,
+}
+
+impl UnderWay<'_> {
+    const fn is_alone(&self) -> bool {
+        self.others == 0
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.turns.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Takes a turn.
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
@@ -63,7 +93,8 @@ pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError
     let known = store.outstanding.known(turn.settlements.iter().map(|settlement| &settlement.token));
     let special = known.iter().flatten().any(|known| known.lets_go());
     let large = if special { LARGE_IF_SPECIAL } else { LARGE };
-    if turn.settlements.len().max(wanted) < large {
+    let under_way = store.turns.begin();
+    if turn.settlements.len().max(wanted) < large || !special && !under_way.is_alone() {
         return take_one(store, turn, &known).await;
     }
     let (one, other) = halves(turn);

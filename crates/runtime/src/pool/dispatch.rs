@@ -1,25 +1,26 @@
 //! Speaks to the store for a pool: settles what has ended and claims what comes next, both in one turn.
 //!
-//! At most one turn is in flight. What ends meanwhile is settled by the next one, so turns are as large as the store
-//! is slow: group commit without a timer.
+//! A turn is in flight, and what ends meanwhile is settled by the next one, so turns are as large as the store is slow: group
+//! commit without a timer. Where much ends meanwhile, and the store works on several turns at once, the next does not wait.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::RwLockReadGuard;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use windlass_core::WorkerId;
 use windlass_core::limits::CLAIM_BATCH_MAX;
-use windlass_core::{Timestamp, WorkerId};
-use windlass_store::observe::Operation;
-use windlass_store::{
-    ClaimRequest, Claimed, ErrorKind, Settled, Settlement, Signal, StoreError, Turn, Turned,
-};
+use windlass_store::{ClaimRequest, Claimed, ErrorKind, Settled, Signal, StoreError, Turned};
 
 use super::PoolHandle;
+use super::appetite::Appetite;
 use super::orphans::Doubt;
 use super::prefetch::Haul;
+use super::state::{PoolState, WaitsFor};
 use super::tally::Tally;
-use crate::pace::{Backoff, spread};
+use super::turn::{Planned, Taken, take};
+use crate::pace::Backoff;
 
 /// How often a pool without free slots asks whether running jobs were cancelled, when it is told that something
 /// happened. It cannot claim, and only a claim or a beat tells.
@@ -28,58 +29,11 @@ const BEAT_ON_HINT: Duration = Duration::from_secs(1);
 /// The shortest time that says something about how fast a pool works.
 const MEASURE_MIN: Duration = Duration::from_millis(1);
 
-/// How soon to look again for a job that should be due and was not found; twice as long each time.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
-
-/// How much the waits of many workers are spread.
-const SPREAD: f64 = 0.1;
-
 /// What to do next.
 enum Plan {
     Turn(Planned),
     Rest,
     Ended,
-}
-
-/// A turn, and what has to be known when it comes back.
-struct Planned {
-    settlements: Vec<Settlement>,
-    claim: Option<ClaimRequest>,
-    member: WorkerId,
-    epoch: u64,
-    /// Whether a slot had nothing to do since the last turn was sent.
-    ran_dry: bool,
-}
-
-/// When to look for work.
-struct Appetite {
-    /// Whether a claim may find something.
-    hungry: bool,
-    /// When to look even if nobody says so.
-    look_at: Instant,
-    /// How many claims in a row did not find what should have been due.
-    in_vain: u32,
-    poll_interval: Duration,
-}
-
-impl Appetite {
-    /// Learns from a claim of `asked` jobs that was sent at `sent`.
-    fn claimed(&mut self, asked: usize, claimed: &Claimed, now: Option<Timestamp>) {
-        self.hungry = claimed.jobs.len() >= asked;
-        let poll = spread(self.poll_interval, SPREAD);
-        let due_in = claimed.next_due.zip(now).map(|(due, now)| due.since(now));
-        self.look_at = Instant::now() + due_in.map_or(poll, |due_in| poll.min(self.until_due(due_in)));
-    }
-
-    /// What should be due and was not found shows that this clock is ahead of the store's: it is not asked at once.
-    fn until_due(&mut self, due_in: Duration) -> Duration {
-        if due_in > LOOK_AGAIN {
-            self.in_vain = 0;
-            return due_in;
-        }
-        self.in_vain = self.in_vain.saturating_add(1);
-        LOOK_AGAIN.saturating_mul(2_u32.saturating_pow(self.in_vain - 1))
-    }
 }
 
 /// Settles and claims until the pool was stopped and holds nothing more.
@@ -88,20 +42,47 @@ impl Appetite {
 ///
 /// When the store says what no waiting can mend: it is damaged, or too new.
 pub(crate) async fn dispatch(pool: PoolHandle) -> Result<(), StoreError> {
+    let engine = Arc::clone(&pool.engine);
     let mut dispatcher = Dispatcher::new(pool);
+    let mut turns = FuturesUnordered::new();
+    // Until the next answer.
+    let mut one_is_enough = false;
     loop {
-        let engine = Arc::clone(&dispatcher.pool.engine);
-        // Before anything is taken out of its place: whoever has to be sure that no turn is in flight counts what is there.
-        let still = engine.turns.read().await;
-        match dispatcher.plan() {
-            Plan::Turn(planned) => dispatcher.take(planned, still).await?,
-            Plan::Rest => {
-                drop(still);
-                dispatcher.rest().await;
+        if turns.is_empty() {
+            dispatcher.resolve_doubt().await;
+            // Before anything is taken out of its place: whoever has to be sure that no turn is in flight counts what is there.
+            let still = engine.turns.read().await;
+            match dispatcher.plan() {
+                Plan::Turn(planned) => turns.push(take(&engine, planned, still)),
+                Plan::Rest => {
+                    drop(still);
+                    dispatcher.rest().await;
+                }
+                Plan::Ended => return Ok(()),
             }
-            Plan::Ended => return Ok(()),
+            continue;
         }
-        dispatcher.resolve_doubt().await;
+        tokio::select! {
+            biased;
+            Some(taken) = turns.next() => {
+                one_is_enough = false;
+                let mut wait = dispatcher.took(taken)?;
+                if !wait.is_zero() {
+                    while let Some(taken) = turns.next().await {
+                        wait = wait.max(dispatcher.took(taken)?);
+                    }
+                    tokio::time::sleep_until(Instant::now() + wait).await;
+                }
+            }
+            () = dispatcher.crowd(), if turns.len() < dispatcher.turns_max && !one_is_enough => {
+                // Who waits for the moment in which none is in flight is not kept waiting.
+                let still = engine.turns.try_read().ok();
+                match still.and_then(|still| Some((dispatcher.plan_beside()?, still))) {
+                    Some((planned, still)) => turns.push(take(&engine, planned, still)),
+                    None => one_is_enough = true,
+                }
+            }
+        }
     }
 }
 
@@ -112,6 +93,8 @@ struct Dispatcher {
     backoff: Backoff,
     /// Whether a claim was not answered, and may have been granted all the same.
     doubt: Doubt,
+    /// Most turns at a time.
+    turns_max: usize,
     /// When a beat was last asked for because of a hint.
     asked_at: Instant,
     progress: Progress,
@@ -132,10 +115,11 @@ impl Dispatcher {
         let poll_interval = pool.engine.config.poll_interval;
         let hints = pool.engine.store.signals().work();
         Self {
-            appetite: Appetite { hungry: true, look_at: now, in_vain: 0, poll_interval },
+            appetite: Appetite::new(poll_interval),
             hints,
             backoff: Backoff::default(),
             doubt: Doubt::default(),
+            turns_max: pool.engine.store.turns_at_once(),
             asked_at: now,
             progress: Progress { at: now, ended: 0, idle_since: now, taken: 0 },
             pool,
@@ -150,44 +134,67 @@ impl Dispatcher {
             return Plan::Ended;
         }
         let Some(member) = state.member else {
-            state.resting = true;
+            state.waits_for = WaitsFor::Anything;
             return Plan::Rest;
         };
         let limit = if self.appetite.hungry { state.room() } else { 0 };
         if limit == 0 && state.done.is_empty() {
-            state.resting = true;
+            state.waits_for = WaitsFor::Anything;
             return Plan::Rest;
         }
-        let settlements = std::mem::take(&mut state.done);
-        state.in_flight = settlements.len();
-        let ran_dry = std::mem::take(&mut state.ran_dry);
-        let claim = u32::try_from(limit).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
-        let claim = (claim > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), claim));
-        Plan::Turn(Planned { settlements, claim, member, epoch: state.epoch, ran_dry })
+        Plan::Turn(self.planned(&mut state, member, limit))
     }
 
-    /// Takes a turn with the store, and takes in what it answers.
-    async fn take(&mut self, planned: Planned, still: RwLockReadGuard<'_, ()>) -> Result<(), StoreError> {
-        let engine = Arc::clone(&self.pool.engine);
-        let turn = Turn { settlements: planned.settlements.clone(), claim: planned.claim.clone() };
-        let asked_at = Instant::now();
-        // A store that does not answer within a lease has lost us anyway; then the next try finds out.
-        let answer =
-            tokio::time::timeout(self.pool.engine.config.lease, self.pool.engine.store.turn(turn)).await;
-        let answer = answer.unwrap_or_else(|_| Err(StoreError::new("take a turn", ErrorKind::Unknown)));
-        engine.observe(Operation::Turn, asked_at, answer.as_ref().err());
-        match answer {
-            Ok(turned) => self.turned(&planned, turned),
+    /// A turn beside another. While it is in doubt what is held, there is none: the moment is waited for in which none is in
+    /// flight.
+    fn plan_beside(&mut self) -> Option<Planned> {
+        if self.ask_at().is_some_and(|at| at <= Instant::now()) {
+            return None;
+        }
+        self.measure();
+        let mut state = self.pool.state();
+        let member = state.member?;
+        let limit = if self.appetite.hungry { state.room() } else { 0 };
+        Some(self.planned(&mut state, member, limit))
+    }
+
+    /// Takes out of its place what goes into a turn.
+    fn planned(&self, state: &mut PoolState, member: WorkerId, limit: usize) -> Planned {
+        let settlements = std::mem::take(&mut state.done);
+        state.in_flight += settlements.len();
+        let ran_dry = std::mem::take(&mut state.ran_dry);
+        let claim = u32::try_from(limit).unwrap_or(u32::MAX).min(CLAIM_BATCH_MAX);
+        state.claiming += claim as usize;
+        let claim = (claim > 0).then(|| ClaimRequest::new(member, Arc::clone(&self.pool.scope), claim));
+        Planned { settlements, claim, member, epoch: state.epoch, ran_dry }
+    }
+
+    /// Waits until enough has ended for a turn beside another.
+    async fn crowd(&self) {
+        while !self.pool.state().has_crowd() {
+            self.pool.wake.notified().await;
+        }
+    }
+
+    /// Takes in what the store answered. How long to wait until it may be back.
+    fn took(&mut self, taken: Taken<'_>) -> Result<Duration, StoreError> {
+        let Taken { planned, answer, still } = taken;
+        let landed = match answer {
+            Ok(turned) => {
+                self.turned(&planned, turned);
+                Ok(Duration::ZERO)
+            }
             Err(error) => {
                 let wait = self.failed(planned, &error);
-                drop(still);
-                if !error.is_transient() && !matches!(error.kind(), ErrorKind::NotFound) {
-                    return Err(error);
+                if error.is_transient() || matches!(error.kind(), ErrorKind::NotFound) {
+                    Ok(wait)
+                } else {
+                    Err(error)
                 }
-                tokio::time::sleep_until(Instant::now() + wait).await;
             }
-        }
-        Ok(())
+        };
+        drop(still);
+        landed
     }
 
     /// After a claim that was not answered, gives back what it may have brought.
@@ -241,6 +248,7 @@ impl Dispatcher {
                 state.counts.lost += found as u64;
                 return;
             }
+            state.claiming -= asked;
             let ran_dry = planned.ran_dry || state.ran_dry;
             state.prefetch.claimed(Haul { asked, found, bytes, ran_dry, gated });
             state.land(claimed.jobs, claimed_at);
@@ -259,7 +267,7 @@ impl Dispatcher {
         let mut state = self.pool.state();
         state.counts.turns += 1;
         if state.epoch == planned.epoch {
-            state.in_flight = 0;
+            state.in_flight -= planned.settlements.len();
             state.counts.lost += tally.lost;
             state.done.append(&mut tally.again);
         } else {
@@ -281,7 +289,8 @@ impl Dispatcher {
         }
         let mut state = self.pool.state();
         if state.epoch == planned.epoch {
-            state.in_flight = 0;
+            state.in_flight -= planned.settlements.len();
+            state.claiming -= planned.claim.as_ref().map_or(0, |claim| claim.limit as usize);
             planned.settlements.append(&mut state.done);
             state.done = planned.settlements;
         }
@@ -315,7 +324,7 @@ impl Dispatcher {
             () = hint(&mut self.hints, hungry.then_some(listen_from)) => self.hinted(),
             () = at(until) => {}
         }
-        self.pool.state().resting = false;
+        self.pool.state().waits_for = WaitsFor::Nothing;
         if Instant::now() >= self.appetite.look_at {
             self.appetite.hungry = true;
         }

@@ -4,9 +4,10 @@
 //! - [`prefetch`]: how much is claimed ahead.
 //! - [`slot`]: the tasks that run attempts.
 //! - [`attempt`]: one attempt from its start to its verdict.
-//! - [`dispatch`]: settles and claims.
+//! - [`dispatch`]: settles and claims, when [`appetite`] says that there may be something, in [`turn`]s.
 //! - [`orphans`]: what was claimed by a call whose answer was lost.
 
+mod appetite;
 mod attempt;
 mod dispatch;
 mod orphans;
@@ -14,6 +15,7 @@ mod prefetch;
 mod slot;
 mod state;
 mod tally;
+mod turn;
 mod watch;
 mod work;
 

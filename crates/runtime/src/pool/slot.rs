@@ -69,7 +69,7 @@ impl Slot {
             let next = state.next(self.index);
             self.epoch = state.epoch;
             // A dispatcher whose turn is in flight looks by itself when it is back.
-            let wake = (settled || next.is_none()) && std::mem::take(&mut state.resting);
+            let wake = (settled || next.is_none()) && state.wakes();
             (next, wake)
         };
         self.taken = next.is_some();

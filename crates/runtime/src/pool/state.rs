@@ -37,6 +37,22 @@ pub(crate) struct Counts {
     pub(crate) turns: u64,
 }
 
+/// What is worth a turn beside another: this share of what the pool holds, and no less than so many ends. While one part is
+/// with the store in each of two turns, the rest is run.
+const CROWD_SHARE: usize = 4;
+const CROWD_MIN: usize = 64;
+
+/// What a dispatcher waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitsFor {
+    /// It is at work.
+    Nothing,
+    /// Whatever gives it something to do.
+    Anything,
+    /// So many ends that are not told.
+    Ends(usize),
+}
+
 /// How far a pool has come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Going {
@@ -59,8 +75,8 @@ pub(crate) struct PoolState {
     /// Raised whenever everything that is held is lost.
     pub(super) epoch: u64,
     going: Going,
-    /// Whether the dispatcher waits to be woken.
-    pub(super) resting: bool,
+    /// What the dispatcher waits for.
+    pub(super) waits_for: WaitsFor,
     /// Whether a slot found nothing to do since the last turn was sent.
     pub(super) ran_dry: bool,
     /// The attempt in each slot.
@@ -69,8 +85,10 @@ pub(crate) struct PoolState {
     free: Vec<usize>,
     pub(super) queue: VecDeque<Waiting>,
     pub(super) done: Vec<Settlement>,
-    /// Settlements in the turn that is in flight.
+    /// Settlements in the turns that are in flight.
     pub(super) in_flight: usize,
+    /// Most jobs that those turns may bring.
+    pub(super) claiming: usize,
     pub(super) prefetch: Prefetch,
     pub(super) counts: Counts,
 }
@@ -81,13 +99,14 @@ impl PoolState {
             member: None,
             epoch: 0,
             going: Going::On,
-            resting: false,
+            waits_for: WaitsFor::Nothing,
             ran_dry: true,
             current: vec![None; slots],
             free: (0..slots).rev().collect(),
             queue: VecDeque::new(),
             done: Vec::new(),
             in_flight: 0,
+            claiming: 0,
             prefetch: Prefetch::new(prefetch_max, slots),
             counts: Counts::default(),
         }
@@ -161,7 +180,31 @@ impl PoolState {
             return 0;
         }
         let ahead = self.prefetch.ahead(self.running());
-        (self.free.len() + ahead).saturating_sub(self.queue.len())
+        (self.free.len() + ahead).saturating_sub(self.queue.len() + self.claiming)
+    }
+
+    /// Whether enough has ended for a turn beside one that is in flight. If not, the dispatcher is woken when it has.
+    ///
+    /// Never where jobs have gates: what they hold is kept from all others while a turn is on its way, and turns that meet at a
+    /// gate wait for one another.
+    pub(super) fn has_crowd(&mut self) -> bool {
+        let crowd = (self.held() / CROWD_SHARE).max(CROWD_MIN);
+        let has_crowd = self.member.is_some() && !self.prefetch.is_gated() && self.done.len() >= crowd;
+        self.waits_for = if has_crowd { WaitsFor::Nothing } else { WaitsFor::Ends(crowd) };
+        has_crowd
+    }
+
+    /// Whether the dispatcher is to be woken now that a slot has told of an end, or has nothing to do.
+    pub(super) fn wakes(&mut self) -> bool {
+        let wakes = match self.waits_for {
+            WaitsFor::Nothing => false,
+            WaitsFor::Anything => true,
+            WaitsFor::Ends(count) => self.done.len() >= count,
+        };
+        if wakes {
+            self.waits_for = WaitsFor::Nothing;
+        }
+        wakes
     }
 
     /// Takes permits for up to `most` tasks, no more than there are jobs for them.
@@ -269,7 +312,7 @@ impl PoolState {
         self.counts.lost += (self.queue.len() + self.done.len() + self.in_flight + running) as u64;
         self.member = None;
         self.epoch += 1;
-        self.in_flight = 0;
+        (self.in_flight, self.claiming) = (0, 0);
         self.done.clear();
         std::mem::take(&mut self.queue)
     }
@@ -281,115 +324,4 @@ impl PoolState {
 }
 
 #[cfg(test)]
-mod tests {
-    use windlass_core::{Args, JobId, KindName, Priority, QueueName, Timestamp};
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
-
-    fn job(number: u8, losses: u32) -> LeasedJob {
-        LeasedJob {
-            token: AttemptToken { job: JobId::from_bytes([number; 16]), number: 1, nonce: 1 },
-            lease_until: NOW,
-            kind: KindName::new("k").unwrap(),
-            version: 1,
-            queue: QueueName::default(),
-            args: Args::default(),
-            priority: Priority::Normal,
-            attempt: 1,
-            attempts_max: 8,
-            losses,
-            run_at: NOW,
-            deadline: None,
-            created_at: NOW,
-            started_at: NOW,
-            checkpoint: None,
-            options: None,
-            fences: Vec::new(),
-            settles: None,
-        }
-    }
-
-    fn landed(slots: usize, jobs: Vec<LeasedJob>) -> PoolState {
-        let mut state = PoolState::new(slots, 1_000);
-        state.land(jobs, Instant::now());
-        state
-    }
-
-    fn waiting(state: &PoolState) -> Vec<u8> {
-        state.queue.iter().map(|waiting| waiting.leased.id().as_bytes()[0]).collect()
-    }
-
-    #[tokio::test]
-    async fn jobs_that_were_lost_before_go_first_and_are_not_kept_waiting() {
-        let state = landed(2, vec![job(1, 0), job(2, 1), job(3, 0), job(4, 2), job(5, 1)]);
-
-        assert_eq!(waiting(&state), [2, 4, 1, 3]);
-        assert_eq!(state.done.len(), 1, "there is no slot for the third of them");
-        assert_eq!(state.done[0].token.job.as_bytes()[0], 5);
-        assert_eq!(state.done[0].verdict, Verdict::Released);
-    }
-
-    #[tokio::test]
-    async fn an_end_is_told_once() {
-        let mut state = landed(1, vec![job(1, 0)]);
-        let slot = state.permits(8).pop().unwrap();
-        let token = state.next(slot).unwrap().leased.token;
-
-        state.interrupt();
-        state.ended(slot, Settlement { token, verdict: Verdict::Succeeded { result: None } });
-
-        let verdicts: Vec<&Verdict> = state.done.iter().map(|settlement| &settlement.verdict).collect();
-        assert_eq!(verdicts, [&Verdict::Interrupted]);
-    }
-
-    #[tokio::test]
-    async fn what_is_lost_is_forgotten_wherever_it_was() {
-        let mut state = landed(2, vec![job(1, 0), job(2, 0), job(3, 0)]);
-        let slots = state.permits(8);
-        let first = state.next(slots[0]).unwrap().leased.token;
-        state.next(slots[1]).unwrap();
-        state.ended(slots[0], Settlement { token: first, verdict: Verdict::Interrupted });
-
-        let queue = state.lose();
-
-        assert_eq!((queue.len(), state.held(), state.counts.lost), (1, 0, 3));
-        assert_eq!(state.running(), 2, "the slots are taken as long as their tasks are there");
-    }
-
-    // Its slot was free again and its token forgotten, so the job stayed leased to a worker that lived on.
-    #[tokio::test]
-    async fn an_attempt_whose_task_is_gone_has_failed() {
-        let mut state = landed(1, vec![job(1, 0)]);
-        let slots = state.permits(1);
-        let token = state.next(slots[0]).unwrap().leased.token;
-
-        state.broke(slots[0]);
-
-        let [Settlement { token: told, verdict: Verdict::Failed { .. } }] = state.done[..] else {
-            panic!("{:?}", state.done)
-        };
-        assert_eq!(told, token);
-    }
-
-    #[tokio::test]
-    async fn there_is_never_more_than_one_permit_for_each_slot() {
-        let mut state = landed(3, (0..10).map(|number| job(number, 0)).collect());
-
-        assert_eq!(state.permits(2).len(), 2);
-        assert_eq!(state.permits(2).len(), 1);
-        assert_eq!(state.permits(2).len(), 0);
-        assert_eq!(state.running(), 3);
-    }
-
-    #[tokio::test]
-    async fn a_pool_that_stops_gives_back_what_waits_also_what_lands_later() {
-        let mut state = landed(1, vec![job(1, 0), job(2, 0)]);
-
-        state.stop();
-        state.land(vec![job(3, 0)], Instant::now());
-
-        assert_eq!((state.waiting(), state.done.len(), state.counts.released, state.room()), (0, 3, 3, 0));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 use windlass_core::{
     AttemptToken, JobId, Json, NewJob, NewSchedule, ProgramName, Progress, ScheduleName, Timestamp, WorkerId,
 };
@@ -25,6 +26,8 @@ pub(crate) enum Fault {
     LoseAnswer,
     /// The answer is lost, and it happens that much later. Of turns.
     Late(Duration),
+    /// It happens once it is let go. Of turns.
+    Hold,
     /// It never ends.
     Hang,
     /// It panics.
@@ -38,6 +41,9 @@ pub(crate) struct FaultyStore {
     pub(crate) inner: Arc<MemoryStore>,
     /// Hints that nobody gives, for a store that is deaf.
     deaf: Option<Signals>,
+    turns_at_once: usize,
+    /// As many permits as turns that are held may go.
+    may_go: Semaphore,
     faults: Mutex<Faults>,
 }
 
@@ -53,7 +59,18 @@ struct Faults {
 
 impl FaultyStore {
     pub(crate) fn new(inner: Arc<MemoryStore>) -> Self {
-        Self { inner, deaf: None, faults: Mutex::default() }
+        let may_go = Semaphore::new(0);
+        Self { inner, deaf: None, turns_at_once: 1, may_go, faults: Mutex::default() }
+    }
+
+    /// The same store, that says it works on so many turns at once.
+    pub(crate) fn with_turns_at_once(inner: Arc<MemoryStore>, turns_at_once: usize) -> Self {
+        Self { turns_at_once, ..Self::new(inner) }
+    }
+
+    /// Lets the first turn go that is held.
+    pub(crate) fn let_go(&self) {
+        self.may_go.add_permits(1);
     }
 
     /// The same store, without its hints.
@@ -129,7 +146,7 @@ impl FaultyStore {
             Fault::Pass => call.await,
             Fault::Fail(kind) => Err(StoreError::new(operation, kind)),
             Fault::Hang => std::future::pending().await,
-            Fault::Late(_) => panic!("a call of {operation} cannot come late"),
+            Fault::Late(_) | Fault::Hold => panic!("a call of {operation} cannot come late"),
             Fault::Panic => panic!("the store panicked"),
             Fault::LoseAnswer => {
                 call.await?;
@@ -163,8 +180,15 @@ impl LeaseStore for FaultyStore {
                 });
                 Err(StoreError::new("turn", ErrorKind::Unknown))
             }
+            Fault::Hold => {
+                self.may_go.acquire().await.expect("it is never closed").forget();
+                self.inner.turn(turn).await
+            }
             fault => Self::suffer("turn", fault, self.inner.turn(turn)).await,
         }
+    }
+    fn turns_at_once(&self) -> usize {
+        self.turns_at_once
     }
     async fn claim_job(
         &self,

@@ -7,6 +7,7 @@
     reason = "tests: a failure is a panic, and a handler takes its arguments as handlers do, beside the test it is for"
 )]
 
+mod beside;
 mod building;
 mod cancel;
 mod context;
