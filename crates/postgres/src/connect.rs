@@ -50,9 +50,13 @@ const LOCK_MAX: Duration = Duration::from_secs(20);
 /// death, and what it locked is let go.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one. One
-/// that was idle for longer is asked before it is used, which is a round trip.
-const FRESH: Duration = Duration::from_millis(1_500);
+/// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one.
+const FRESH: Duration = Duration::from_millis(20);
+
+/// One that was in use so shortly ago is not asked whether it lives, which is a round trip: if a server has closed it, that has
+/// arrived; and what else may befall it in so little time may as well befall it while a statement is on its way. One that was
+/// idle for longer may have been forgotten by a firewall. Longer than an idle worker waits between two looks.
+const LATELY: Duration = Duration::from_millis(2_500);
 
 /// How long it may take to answer then. The others are not asked when one has not.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -224,10 +228,14 @@ fn alive() -> Hook {
         let silent = Arc::clone(&silent);
         async move {
             if client.is_closed() || silent.is_among(metrics) {
-                return Err(HookError::message("the connection has ended"));
+                return Err(ended());
             }
-            if metrics.last_used() < FRESH {
-                return Ok(());
+            match metrics.last_used() {
+                idle if idle < FRESH => return Ok(()),
+                idle if idle < LATELY => {
+                    return if is_heard_to_live(client).await { Ok(()) } else { Err(ended()) };
+                }
+                _ => {}
             }
             let asked = Asked { at: Some(Instant::now()), silent: &silent };
             let answer = timeout(ANSWER_MAX, client.check_connection()).await;
@@ -238,6 +246,19 @@ fn alive() -> Hook {
         }
         .boxed()
     })
+}
+
+fn ended() -> HookError {
+    HookError::message("the connection has ended")
+}
+
+/// Whether nothing has arrived that ends the connection. Where handlers block the runtime, its task may not have been polled
+/// since: who yields goes on only after the runtime has looked at what arrived, and after a second time those have been polled
+/// whom that concerns.
+async fn is_heard_to_live(client: &ClientWrapper) -> bool {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    !client.is_closed()
 }
 
 /// When a connection last did not answer. Those that are as old and have not been used since would not either, and to wait

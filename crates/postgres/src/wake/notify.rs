@@ -178,3 +178,19 @@ async fn at(instant: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_callers_say_themselves_counts_with_what_is_sent_for_them() {
+        let outbox = Outbox::new(Address::new("a"));
+
+        let said: Vec<String> = (0..10).map_while(|_| outbox.say_now(Hints::WORK)).collect();
+
+        assert_eq!(said.len(), 4, "as many as may follow one another after a rest");
+        assert!(said[0].starts_with("NOTIFY \"windlass_a\", 'w "), "{}", said[0]);
+        assert!(outbox.due(Hints::WORK).is_err_and(|due_at| due_at.is_some_and(|at| at > Instant::now())));
+    }
+}

@@ -90,7 +90,8 @@ async fn connections_that_a_network_forgot_are_replaced_within_seconds() {
     let worker = join(&store).await;
     store.beat(worker).await.expect("the beat is answered");
     let ids = join_all((0..8).map(|_| enqueue(&store))).await;
-    crate::scene::until(cluster.url(), "SELECT pg_sleep(0.2) IS NOT NULL").await;
+    // Those that were in use a moment ago are taken to live.
+    crate::scene::until(cluster.url(), "SELECT pg_sleep(2.6) IS NOT NULL").await;
 
     proxy.forget();
     let begun = std::time::Instant::now();

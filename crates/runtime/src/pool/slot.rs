@@ -68,7 +68,7 @@ impl Slot {
             }
             let next = state.next(self.index);
             self.epoch = state.epoch;
-            // A dispatcher whose turn is in flight looks by itself when it is back.
+            // A dispatcher with a turn in flight looks by itself when it is back, unless a crowd has ended before.
             let wake = (settled || next.is_none()) && state.wakes();
             (next, wake)
         };

@@ -65,7 +65,7 @@ enum Going {
 
 /// A pool of slots: free ones, the attempts in the others, the jobs that wait for one, and the ends to be stored.
 ///
-/// Every token the pool holds is in exactly one place: `queue`, `current`, `done`, or the turn in flight. Whoever
+/// Every token the pool holds is in exactly one place: `queue`, `current`, `done`, or a turn in flight. Whoever
 /// takes it out of its place decides what becomes of it; a handler that ends when its token is gone from `current`
 /// has nothing left to say.
 #[derive(Debug)]
