@@ -51,7 +51,7 @@ const LOCK_MAX: Duration = Duration::from_secs(20);
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one.
-const FRESH: Duration = Duration::from_millis(20);
+const FRESH: Duration = Duration::from_millis(50);
 
 /// One that was in use so shortly ago is not asked whether it lives, which is a round trip: if a server has closed it, that has
 /// arrived; and what else may befall it in so little time may as well befall it while a statement is on its way. One that was
