@@ -1,30 +1,39 @@
 //! Enqueueing: a batch in one statement.
 
+mod columns;
+
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future;
+use futures_util::TryFutureExt;
+use futures_util::future::{self, Either};
+use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
 use uuid::{Uuid, Version};
 use windlass_core::job::Due;
-use windlass_core::{JobOptions, NewJob, Timestamp, Traits};
+use windlass_core::{JobOptions, NewJob, Timestamp};
 use windlass_store::{EnqueueOutcome, Enqueued, StoreError};
 
 use crate::database::{Session, Values};
 use crate::error::{During, ENDED};
-use crate::fates::as_json;
 use crate::gather::Errand;
 use crate::row::budget;
 use crate::sql::Statement;
 use crate::value::Instant;
-use crate::workers::micros;
 use crate::{Core, sql};
+
+pub(crate) use columns::Columns;
+use columns::traits;
 
 /// How far the clock of whoever makes ids may be ahead of the store's.
 const SKEW: Duration = Duration::from_secs(60 * 60);
+
+/// How long a caller waits for what is said to others beside its insert: a server on which others say much, in transactions
+/// that take long, lets nobody else speak meanwhile.
+const SAY_MAX: Duration = Duration::from_millis(5);
 
 /// Enqueueing for many callers at a time.
 pub(crate) struct Enqueueing(pub(crate) Arc<Core>);
@@ -135,12 +144,10 @@ async fn insert_drawn(
     let session = store.database.call(name).await?;
     let (made, others_told) = if let Some(alike) = Alike::of(jobs, lanes) {
         session.prepare(alike.statement()).await.during(name)?;
-        future::join(hinting(alike.insert(&session), store, jobs), say_work(store, &session, jobs)).await
+        say_beside(alike.insert(&session), store, (&session, jobs)).await
     } else {
         session.prepare(sql::job::INSERT_DRAWN).await.during(name)?;
-        let columns = Columns::of(jobs, lanes)?;
-        future::join(hinting(columns.insert_drawn(&session), store, jobs), say_work(store, &session, jobs))
-            .await
+        say_beside(Columns::of(jobs, lanes)?.insert_drawn(&session), store, (&session, jobs)).await
     };
     match made {
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
@@ -155,15 +162,18 @@ async fn insert_drawn(
     Ok(true)
 }
 
-/// Says in this process that there is work as soon as it is made.
-async fn hinting<E>(
+/// Says that there is work: in this process as soon as it is made, and to others meanwhile. Whether others were told.
+async fn say_beside<E>(
     insert: impl Future<Output = Result<(), E>>,
     store: &Core,
-    jobs: &[NewJob],
-) -> Result<(), E> {
-    insert.await?;
-    hint_here(store, jobs);
-    Ok(())
+    (session, jobs): (&Session, &[NewJob]),
+) -> (Result<(), E>, bool) {
+    let insert = pin!(insert.inspect_ok(|()| hint_here(store, jobs)));
+    match future::select(insert, pin!(say_work(store, session, jobs))).await {
+        // Should it take longer, it is answered when nobody waits for it any more.
+        Either::Left((made, saying)) => (made, timeout(SAY_MAX, saying).await.unwrap_or(true)),
+        Either::Right((others_told, insert)) => (insert.await, others_told),
+    }
 }
 
 /// Tells other processes on the connection where the jobs are made, right behind that and before its answer has come; whether
@@ -286,112 +296,5 @@ impl<'a> Alike<'a> {
             session.execute(self.statement(), values).await
         };
         made.map(|_| ())
-    }
-}
-
-/// Columns of `job/insert.sql`. What nobody asks for stays empty.
-pub(crate) struct Columns<'a> {
-    ids: Vec<Uuid>,
-    lanes: &'a [i32],
-    priorities: Vec<i16>,
-    budgets: Vec<i64>,
-    args: Vec<&'a [u8]>,
-    run_at: Vec<Option<Instant>>,
-    delays: Vec<Option<i64>>,
-    deadlines: Vec<Option<Instant>>,
-    deadline_delays: Vec<Option<i64>>,
-    traits: Vec<Option<i32>>,
-    options: Vec<Option<String>>,
-    ended_since: Instant,
-}
-
-impl<'a> Columns<'a> {
-    pub(crate) fn of(jobs: &'a [NewJob], lanes: &'a [i32]) -> Result<Self, StoreError> {
-        let default = JobOptions::default();
-        let options =
-            jobs.iter().map(|job| (job.options != default).then(|| as_json(&job.options)).transpose());
-        Ok(Self {
-            ids: jobs.iter().map(|job| job.id.as_uuid()).collect(),
-            lanes,
-            priorities: jobs.iter().map(|job| job.priority.as_number().into()).collect(),
-            budgets: jobs.iter().map(|job| budget(job.attempts_max, job.losses_max)).collect(),
-            args: jobs.iter().map(|job| job.args.as_bytes()).collect(),
-            run_at: unless_none(jobs.iter().map(|job| at(job.due))),
-            delays: unless_none(jobs.iter().map(|job| delay(job.due))),
-            deadlines: unless_none(jobs.iter().map(|job| job.deadline.and_then(at))),
-            deadline_delays: unless_none(
-                jobs.iter()
-                    .map(|job| job.deadline.and_then(|due| delay(due).or((due == Due::Now).then_some(0)))),
-            ),
-            traits: unless_none(jobs.iter().map(traits)),
-            options: unless_none(options.collect::<Result<Vec<_>, _>>()?.into_iter()),
-            ended_since: ended_since(jobs),
-        })
-    }
-
-    /// Marks those of them that others are to wait for.
-    pub(crate) fn mark_parents(&mut self, parents: &[Uuid]) {
-        let parents: HashSet<&Uuid> = parents.iter().collect();
-        self.traits.resize(self.ids.len(), None);
-        for (id, traits) in self.ids.iter().zip(&mut self.traits) {
-            if parents.contains(id) {
-                *traits = Some(traits.unwrap_or(0) | Traits::PARENT.bits().cast_signed());
-            }
-        }
-    }
-
-    async fn insert(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
-        session.query(sql::job::INSERT, &self.values(&session.now)).await
-    }
-
-    async fn insert_drawn(&self, session: &Session) -> Result<(), tokio_postgres::Error> {
-        let values = self.values(&session.now);
-        session.execute(sql::job::INSERT_DRAWN, &values[..values.len() - 1]).await.map(|_| ())
-    }
-
-    /// The values of `job/insert.sql`; without the last, those of `job/insert_drawn.sql`.
-    #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
-    pub(crate) fn values<'v>(&'v self, now: &'v Option<Instant>) -> [&'v (dyn ToSql + Sync); 13] {
-        [
-            now,
-            &self.ids,
-            &self.lanes,
-            &self.priorities,
-            &self.budgets,
-            &self.args,
-            &self.run_at,
-            &self.delays,
-            &self.deadlines,
-            &self.deadline_delays,
-            &self.traits,
-            &self.options,
-            &self.ended_since,
-        ]
-    }
-}
-
-/// The values, or none at all where every one is missing.
-fn unless_none<T>(values: impl Iterator<Item = Option<T>>) -> Vec<Option<T>> {
-    let values: Vec<Option<T>> = values.collect();
-    if values.iter().all(Option::is_none) { Vec::new() } else { values }
-}
-
-/// What it uses that most do not; none if nothing.
-fn traits(job: &NewJob) -> Option<i32> {
-    let traits = job.traits().bits();
-    (traits != 0).then_some(traits.cast_signed())
-}
-
-fn at(due: Due) -> Option<Instant> {
-    match due {
-        Due::At(instant) => Some(Instant(instant)),
-        Due::Now | Due::In(_) => None,
-    }
-}
-
-fn delay(due: Due) -> Option<i64> {
-    match due {
-        Due::In(delay) => Some(micros(delay)),
-        Due::Now | Due::At(_) => None,
     }
 }

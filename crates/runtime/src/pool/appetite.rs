@@ -31,7 +31,7 @@ impl Appetite {
         Self { hungry: true, look_at: Instant::now(), in_vain: 0, poll_interval }
     }
 
-    /// Learns from a claim of `asked` jobs that was sent at `sent`.
+    /// Learns from a claim of `asked` jobs.
     pub(super) fn claimed(&mut self, asked: usize, claimed: &Claimed, now: Option<Timestamp>) {
         self.hungry = claimed.jobs.len() >= asked;
         let poll = spread(self.poll_interval, SPREAD);
