@@ -91,7 +91,9 @@ async fn connections_that_a_network_forgot_are_replaced_within_seconds() {
     store.beat(worker).await.expect("the beat is answered");
     let ids = join_all((0..8).map(|_| enqueue(&store))).await;
     // Those that were in use a moment ago are taken to live.
-    crate::scene::until(cluster.url(), "SELECT pg_sleep(2.6) IS NOT NULL").await;
+    let all_rest = "SELECT bool_and(clock_timestamp() - state_change > interval '2.6 s') FROM pg_stat_activity \
+                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    crate::scene::until(cluster.url(), all_rest).await;
 
     proxy.forget();
     let begun = std::time::Instant::now();

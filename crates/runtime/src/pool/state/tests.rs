@@ -110,3 +110,13 @@ async fn a_pool_that_stops_gives_back_what_waits_also_what_lands_later() {
 
     assert_eq!((state.waiting(), state.done.len(), state.counts.released, state.room()), (0, 3, 3, 0));
 }
+
+#[tokio::test]
+async fn what_turns_in_flight_may_bring_has_its_room() {
+    let mut state = PoolState::new(10, 1_000);
+    assert_eq!(state.room(), 10);
+
+    state.claiming = 8;
+
+    assert_eq!(state.room(), 2);
+}
