@@ -157,6 +157,10 @@ impl FromStr for Mark {
     }
 }
 
+/// What every line takes, in bytes, filled up with blanks. A kill ends a `write` between two pages of the file, and only
+/// there: lines of a width that a page is a multiple of lie across none.
+const WIDTH: usize = 128;
+
 /// The log that all processes of a scenario append to.
 #[derive(Debug)]
 pub struct Witness(File);
@@ -171,13 +175,14 @@ impl Witness {
         OpenOptions::new().create(true).append(true).open(path).map(Self)
     }
 
-    /// Appends a line, whole: by one `write`, which a kill comes before or after.
+    /// Appends a line, whole: by one `write` into one page, which a kill comes before or after.
     ///
     /// # Panics
     ///
-    /// When it cannot be written; then nothing could be said about the run.
+    /// When it cannot be written, or is longer than a line may be; then nothing could be said about the run.
     pub fn write(&self, mark: &Mark) {
-        let line = format!("{mark}\n");
+        let line = format!("{:<1$}\n", mark.to_string(), WIDTH - 1);
+        assert_eq!(line.len(), WIDTH, "no line may be longer: {mark}");
         let written = (&self.0).write(line.as_bytes()).expect("the witness can be written");
         assert_eq!(written, line.len(), "the witness took a part of a line");
     }
@@ -203,7 +208,7 @@ impl Witness {
 }
 
 fn parsed(text: &str) -> Result<Vec<Mark>, Failure> {
-    text.lines().map(str::parse).collect()
+    text.lines().map(|line| line.trim_end().parse()).collect()
 }
 
 #[cfg(test)]
@@ -243,6 +248,24 @@ mod tests {
 
         assert_eq!(Witness::so_far(&path).unwrap(), [Mark::Started(run())]);
         assert!(Witness::read(&path).is_err());
+    }
+
+    #[test]
+    fn no_line_lies_across_two_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        let witness = Witness::open(&path).unwrap();
+        let stands = JobId::from_bytes([8; 16]);
+        let longest = Mark::Answered { job: run().job, answer: "duplicate".to_owned(), stands };
+        for _ in 0..50 {
+            witness.write(&Mark::Ready);
+            witness.write(&longest);
+        }
+
+        let page = 4_096;
+        let text = std::fs::read(&path).unwrap();
+        assert!(text.len() > 2 * page);
+        assert!(text.chunks(page).all(|of| of.ends_with(b"\n")));
     }
 
     #[test]
