@@ -8,13 +8,15 @@ use std::time::Instant;
 use clap::Args;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+use windlass_core::limits::LEASE_DEFAULT;
 use windlass_core::{Args as JobArgs, NewJob};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
-use windlass_store::{JobStore, ids};
+use windlass_store::{JobStore, LeaseTerm, ids};
 
 use crate::figures::{Figure, Wanted, alternate, median, per_second, quantile, report, timed};
 use crate::{sqlite, turns};
 use child::Served;
+use connection::Connection;
 
 /// How much to measure.
 #[derive(Args)]
@@ -35,21 +37,21 @@ const BATCH: usize = 1_000;
 
 /// Measures, and prints the report.
 pub(crate) fn run(options: &Options) {
-    report(&[turned(options), enqueued(options)]);
+    let by_worker = "claim and settle by HTTP, jobs/s";
+    let by_name = "the same by a name alone, each job with a lease of its own";
+    report(&[
+        turned(options, by_worker, LeaseTerm::Process),
+        turned(options, by_name, LeaseTerm::Own(LEASE_DEFAULT)),
+        enqueued(options),
+    ]);
 }
 
-fn turned(options: &Options) -> Figure {
+fn turned(options: &Options, name: &'static str, lease: LeaseTerm) -> Figure {
     let count = options.jobs;
     let batch = u32::try_from(BATCH).expect("a small number");
     let (ours, against) =
-        alternate(options.runs, || turns_by_http(count), || sqlite::turns_in_process(count, batch));
-    Figure {
-        name: "claim and settle by HTTP, jobs/s",
-        ours,
-        against,
-        beside: "turns in the process",
-        wanted: Wanted::AtLeast(0.5),
-    }
+        alternate(options.runs, || turns_by_http(lease, count), || sqlite::turns(lease, count, batch));
+    Figure { name, ours, against, beside: "turns in the process", wanted: Wanted::AtLeast(0.5) }
 }
 
 /// How much longer one enqueue takes, in milliseconds, at the median.
@@ -66,17 +68,17 @@ fn enqueued(options: &Options) -> Figure {
 }
 
 /// Claims and settles as one caller of a server that is a process of its own; jobs a second.
-fn turns_by_http(count: usize) -> f64 {
+fn turns_by_http(lease: LeaseTerm, count: usize) -> f64 {
     let served = Served::start();
     let mut caller = served.connect();
     let jobs = vec![format!("{{\"kind\":\"{}\"}}", turns::kind()); BATCH].join(",");
     for _ in 0..count.div_ceil(BATCH) {
         caller.ask("POST /api/v1/jobs/batch", &format!("{{\"jobs\":[{jobs}]}}"));
     }
+    let claim = claim(lease, &mut caller);
     let (mut settled, mut settlements) = (0, String::new());
     let ((), elapsed) = timed(|| {
         while settled < count {
-            let claim = format!(r#"{{"worker":"bench","queues":["default"],"limit":{BATCH}}}"#);
             let answer = caller
                 .ask("POST /api/v1/turns", &format!(r#"{{"settlements":[{settlements}],"claim":{claim}}}"#));
             settled += answer.matches(r#""state":"completed""#).count();
@@ -84,6 +86,21 @@ fn turns_by_http(count: usize) -> f64 {
         }
     });
     per_second(settled, elapsed)
+}
+
+/// What a caller claims with: as a worker that it registers, whose sign of life is for all it holds, or by a name.
+fn claim(lease: LeaseTerm, caller: &mut Connection) -> String {
+    let worker = match lease {
+        LeaseTerm::Own(_) => r#""bench""#.to_owned(),
+        LeaseTerm::Process => {
+            let id = ids::worker_id();
+            let worker =
+                format!(r#"{{"id":"{id}","name":"bench","host":"here","version":"1","queues":["default"]}}"#);
+            caller.ask("POST /api/v1/workers", &worker);
+            format!(r#""{id}","lease":"process""#)
+        }
+    };
+    format!(r#"{{"worker":{worker},"queues":["default"],"limit":{BATCH}}}"#)
 }
 
 /// The settlements of all leases of an answer: each stands behind `"token":"`.

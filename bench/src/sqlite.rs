@@ -8,6 +8,7 @@ mod raw;
 use std::process::{Command, Stdio};
 
 use clap::Args;
+use windlass_store::LeaseTerm;
 
 use crate::figures::{Figure, Wanted, alternate, median, report};
 use crate::process;
@@ -31,8 +32,8 @@ pub(crate) struct Options {
 }
 
 /// Claims and settles without running anything, in this process; jobs a second.
-pub(crate) fn turns_in_process(count: usize, batch: u32) -> f64 {
-    ours::turns(count, batch)
+pub(crate) fn turns(lease: LeaseTerm, count: usize, batch: u32) -> f64 {
+    ours::turns(lease, count, batch)
 }
 
 /// Measures, and prints the report.
@@ -98,7 +99,7 @@ fn cycle(options: &Options) -> Vec<Figure> {
     }
     let (ours, raw) = alternate(
         options.runs,
-        || ours::turns(options.jobs, 1_000),
+        || turns(LeaseTerm::Process, options.jobs, 1_000),
         || raw::claim_and_move(options.jobs, 1_000),
     );
     vec![Figure {
@@ -203,7 +204,7 @@ fn millions(options: &Options) -> Vec<Figure> {
     let (beside, alone) = alternate(
         runs,
         || ours::turns_beside_millions(options.jobs, MILLION),
-        || ours::turns(options.jobs, 1_000),
+        || turns(LeaseTerm::Process, options.jobs, 1_000),
     );
     vec![Figure {
         name: "turns beside 1 M ready and 1 M finished",

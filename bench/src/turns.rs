@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use windlass_core::{AttemptToken, KindName, QueueName, Verdict, WorkerId};
 use windlass_store::{
-    ClaimRequest, KindSupport, Kinds, NewWorker, Queues, Scope, Settlement, SharedStore, Turn, ids,
+    ClaimRequest, KindSupport, Kinds, LeaseTerm, NewWorker, Queues, Scope, Settlement, SharedStore, Turn, ids,
 };
 
 /// What came of it.
@@ -18,13 +18,23 @@ pub(crate) struct TurnedOver {
 
 /// Claims and settles `count` jobs of the default queue or a few more, `batch` at a time.
 pub(crate) async fn turn_over(store: SharedStore, count: usize, batch: u32) -> TurnedOver {
+    turn_over_with(LeaseTerm::Process, store, count, batch).await
+}
+
+/// The same with leases of this term.
+pub(crate) async fn turn_over_with(
+    lease: LeaseTerm,
+    store: SharedStore,
+    count: usize,
+    batch: u32,
+) -> TurnedOver {
     let worker = register(&store).await;
     let queues = Queues::Only(vec![QueueName::default()]);
     let scope = Arc::new(Scope { queues, kinds: Kinds::Only(vec![support()]) });
     let mut done = TurnedOver { settled: 0, waits: Vec::new() };
     let mut settlements = Vec::new();
     while done.settled < count {
-        let claim = Some(ClaimRequest::new(worker, Arc::clone(&scope), batch));
+        let claim = Some(ClaimRequest::new(worker, Arc::clone(&scope), batch).with_lease(lease));
         let begun = Instant::now();
         let turned = store.turn(Turn { settlements, claim }).await.expect("a turn");
         done.waits.push(begun.elapsed().as_secs_f64() * 1e3);

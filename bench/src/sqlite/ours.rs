@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use windlass::Windlass;
 use windlass_core::{Args, NewJob};
 use windlass_sqlite::{SqliteOptions, SqliteStore};
-use windlass_store::{JobStore, SharedStore, ids};
+use windlass_store::{JobStore, LeaseTerm, SharedStore, ids};
 
 use crate::features::{self, Block, Feature, Passed};
 use crate::figures::{per_second, timed};
@@ -77,8 +77,12 @@ impl Fixture {
 
     /// Claims and settles `count` jobs or a few more; how many it were.
     fn turn_over(&self, count: usize, batch: u32) -> usize {
+        self.turn_over_with(LeaseTerm::Process, count, batch)
+    }
+
+    fn turn_over_with(&self, lease: LeaseTerm, count: usize, batch: u32) -> usize {
         let store = self.store.clone();
-        self.runtime.block_on(turns::turn_over(store, count, batch)).settled
+        self.runtime.block_on(turns::turn_over_with(lease, store, count, batch)).settled
     }
 
     /// `producers` tasks that each enqueue one batch after the other, `count` jobs in all; jobs a second.
@@ -122,10 +126,10 @@ pub(super) fn enqueue_in_bulk(count: usize) -> f64 {
 }
 
 /// Turns that settle a batch and claim the next, without running anything; jobs a second.
-pub(super) fn turns(count: usize, batch: u32) -> f64 {
+pub(super) fn turns(lease: LeaseTerm, count: usize, batch: u32) -> f64 {
     let fixture = Fixture::new();
     fixture.fill(count);
-    let (settled, elapsed) = timed(|| fixture.turn_over(count, batch));
+    let (settled, elapsed) = timed(|| fixture.turn_over_with(lease, count, batch));
     assert_eq!(settled, count, "every job was settled");
     per_second(count, elapsed)
 }
