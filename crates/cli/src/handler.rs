@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use windlass_core::{AttemptError, JobId, Json, Limits, LogLevel, Verdict};
+use windlass_core::{AttemptError, AttemptToken, JobId, Json, Limits, LogLevel, Verdict};
 use windlass_runtime::extract::{JobLog, Progress};
 use windlass_runtime::{CancelReason, JobCx, RawJob};
 use windlass_store::{SharedStore, StoreError};
@@ -101,7 +101,7 @@ impl Handler {
                 };
             }
             (stdin, None) => stdin.unwrap_or_default().into_bytes(),
-            (None, Some(from)) => match from.read(&self.store, job.id()).await {
+            (None, Some(from)) => match from.read(&self.store, job.token()).await {
                 Ok(input) => input,
                 Err(verdict) => return verdict,
             },
@@ -123,7 +123,7 @@ impl Handler {
     /// Does a job of any kind with what was given: a command or a web service.
     pub(crate) async fn any(self, job: RawJob) -> Verdict {
         let Some(push) = self.push.clone() else { return self.shell(job).await };
-        let verdict = match self.given(job.id()).await {
+        let verdict = match self.given(job.token()).await {
             Ok(given) => push.verdict(&job, serde_json::to_vec(&given).unwrap_or_default()).await,
             Err(error) => failed(AttemptError::new(error.to_string())),
         };
@@ -133,7 +133,7 @@ impl Handler {
 
     /// Does a job of any kind with the command that was given.
     async fn shell(self, job: RawJob) -> Verdict {
-        let given = match self.given(job.id()).await {
+        let given = match self.given(job.token()).await {
             Ok(given) => given,
             Err(error) => return failed(AttemptError::new(error.to_string())),
         };
@@ -148,10 +148,15 @@ impl Handler {
         })
     }
 
-    async fn given(&self, job: JobId) -> Result<Given, StoreError> {
-        let parents =
-            if self.parents { Some(inputs::shapes(inputs::all(&self.store, job).await?)) } else { None };
-        Ok(Given { job: JobShape::from(self.store.job(job).await?), parents })
+    async fn given(&self, token: AttemptToken) -> Result<Given, StoreError> {
+        let job = self.store.job_under(token).await?;
+        let parents = if self.parents {
+            let about = job.options.cleans.unwrap_or(job.id);
+            Some(inputs::shapes(inputs::all(&self.store, token, about).await?))
+        } else {
+            None
+        };
+        Ok(Given { job: JobShape::from(job), parents })
     }
 
     async fn run(

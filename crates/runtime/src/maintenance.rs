@@ -39,7 +39,8 @@ const RESCUE_MAX: Duration = Duration::from_secs(10);
 /// Most steps of one duty before the others have their turn.
 const STEPS_MAX: u32 = 16;
 
-/// Does the duties until the task is dropped. They go on beside each other: a rescue waits for none of them.
+/// Does the duties until the task is dropped, or as long as they are this worker's to do. They go on beside each other: a rescue
+/// waits for none of them.
 pub(crate) async fn keep(engine: Arc<Engine>) {
     let lead = lead::Lead::default();
     tokio::join!(
@@ -53,9 +54,22 @@ pub(crate) async fn keep(engine: Arc<Engine>) {
 async fn rescue(engine: &Engine) {
     let mut voice = Voice::new("rescue what lost workers held");
     loop {
-        voice.tell(rescue_all(engine).await.as_ref().err());
+        let rescued = rescue_all(engine).await;
+        if let Err(error) = &rescued
+            && is_for_others(error)
+        {
+            tracing::info!("this worker leaves the duties of its store to those who may do them");
+            return;
+        }
+        voice.tell(rescued.as_ref().err());
         tokio::time::sleep_until(Instant::now() + spread(RESCUE_EVERY, RESCUE_SPREAD)).await;
     }
+}
+
+/// Whether who does the work is refused the duties, as one is whose token for a server is for work alone. Nothing else could be
+/// wrong with what is asked.
+fn is_for_others(error: &StoreError) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid(_))
 }
 
 async fn rescue_all(engine: &Engine) -> Result<(), StoreError> {

@@ -24,7 +24,7 @@ mod workers;
 use windlass_wire::answers;
 use windlass_wire::{
     AllTokens, BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ErrorTreeShape, ExplanationShape,
-    FiredShape, FlowShape, HeldShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape,
+    FiredShape, FlowShape, HeldShape, JobShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape,
     RescuedShape, SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
 };
 
@@ -163,6 +163,16 @@ fn of_leases() -> Vec<Route> {
         get("/api/v1/leases/{token}", works(Lease), "Say which job an attempt is of", leases::show)
             .gives::<HeldShape>(200)
             .in_lane(Lane::Lease),
+        get("/api/v1/leases/{token}/job", works(Lease), "Show the job of an attempt", leases::job)
+            .gives::<JobShape>(200),
+        get(
+            "/api/v1/leases/{token}/inputs",
+            works(Lease),
+            "List what the jobs made that the job of an attempt waited for",
+            flows::inputs_under,
+        )
+        .gives::<answers::Inputs>(200)
+        .query(PAGE),
         post("/api/v1/leases/{token}/extend", works(Lease), "Keep a lease", leases::extend)
             .gives::<HeldShape>(200)
             .in_lane(Lane::Lease),

@@ -4,11 +4,11 @@ mod claim;
 
 use async_trait::async_trait;
 use windlass_core::{
-    Args, AttemptToken, Fence, JobId, JobOptions, JobState, Json, KindName, LogLevel, NewJob, Phase,
+    Args, AttemptToken, Fence, Job, JobId, JobOptions, JobState, Json, KindName, LogLevel, NewJob, Phase,
     Priority, Progress, QueueName, Reason, Timestamp, Trace, Verdict, WorkerId,
 };
 
-use crate::{Enqueued, Settling, StoreError};
+use crate::{Enqueued, FlowStore, Input, Page, PageRequest, Settling, StoreError};
 
 pub use claim::{ClaimRequest, KindSupport, Kinds, LeaseTerm, Queues, Scope, check_lease};
 
@@ -162,7 +162,7 @@ pub struct NewLogLine {
 /// and say in [`Holder::cancel_requested`] that it should stop. Stores decide all of this by
 /// [`rules::fence`](crate::rules::fence).
 #[async_trait]
-pub trait LeaseStore: Send + Sync {
+pub trait LeaseStore: FlowStore {
     /// Stores how attempts ended, then claims new jobs; one commit for both.
     ///
     /// Each settlement stands for itself: one that is refused does not touch the others. The claim is committed when
@@ -222,6 +222,24 @@ pub trait LeaseStore: Send + Sync {
 
     /// Which job this is, and whether it was cancelled. Changes nothing.
     async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError>;
+
+    /// The job as [`job`](crate::JobStore::job) shows it, for who does the work, and may look at nothing but by the token of its
+    /// attempt.
+    async fn job_under(&self, token: AttemptToken) -> Result<Job, StoreError> {
+        self.job(self.holder(token).await?.job).await
+    }
+
+    /// [`inputs`](FlowStore::inputs) for who does the work. `about` is the attempt's job, or the one it does nothing but clean up
+    /// behind.
+    async fn inputs_under(
+        &self,
+        token: AttemptToken,
+        about: JobId,
+        page: PageRequest,
+    ) -> Result<Page<Input>, StoreError> {
+        self.holder(token).await?;
+        self.inputs(about, page).await
+    }
 
     /// Stores how far the attempt has come. Survives every end of the attempt, until a later one says otherwise.
     ///

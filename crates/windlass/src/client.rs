@@ -89,7 +89,7 @@ impl Windlass {
     ///
     /// What may be done with it is what the token may. [`crate::remote`] has the options, such as a certificate authority of
     /// one's own, which a program connects with itself and gives to [`with_store`](Self::with_store). A worker whose token is
-    /// one for work alone leaves the duties of the store to the server: it is built with `.maintenance(false)`.
+    /// one for work alone leaves the duties of the store to the server.
     ///
     /// # Errors
     ///

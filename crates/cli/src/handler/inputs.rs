@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{AttemptError, JobId, Json, Verdict};
+use windlass_core::{AttemptError, AttemptToken, JobId, Json, Verdict};
 use windlass_store::{Input, PageRequest, SharedStore, StoreError};
 use windlass_wire::InputShape;
 
@@ -30,13 +30,15 @@ struct Said {
 }
 
 impl StdinFrom {
-    /// Reads what the parents of `job` made.
+    /// Reads what the parents of the job made.
     ///
     /// # Errors
     ///
     /// The end of the attempt: a failure when the store does not answer; fatal when a part of what is needed is gone.
-    pub(super) async fn read(self, store: &SharedStore, job: JobId) -> Result<Vec<u8>, Verdict> {
-        let inputs = all(store, job).await.map_err(|error| failed(AttemptError::new(error.to_string())))?;
+    pub(super) async fn read(self, store: &SharedStore, token: AttemptToken) -> Result<Vec<u8>, Verdict> {
+        let inputs = all(store, token, token.job)
+            .await
+            .map_err(|error| failed(AttemptError::new(error.to_string())))?;
         match self {
             Self::ParentsJson => serde_json::to_vec(&shapes(inputs))
                 .map_err(|error| failed(AttemptError::new(error.to_string()))),
@@ -52,11 +54,15 @@ impl StdinFrom {
     }
 }
 
-/// What the jobs that `job` waited for have made, in the order of its edges.
-pub(super) async fn all(store: &SharedStore, job: JobId) -> Result<Vec<Input>, StoreError> {
+/// What the jobs that the job `about` waited for have made, in the order of its edges.
+pub(super) async fn all(
+    store: &SharedStore,
+    token: AttemptToken,
+    about: JobId,
+) -> Result<Vec<Input>, StoreError> {
     let (mut all, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
     loop {
-        let page = store.inputs(job, request).await?;
+        let page = store.inputs_under(token, about, request).await?;
         all.extend(page.items);
         match page.next {
             Some(next) => request = request.after(Some(next)),

@@ -1,7 +1,9 @@
 //! The same commands, asked of a server.
 
 use std::io::BufRead;
+use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::shelf::{Ran, Running, Shelf};
@@ -26,13 +28,16 @@ impl Served {
 
     /// What a command says from elsewhere: it finds no server by itself.
     fn asked_elsewhere(&self, words: &[&str], token: Option<&str>) -> Ran {
-        let elsewhere = Shelf::new();
+        Ran::of(self.command(&Shelf::new(), words, token).output().unwrap())
+    }
+
+    fn command(&self, elsewhere: &Shelf, words: &[&str], token: Option<&str>) -> Command {
         let mut command = elsewhere.command(words);
         command.env("WINDLASS_URL", &self.url);
         if let Some(token) = token {
             command.env("WINDLASS_TOKEN", token);
         }
-        Ran::of(command.output().unwrap())
+        command
     }
 
     fn ok(&self, words: &[&str]) -> String {
@@ -62,6 +67,31 @@ fn a_job_is_enqueued_worked_and_looked_after_by_http_alone() {
     served.ok(&["doctor"]);
     // The same, straight on the store.
     assert_eq!(served.shelf.ok(&["jobs", "--store", "kept.db"]), "");
+}
+
+#[test]
+fn a_token_for_work_alone_is_enough_to_work_with() {
+    let (served, elsewhere) = (Served::new(), Shelf::new());
+    let hands =
+        served.shelf.line(&["tokens", "create", "hands", "--role", "worker", "--store", "kept.db", "-q"]);
+    let parent = served.ok(&["enqueue", "part", r#"{"of":"it"}"#]);
+    let child = served.ok(&["enqueue", "whole", "--after", &parent]);
+    let command = r#"[ "$WINDLASS_KIND" = part ] && echo '{"made":7}' || cat"#;
+
+    let words = ["work", "--exec", command, "--parents", "-v"];
+    let mut working = Running::of(served.command(&elsewhere, &words, Some(&hands)));
+    served.ok(&["jobs", "wait", &child, "--timeout", "60s"]);
+
+    let given: serde_json::Value =
+        serde_json::from_str(&served.ok(&["jobs", "show", &child, "--json"])).unwrap();
+    assert_eq!(given["result"]["kind"], "whole", "{given}");
+    assert_eq!(given["result"]["parents"][0]["result"], json!({"made": 7}), "{given}");
+    let told = working.stderr();
+    working.signal(Signal::TERM);
+    assert_eq!(working.ended().code, Some(0));
+    let told: Vec<String> = told.lines().map(Result::unwrap).collect();
+    assert!(!told.iter().any(|line| line.contains("ERROR") || line.contains("WARN")), "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.contains("leaves the duties")).count(), 1, "{told:?}");
 }
 
 #[test]

@@ -168,9 +168,7 @@ impl Shelf {
 
     /// The command, running.
     pub(crate) fn start(&self, words: &[&str]) -> Running {
-        let child =
-            self.command(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        Running(Some(child.unwrap()))
+        Running::of(self.command(words))
     }
 
     /// What the command says to a terminal, which it has for stdout and stderr.
@@ -212,6 +210,12 @@ pub(crate) fn wait_for_the_end(mut pipe: BufReader<File>) {
 pub(crate) struct Running(Option<Child>);
 
 impl Running {
+    /// The command, from now on.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self(Some(child.unwrap()))
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let id = self.0.as_ref().map(Child::id).and_then(|id| i32::try_from(id).ok());

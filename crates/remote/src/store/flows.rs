@@ -20,6 +20,12 @@ impl RemoteStore {
         let Relatives { jobs, next } = self.client().ask(operation, Ok(ask)).await?;
         page(operation, (jobs, next))
     }
+
+    pub(super) async fn inputs_at(&self, ask: Ask) -> Result<Page<Input>, StoreError> {
+        const NAME: &str = "list inputs";
+        let Inputs { parents, next } = self.client().ask(NAME, Ok(ask)).await?;
+        page(NAME, (parents, next))
+    }
 }
 
 #[async_trait]
@@ -33,10 +39,7 @@ impl FlowStore for RemoteStore {
     }
 
     async fn inputs(&self, id: JobId, of: PageRequest) -> Result<Page<Input>, StoreError> {
-        const NAME: &str = "list inputs";
-        let ask = Ask::get(&[&"jobs", &id, &"inputs"]).page(of);
-        let Inputs { parents, next } = self.client().ask(NAME, Ok(ask)).await?;
-        page(NAME, (parents, next))
+        self.inputs_at(Ask::get(&[&"jobs", &id, &"inputs"]).page(of)).await
     }
 
     async fn flow(&self, id: JobId) -> Result<Flow, StoreError> {

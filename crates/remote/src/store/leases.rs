@@ -1,15 +1,15 @@
 //! Leases: claims, and what is said of them.
 
 use async_trait::async_trait;
-use windlass_core::{AttemptToken, Invalid, JobId, Json, NewJob, Progress, WorkerId};
+use windlass_core::{AttemptToken, Invalid, Job, JobId, Json, NewJob, Progress, WorkerId};
 use windlass_store::leases::check_lease;
 use windlass_store::{
-    ClaimRequest, Claimed, Enqueued, ErrorKind, Holder, JobStore, LeaseStore, LeaseTerm, LeasedJob,
-    NewLogLine, Settled, StoreError, Turn, Turned,
+    ClaimRequest, Claimed, Enqueued, ErrorKind, Holder, Input, JobStore, LeaseStore, LeaseTerm, LeasedJob,
+    NewLogLine, Page, PageRequest, Settled, StoreError, Turn, Turned,
 };
 use windlass_wire::{
-    ExtendRequest, HeldShape, LeaseRequest, LeasesShape, LogRequest, TermShape, TurnRequest, TurnShape,
-    WorkerRef,
+    ExtendRequest, HeldShape, JobShape, LeaseRequest, LeasesShape, LogRequest, TermShape, TurnRequest,
+    TurnShape, WorkerRef,
 };
 
 use super::RemoteStore;
@@ -109,6 +109,19 @@ impl LeaseStore for RemoteStore {
 
     async fn holder(&self, token: AttemptToken) -> Result<Holder, StoreError> {
         self.say("look at a lease", Ok(Ask::get(&[&"leases", &token]))).await
+    }
+
+    async fn job_under(&self, token: AttemptToken) -> Result<Job, StoreError> {
+        self.get::<JobShape, _>("read the job of a lease", Ok(Ask::get(&[&"leases", &token, &"job"]))).await
+    }
+
+    async fn inputs_under(
+        &self,
+        token: AttemptToken,
+        _about: JobId,
+        of: PageRequest,
+    ) -> Result<Page<Input>, StoreError> {
+        self.inputs_at(Ask::get(&[&"leases", &token, &"inputs"]).page(of)).await
     }
 
     async fn progress(&self, token: AttemptToken, progress: Progress) -> Result<(), StoreError> {

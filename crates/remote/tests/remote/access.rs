@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use windlass_core::{Args, JobId, KindName, NewJob};
+use windlass_core::{Args, Edge, EdgePolicy, JobId, Json, KindName, NewJob, Verdict};
 use windlass_memory::MemoryStore;
 use windlass_postgres_testing::Port;
 use windlass_remote::{AccessToken, RemoteOptions, RemoteStore};
+use windlass_runtime::{RawJob, Worker};
 use windlass_server::{Config, Tokens};
 use windlass_store::{
-    Actor, AuditFilter, AuditStore, ErrorKind, JobFilter, JobStore, Maintenance, NewToken, NewWorker,
-    PageRequest, Queues, Role, Secret, SharedStore, StoreError, TokenStore, WorkerStore, ids,
+    Actor, AuditFilter, AuditStore, ErrorKind, FlowStore, JobFilter, JobStore, Maintenance, NewToken,
+    NewWorker, PageRequest, Queues, Role, Secret, SharedStore, StoreError, TokenStore, WorkerStore, ids,
 };
 
 use crate::server::Served;
@@ -119,6 +120,33 @@ async fn a_worker_works_with_a_token_for_work_alone() {
     assert!(worker.beat(new.id).await.unwrap().cancelled.is_empty());
     assert_eq!(worker.held(new.id).await.unwrap(), []);
     worker.deregister(new.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_with_a_token_for_work_alone_is_given_what_the_parents_of_its_jobs_made() {
+    let (store, served) = guarded().await;
+    let worker = RemoteStore::connect(served.url.as_str(), token(&store, Role::Worker).await).await.unwrap();
+    let (parent, mut child) = (job(), job());
+    child.after = vec![Edge { parent: parent.id, policy: EdgePolicy::OnSuccess }];
+    let child_id = child.id;
+    let mut ended = store.signals().ended();
+    store.enqueue(vec![parent, child]).await.unwrap();
+    let run = Worker::builder(Arc::new(worker.clone())).queues_any(1).handle_any(|job: RawJob| async move {
+        let given = job.cx().parents().all().await;
+        let told = given.map_or_else(|error| format!("{:?}", error.to_string()), |all| all.len().to_string());
+        Verdict::Succeeded { result: Some(Json::new("result", told).unwrap()) }
+    });
+    let run = run.build().unwrap().start();
+
+    while !store.job(child_id).await.unwrap().state.is_final() {
+        ended.next().await;
+    }
+
+    run.stop().await;
+    let done = store.job(child_id).await.unwrap();
+    assert_eq!(done.result, Some(Json::new("result", "1").unwrap()), "{done:?}");
+    let by_id = worker.inputs(child_id, PageRequest::first(1)).await.unwrap_err();
+    assert_eq!(field(&by_id), "token", "its token is for no more than that");
 }
 
 #[tokio::test]

@@ -35,12 +35,12 @@ impl Parents {
     ///
     /// # Errors
     ///
-    /// When the store cannot be asked: the attempt fails, and another may succeed.
+    /// When the store cannot be asked, or the lease is lost: the attempt fails, and another may succeed.
     pub async fn all(&self) -> Result<Vec<Parent>, JobError> {
         let Some(store) = &self.0.store else { return Ok(Vec::new()) };
         let (mut all, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
         loop {
-            let page = store.inputs(self.0.about(), request).await?;
+            let page = store.inputs_under(self.0.token(), self.0.about(), request).await?;
             all.extend(page.items.into_iter().map(Parent));
             match page.next {
                 Some(next) => request = request.after(Some(next)),

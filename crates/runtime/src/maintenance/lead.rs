@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use windlass_core::Timestamp;
 use windlass_store::{ErrorKind, LEADER_LEASE, Leadership, StoreError};
 
-use super::Voice;
+use super::{Voice, is_for_others};
 use crate::engine::Engine;
 use crate::pace::spread;
 
@@ -49,11 +49,10 @@ impl Lead {
         self.look_at.subscribe()
     }
 
-    /// Asks for the lead again and again.
+    /// Asks for the lead again and again, unless this worker may not lead.
     pub(super) async fn seek(&self, engine: &Engine) {
         let mut seeker = Seeker { lead: self, engine, term: None, voice: Voice::new("ask who leads") };
-        loop {
-            let wait = seeker.ask().await;
+        while let Some(wait) = seeker.ask().await {
             tokio::time::sleep_until(Instant::now() + wait).await;
         }
     }
@@ -68,15 +67,18 @@ struct Seeker<'a> {
 }
 
 impl Seeker<'_> {
-    /// Asks once. How long to wait before asking again.
-    async fn ask(&mut self) -> Duration {
+    /// Asks once. How long to wait before asking again; nothing if it is refused for good.
+    async fn ask(&mut self) -> Option<Duration> {
         // A worker that is about to register anew asks under its new name.
-        let Some(member) = self.engine.member() else { return WAIT_MIN };
+        let Some(member) = self.engine.member() else { return Some(WAIT_MIN) };
         let sent = Instant::now();
         let answer = timeout(LEADER_LEASE, self.engine.store.lead(member)).await;
         let answer = answer.unwrap_or_else(|_| Err(StoreError::new("ask who leads", ErrorKind::Unknown)));
+        if answer.as_ref().is_err_and(is_for_others) {
+            return None;
+        }
         self.voice.tell(answer.as_ref().err());
-        let Ok(leadership) = answer else { return WAIT_MIN };
+        let Ok(leadership) = answer else { return Some(WAIT_MIN) };
         let leads = leadership.leader == member;
         if let Some(observer) = &self.engine.config.observer {
             observer.led(&leadership, leads);
@@ -87,7 +89,7 @@ impl Seeker<'_> {
             let look_at = leadership.look_at;
             self.lead.look_at.send_if_modified(|last| std::mem::replace(last, look_at) != look_at);
         }
-        if leads { spread(KEEP_EVERY, 0.025) } else { self.until_free(leadership) }
+        Some(if leads { spread(KEEP_EVERY, 0.025) } else { self.until_free(leadership) })
     }
 
     /// Takes note of who leads, and tells of a change.

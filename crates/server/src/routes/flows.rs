@@ -1,7 +1,8 @@
 //! Jobs that wait for one another: what they are connected with, and what is done to them together.
 
 use axum::extract::State;
-use windlass_core::JobId;
+use windlass_core::{AttemptToken, JobId};
+use windlass_store::{Input, Page};
 use windlass_wire::answers::{Inputs, Relatives, Touched};
 use windlass_wire::{ErrorTreeShape, FlowShape, InputShape, RelativeShape, VerbRequest};
 
@@ -32,9 +33,23 @@ pub(crate) async fn children(State(app): State<Shared>, At(id): At<JobId>, query
 
 /// What the jobs that it waited for have made.
 pub(crate) async fn inputs(State(app): State<Shared>, At(id): At<JobId>, query: Query) -> Reply<Inputs> {
-    let page = app.store.inputs(id, query.page()?).await?;
+    Ok(told(app.store.inputs(id, query.page()?).await?))
+}
+
+/// The same for a worker, of the job that it holds or cleans up behind.
+pub(crate) async fn inputs_under(
+    State(app): State<Shared>,
+    At(token): At<AttemptToken>,
+    query: Query,
+) -> Reply<Inputs> {
+    let page = query.page()?;
+    let about = app.store.job_under(token).await?.options.cleans.unwrap_or(token.job);
+    Ok(told(app.store.inputs(about, page).await?))
+}
+
+fn told(page: Page<Input>) -> Answer<Inputs> {
     let parents = page.items.into_iter().map(InputShape::from).collect();
-    Ok(Answer::ok(Inputs { parents, next: write_cursor(page.next) }))
+    Answer::ok(Inputs { parents, next: write_cursor(page.next) })
 }
 
 pub(crate) async fn cancel(

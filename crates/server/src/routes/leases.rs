@@ -17,7 +17,7 @@ use windlass_store::{
 };
 use windlass_wire::answers::Done;
 use windlass_wire::{
-    BatchShape, ChildrenRequest, EnqueuedShape, ExtendRequest, HeldShape, InputShape, LeaseRequest,
+    BatchShape, ChildrenRequest, EnqueuedShape, ExtendRequest, HeldShape, InputShape, JobShape, LeaseRequest,
     LeasedShape, LeasesShape, LogRequest, SettleRequest, SettledShape, TermShape, WorkerRef,
 };
 
@@ -182,6 +182,11 @@ pub(crate) async fn show(State(app): State<Shared>, At(token): At<AttemptToken>)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The job to who runs it, whoever enqueued it.
+pub(crate) async fn job(State(app): State<Shared>, At(token): At<AttemptToken>) -> Reply<JobShape> {
+    Ok(Answer::ok(app.store.job_under(token).await?.into()))
 }
 
 pub(crate) async fn extend(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_core::limits::PAGE_MAX;
 use windlass_core::{AttemptOutcome, AttemptToken, Edge, JobState, Json, Progress, Verdict};
-use windlass_store::{Beat, ErrorKind, Holder, LeaseSummary, LeasedJob, Rescued, Settlement};
+use windlass_store::{Beat, ErrorKind, Holder, LeaseSummary, LeasedJob, PageRequest, Rescued, Settlement};
 
 use crate::bench::{
     Bench, LEASE, MICROSECOND, SECOND, anything, failed, failed_for_now, field_of, just_before, line, queue, refused, succeeded,
@@ -44,6 +44,8 @@ async fn assert_fenced(bench: &Bench, token: AttemptToken, expected: &ErrorKind)
     let answers = [
         ("extend", refused(store.extend(token).await)),
         ("holder", refused(store.holder(token).await)),
+        ("job", refused(store.job_under(token).await)),
+        ("inputs", refused(store.inputs_under(token, token.job, PageRequest::first(1)).await)),
         ("progress", refused(store.progress(token, progress).await)),
         ("checkpoint", refused(store.checkpoint(token, Json::null()).await)),
         ("log", refused(store.log(token, vec![line("late")]).await)),
