@@ -23,9 +23,9 @@ mod workers;
 
 use windlass_wire::answers;
 use windlass_wire::{
-    AllTokens, BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ErrorTreeShape, ExplanationShape,
-    FiredShape, FlowShape, HeldShape, JobShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape,
-    RescuedShape, SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
+    AllTokens, BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ExplanationShape, FiredShape,
+    HeldShape, JobShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape, RescuedShape,
+    SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
 };
 
 use crate::access::{Access, Concerns, Verb};
@@ -58,7 +58,7 @@ pub(crate) fn table() -> Vec<Route> {
     table.extend(of_jobs());
     table.extend(of_leases());
     table.extend(of_workers());
-    table.extend(of_flows());
+    table.extend(flows::table());
     table.extend(of_queues());
     table.extend(schedules::table());
     table.extend(of_reviews());
@@ -237,63 +237,6 @@ fn of_workers() -> Vec<Route> {
         )
         .gives::<answers::Leases>(200)
         .query(&["silent_for"]),
-    ]
-}
-
-fn of_flows() -> Vec<Route> {
-    use Concerns::Everything;
-
-    vec![
-        get("/api/v1/jobs/{id}/flow", reads(Everything), "Show what a job is connected with", flows::flow)
-            .gives::<FlowShape>(200),
-        get(
-            "/api/v1/jobs/{id}/errors",
-            reads(Everything),
-            "Show what is to blame for the error of a job",
-            flows::errors,
-        )
-        .gives::<ErrorTreeShape>(200),
-        get(
-            "/api/v1/jobs/{id}/parents",
-            reads(Everything),
-            "List the jobs that a job waits for",
-            flows::parents,
-        )
-        .gives::<answers::Relatives>(200)
-        .query(PAGE),
-        get(
-            "/api/v1/jobs/{id}/children",
-            reads(Everything),
-            "List the jobs that wait for a job",
-            flows::children,
-        )
-        .gives::<answers::Relatives>(200)
-        .query(PAGE),
-        get(
-            "/api/v1/jobs/{id}/inputs",
-            reads(Everything),
-            "List what the jobs made that a job waited for",
-            flows::inputs,
-        )
-        .gives::<answers::Inputs>(200)
-        .query(PAGE),
-        // A flow may lead through any queue.
-        post("/api/v1/jobs/{id}/flow/cancel", operates(Everything), "Cancel a flow", flows::cancel)
-            .gives::<answers::Touched>(200),
-        post(
-            "/api/v1/jobs/{id}/flow/retry",
-            operates(Everything),
-            "Retry what failed of a flow",
-            flows::retry,
-        )
-        .gives::<answers::Touched>(200),
-        delete(
-            "/api/v1/jobs/{id}/flow",
-            operates(Everything),
-            "Remove a job with what only it needed",
-            flows::remove,
-        )
-        .gives::<answers::Touched>(200),
     ]
 }
 

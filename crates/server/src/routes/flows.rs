@@ -1,5 +1,7 @@
 //! Jobs that wait for one another: what they are connected with, and what is done to them together.
 
+mod table;
+
 use axum::extract::State;
 use windlass_core::{AttemptToken, JobId};
 use windlass_store::{Input, Page};
@@ -10,6 +12,8 @@ use crate::answer::{Answer, Reply};
 use crate::app::Shared;
 use crate::input::{At, By, Sent};
 use crate::query::{Query, write_cursor};
+
+pub(super) use table::table;
 
 pub(crate) async fn flow(State(app): State<Shared>, At(id): At<JobId>) -> Reply<FlowShape> {
     Ok(Answer::ok(FlowShape::from(&app.store.flow(id).await?)))

@@ -1,7 +1,7 @@
 //! Flows: jobs that are connected, seen and changed together.
 
 use windlass_core::{AttemptError, Edge, EdgePolicy, JobId, JobState, Json, Reason, Tag, Verdict};
-use windlass_store::{ErrorKind, ErrorTree, FlowEdge, JobFilter, LeaseTerm, Page, PageRequest};
+use windlass_store::{ErrorKind, ErrorTree, FlowEdge, JobFilter, Page, PageRequest};
 
 use crate::bench::{Bench, failed, operator, refused, succeeded};
 
@@ -10,7 +10,6 @@ use super::dependency::fatal;
 cases! {
     parents_and_children_are_read_page_by_page,
     a_child_sees_what_its_parents_made_in_the_order_of_its_edges,
-    who_holds_a_job_is_shown_it_and_what_its_parents_made_by_its_token,
     a_flow_is_all_that_is_connected,
     the_jobs_of_a_flow_are_told_apart_by_their_tags,
     what_is_nowhere_has_no_flow,
@@ -99,22 +98,6 @@ async fn a_child_sees_what_its_parents_made_in_the_order_of_its_edges(bench: Ben
     assert_eq!((all[2].state, all[2].reason), (JobState::Dead, Some(Reason::Fatal)));
     assert_eq!(all[2].error.as_ref().unwrap().message, "broken");
     assert_eq!(bench.claim_one().await.id(), child);
-}
-
-async fn who_holds_a_job_is_shown_it_and_what_its_parents_made_by_its_token(bench: Bench) {
-    let [one, two, _] = bench.enqueue_three().await;
-    let child = bench.enqueue_after(&[two, one]).await;
-    let made = Some(Json::new("result", "1").unwrap());
-    bench.run_to(one, Verdict::Succeeded { result: made.clone() }).await;
-    bench.complete(two).await;
-    let worker = bench.worker().await;
-    let token = bench.store.claim_job(worker, child, LeaseTerm::Process).await.unwrap().token;
-
-    assert_eq!(bench.store.job_under(token).await.unwrap(), bench.job(child).await);
-    let first = bench.store.inputs_under(token, child, PageRequest::first(1)).await.unwrap();
-    let rest = bench.store.inputs_under(token, child, PageRequest::first(1).after(first.next)).await.unwrap();
-    let given: Vec<_> = first.items.into_iter().chain(rest.items).map(|one| (one.parent, one.result)).collect();
-    assert_eq!(given, [(two, None), (one, made)]);
 }
 
 async fn a_flow_is_all_that_is_connected(bench: Bench) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_core::limits::PAGE_MAX;
 use windlass_core::{AttemptOutcome, AttemptToken, Edge, JobState, Json, Progress, Verdict};
-use windlass_store::{Beat, ErrorKind, Holder, LeaseSummary, LeasedJob, PageRequest, Rescued, Settlement};
+use windlass_store::{Beat, ErrorKind, Holder, LeaseSummary, LeaseTerm, LeasedJob, PageRequest, Rescued, Settlement};
 
 use crate::bench::{
     Bench, LEASE, MICROSECOND, SECOND, anything, failed, failed_for_now, field_of, just_before, line, queue, refused, succeeded,
@@ -31,6 +31,7 @@ cases! {
     an_attempt_of_a_cancelled_job_enqueues_nothing_more,
     progress_can_be_read_at_once_and_survives_the_attempt,
     a_checkpoint_reaches_the_next_attempt_byte_for_byte,
+    who_holds_a_job_is_shown_it_and_what_its_parents_made_by_its_token,
     silent_leases_are_listed_by_their_silence,
     a_list_of_leases_is_never_longer_than_a_page,
 }
@@ -317,6 +318,22 @@ async fn a_checkpoint_reaches_the_next_attempt_byte_for_byte(bench: Bench) {
     assert_eq!(bench.state_of(job.id()).await, (JobState::Ready, None));
     let again = bench.claim_one().await;
     assert_eq!(again.checkpoint, Some(checkpoint));
+}
+
+async fn who_holds_a_job_is_shown_it_and_what_its_parents_made_by_its_token(bench: Bench) {
+    let (one, two) = (bench.enqueue(bench.new_job()).await, bench.enqueue(bench.new_job()).await);
+    let child = bench.enqueue_after(&[two, one]).await;
+    let made = Some(Json::new("result", "1").unwrap());
+    bench.run_to(one, Verdict::Succeeded { result: made.clone() }).await;
+    bench.complete(two).await;
+    let worker = bench.worker().await;
+    let token = bench.store.claim_job(worker, child, LeaseTerm::Process).await.unwrap().token;
+
+    assert_eq!(bench.store.job_under(token).await.unwrap(), bench.job(child).await);
+    let first = bench.store.inputs_under(token, child, PageRequest::first(1)).await.unwrap();
+    let rest = bench.store.inputs_under(token, child, PageRequest::first(1).after(first.next)).await.unwrap();
+    let given: Vec<_> = first.items.into_iter().chain(rest.items).map(|one| (one.parent, one.result)).collect();
+    assert_eq!(given, [(two, None), (one, made)]);
 }
 
 async fn silent_leases_are_listed_by_their_silence(bench: Bench) {
