@@ -7,7 +7,7 @@ use tokio::time::MissedTickBehavior;
 use windlass_core::notice::QUEUE;
 use windlass_core::{JobState, KindName, QueueName};
 use windlass_runtime::StopReport;
-use windlass_store::{JobFilter, PageRequest, SharedStore, StoreError};
+use windlass_store::{ErrorKind, JobFilter, PageRequest, SharedStore, StoreError};
 
 use crate::args::WorkArgs;
 use crate::context::Context;
@@ -31,6 +31,9 @@ pub(crate) async fn run(args: WorkArgs, context: &Context) -> Result<Output, Cli
         kinds: kinds(&args.kinds, args.handler.does_any())?,
         ..JobFilter::default()
     };
+    if args.until_empty {
+        may_look(&store, &scope).await?;
+    }
     let kinds = match (args.handler.does_any(), args.kinds.is_empty()) {
         (false, _) => PlannedKinds::Exec,
         (true, true) => PlannedKinds::ShellAny,
@@ -69,6 +72,19 @@ fn kinds(kinds: &[KindName], shell: bool) -> Result<Vec<KindName>, CliError> {
 /// The notices that could be sent now.
 pub(super) fn notices_ready() -> JobFilter {
     JobFilter { states: vec![JobState::Ready], queues: vec![QUEUE.clone()], ..JobFilter::default() }
+}
+
+/// Refuses to wait for what a token does not let it see.
+async fn may_look(store: &SharedStore, scope: &JobFilter) -> Result<(), CliError> {
+    let looked = async {
+        is_idle(store, "").await?;
+        is_work_left(store, scope).await
+    };
+    let Err(error) = looked.await else { return Ok(()) };
+    let refused = matches!(error.kind(), ErrorKind::Invalid(_));
+    let error = CliError::from(error);
+    let help = "--until-empty looks at jobs, as a token for work alone may not: make one with `--role worker --role viewer`";
+    Err(if refused { error.with_help(help) } else { error })
 }
 
 /// Waits until no job is left that this worker could run now, and none runs here.

@@ -78,6 +78,10 @@ fn a_token_for_work_alone_is_enough_to_work_with() {
     let child = served.ok(&["enqueue", "whole", "--after", &parent]);
     let command = r#"[ "$WINDLASS_KIND" = part ] && echo '{"made":7}' || cat"#;
 
+    let blind = served.asked_elsewhere(&["work", "--exec", "true", "--until-empty"], Some(&hands));
+    assert_eq!(blind.code, Some(4), "{blind:?}");
+    assert!(blind.stderr.contains("WL0028") && blind.stderr.contains("--role viewer"), "{blind:?}");
+
     let words = ["work", "--exec", command, "--parents", "-v"];
     let mut working = Running::of(served.command(&elsewhere, &words, Some(&hands)));
     served.ok(&["jobs", "wait", &child, "--timeout", "60s"]);
