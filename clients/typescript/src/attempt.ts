@@ -43,6 +43,7 @@ export class OpenAttempt {
   readonly #lease: Lease;
   readonly #controller = new AbortController();
   readonly #ended = new AbortController();
+  readonly #abandoned = new AbortController();
   readonly #limit: readonly [number, CancelReason] | undefined;
   #lost = false;
   #telling: Promise<void> | undefined;
@@ -109,6 +110,11 @@ export class OpenAttempt {
     await this.#tellOnce({ outcome: "interrupted" });
   }
 
+  /** Tells the server nothing more, be it away or back: nobody waits for it. */
+  abandon(): void {
+    this.#abandoned.abort(new Error("the worker has stopped, and the server did not answer"));
+  }
+
   async #run(handler: Handler | undefined): Promise<Verdict> {
     if (handler === undefined) {
       return { outcome: "succeeded" };
@@ -168,7 +174,7 @@ export class OpenAttempt {
     await this.#flush();
     for (let tries = 0; ; tries += 1) {
       try {
-        await this.#around.door.once({ method: "POST", path: `/leases/${this.token}/settle`, body: verdict });
+        await this.#once({ method: "POST", path: `/leases/${this.token}/settle`, body: verdict });
         break;
       } catch (error) {
         if (isProblem(error, "not_running")) {
@@ -180,8 +186,7 @@ export class OpenAttempt {
           this.#around.warn(`job ${this.#lease.job.id}: its result is dropped: ${(error as Error).message}`);
           return;
         } else {
-          this.#around.away((error as Error).message);
-          await sleep(pause(tries, error));
+          await this.#rest(tries, error);
         }
       }
     }
@@ -249,15 +254,26 @@ export class OpenAttempt {
   async #say<T>(call: Call): Promise<T> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#around.door.once<T>(call);
+        return await this.#once<T>(call);
       } catch (error) {
         if (this.#lost || !isTransient(error)) {
           throw this.#noticed(error);
         }
-        this.#around.away((error as Error).message);
-        await sleep(pause(tries, error));
+        await this.#rest(tries, error);
       }
     }
+  }
+
+  async #once<T>(call: Call): Promise<T> {
+    const { signal } = this.#abandoned;
+    signal.throwIfAborted();
+    return this.#around.door.once<T>({ ...call, signal });
+  }
+
+  /** Waits before a call is sent again. One that is abandoned meanwhile is not. */
+  async #rest(tries: number, error: unknown): Promise<void> {
+    this.#around.away((error as Error).message);
+    await sleep(pause(tries, error), undefined, { signal: this.#abandoned.signal }).catch(() => undefined);
   }
 
   #noticed(error: unknown): unknown {

@@ -232,7 +232,7 @@ export class Worker {
 
   /**
    * Waits for what runs, asks it to stop when it has had its time, and gives back what does not. What is being told of an attempt
-   * meanwhile is waited for, too.
+   * meanwhile is waited for, too, but not for ever: a server that is away must not keep the process.
    */
   async #drain(): Promise<void> {
     const { drainTime, grace } = this.#options;
@@ -245,6 +245,7 @@ export class Worker {
     const left = [...this.#attempts.keys()];
     await within(Promise.all(left.map((attempt) => attempt.giveUp())), SETTLE_TIME);
     for (const attempt of left) {
+      attempt.abandon();
       this.#over(attempt);
     }
   }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Client, type Context, Interrupted, Worker } from "../src/index.js";
 
-const [kind, mode, flag, lease, drainTime] = process.argv.slice(2) as [string, string, string, string, string | undefined];
+const [kind, mode, flag, lease, drainTime, grace] = process.argv.slice(2) as [string, string, string, string, ...string[]];
 const client = new Client();
 
 /** Goes on until a job has this one's id for a tag. */
@@ -29,6 +29,6 @@ async function blocks(context: Context): Promise<string> {
   return "ended";
 }
 
-const worker = new Worker({ lease, drainTime: drainTime ?? "0s", grace: "10s", slots: 1 });
+const worker = new Worker({ lease, drainTime: drainTime ?? "0s", grace: grace ?? "10s", slots: 1 });
 worker.handler(kind, mode === "blocks" ? blocks : waits);
 process.stdout.write(`${JSON.stringify(await worker.run())}\n`);

@@ -405,6 +405,25 @@ test("jobs end once though the server was killed", async () => {
   assert.ok(worker.err.split("is asked again").length <= 3, worker.err);
 });
 
+test("a worker that stops while the server is away ends without it", async () => {
+  const kind = newKind();
+  const flag = `${process.env["TMPDIR"] ?? "/tmp"}/windlass-${process.pid}-${kind}`;
+  const worker = work(kind, "blocks", flag, "30s", "0s", "100ms");
+  await begun((await client.enqueue(kind)).id);
+
+  await server.kill();
+  try {
+    writeFileSync(flag, "");
+    await until(() => worker.err.includes("is asked again"));
+    worker.kill("SIGTERM");
+
+    assert.equal(await worker.ended, 0);
+    assert.equal(worker.out, '{"dropped":1}\n');
+  } finally {
+    await server.again();
+  }
+});
+
 test("the quick start of the README runs", async () => {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const program = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
