@@ -322,7 +322,7 @@ mod tests {
     fn no_secret_is_printed_by_accident() {
         let secret = Secret::draw();
         let shown = secret.reveal();
-        let hidden = shown.rsplit('_').next().unwrap();
+        let hidden = shown.splitn(3, '_').nth(2).unwrap();
         let token = NewToken::new(&secret, "ada", [Role::Admin]);
 
         let printed = format!("{secret:?} {:?} {token:?}", secret.hash());
