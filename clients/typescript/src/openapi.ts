@@ -680,7 +680,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what is done to many jobs */
+        /** List what is done to many jobs, the last first */
         get: operations["get_operations"];
         put?: never;
         /** Do something to many jobs */
@@ -719,6 +719,40 @@ export interface paths {
         put?: never;
         /** Stop it */
         post: operations["post_operations_operation_abort"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operation}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it stand still */
+        post: operations["post_operations_operation_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operation}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it go on */
+        post: operations["post_operations_operation_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1222,6 +1256,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upkeep/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take up an operation that waits */
+        post: operations["post_upkeep_operations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upkeep/operations/{operation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell how an operation has gone on, and ask for the next jobs */
+        post: operations["post_upkeep_operations_operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upkeep/prune": {
         parameters: {
             query?: never;
@@ -1397,6 +1465,33 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description How an operation has gone on: the body of `POST /api/v1/upkeep/operations/{operation}`. One of `selected`, `done` and
+         *     `failed`, or none of them: then its driver is still there.
+         */
+        AdvanceRequest: {
+            /** @description Whether more match than those. */
+            cut?: boolean;
+            /**
+             * Format: int64
+             * @description To how many of the next ones it was done.
+             */
+            done?: number | null;
+            failed?: components["schemas"]["ProblemShape"] | null;
+            /**
+             * Format: int64
+             * @description How many jobs were dealt with before.
+             */
+            from?: number | null;
+            /** @description How many of the next jobs to give at the most. */
+            limit: number;
+            /** @description The right to carry it out, as it was given. */
+            nonce: string;
+            /** @description Those of the next ones that refused it. */
+            refused?: components["schemas"]["RefusalShape"][];
+            /** @description The jobs that are meant, in the order in which they are dealt with. */
+            selected?: components["schemas"]["JobId"][] | null;
+        };
         /** @description Queues and kinds that are bounded. */
         AllBounds: {
             /** @description By name, queues first. */
@@ -1406,6 +1501,13 @@ export interface components {
         AllKept: {
             /** @description By name. */
             retentions: components["schemas"]["QueueKept"][];
+        };
+        /** @description Operations. */
+        AllOperations: {
+            /** @description Where the next page begins. */
+            next?: string | null;
+            /** @description The last first. */
+            operations: components["schemas"]["OperationShape"][];
         };
         /** @description Tokens. */
         AllTokens: {
@@ -1465,7 +1567,7 @@ export interface components {
             /** @description Who did it. */
             by: string;
             change?: components["schemas"]["ChangeShape"] | null;
-            /** @description What it was done to: `job`, `queue`, `kind`, `schedule` or `token`. */
+            /** @description What it was done to: `job`, `queue`, `kind`, `schedule`, `token` or `operation`. */
             noun: string;
             /**
              * Format: int64
@@ -1554,7 +1656,7 @@ export interface components {
             retention?: components["schemas"]["RetentionRequest"] | null;
         };
         /**
-         * @description What can be done to many jobs.
+         * @description what can be done to many jobs
          * @enum {string}
          */
         BulkVerb: "cancel" | "retry" | "run_now" | "rerun" | "delete";
@@ -1651,6 +1753,14 @@ export interface components {
             drained: boolean;
             /** Format: int64 */
             running: number;
+        };
+        /** @description An operation that somebody carries out; nothing where none waits for that. */
+        DrivenShape: {
+            /** @description The next jobs. */
+            next?: components["schemas"]["JobId"][];
+            /** @description The right to carry it out, where it was taken up just now. */
+            nonce?: string | null;
+            operation?: components["schemas"]["OperationShape"] | null;
         };
         /** @enum {string} */
         EdgePolicy: "on_success" | "on_finish";
@@ -2375,7 +2485,10 @@ export interface components {
             /** @description The worker that runs it. */
             worker?: string | null;
         };
-        /** @description The number of an operation. */
+        /**
+         * Format: uuid
+         * @example 0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11
+         */
         OperationId: string;
         /** @description Something to be done to many jobs: the body of `POST /api/v1/operations`. */
         OperationRequest: components["schemas"]["VerbRequest"] & {
@@ -2385,15 +2498,16 @@ export interface components {
             dry_run?: boolean;
             /** @description To which. */
             filter: string;
+            id?: components["schemas"]["OperationId"] | null;
             /** @description How many in a second, at the most. */
             rate?: number | null;
             /** @description What. */
             verb: components["schemas"]["BulkVerb"];
         };
-        /** @description How far something has come that is done to many jobs. */
+        /** @description An operation and how far it has come. */
         OperationShape: {
             /** @description When it was asked for: jobs that came later are left alone. */
-            as_of: components["schemas"]["Timestamp"];
+            began_at: components["schemas"]["Timestamp"];
             /** @description By whom. */
             by: string;
             /** @description Whether more match than one operation takes. */
@@ -2403,12 +2517,16 @@ export interface components {
              * @description To how many it was done.
              */
             done: number;
+            /** @description Whether it only says what it would be done to. */
+            dry_run?: boolean;
             ended_at?: components["schemas"]["Timestamp"] | null;
             /** @description To which jobs. */
             filter: string;
-            /** @description Its number, as long as the server runs. */
-            id: string;
+            /** @description Its id. */
+            id: components["schemas"]["OperationId"];
             problem?: components["schemas"]["ProblemShape"] | null;
+            /** @description How many in a second, at the most. */
+            rate?: number | null;
             /** @description Why. */
             reason?: string | null;
             /** @description The first of those, and why. */
@@ -2425,19 +2543,17 @@ export interface components {
              * @description How many were selected.
              */
             selected: number;
-            /** @description `selecting`, `running`, `done`, `aborted` or `failed`. */
+            selected_at?: components["schemas"]["Timestamp"] | null;
+            /** @description How far it has come. */
             state: components["schemas"]["OperationState"];
             /** @description What is done. */
             verb: components["schemas"]["BulkVerb"];
         };
         /**
-         * @description How far an operation has come.
+         * @description how far an operation has come
          * @enum {string}
          */
-        OperationState: "selecting" | "running" | "done" | "aborted" | "failed";
-        Operations: {
-            operations: components["schemas"]["OperationShape"][];
-        };
+        OperationState: "selecting" | "running" | "paused" | "done" | "aborted" | "failed";
         /**
          * @description How an attempt is said to have ended.
          * @enum {string}
@@ -4790,7 +4906,10 @@ export interface operations {
     };
     get_operations: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: string;
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4803,7 +4922,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Operations"] & {
+                    "application/json": components["schemas"]["AllOperations"] & {
                         /** Format: date-time */
                         server_time: string;
                     };
@@ -4906,7 +5025,83 @@ export interface operations {
         };
         responses: {
             /** @description It was done */
-            202: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationShape"] & {
+                        /** Format: date-time */
+                        server_time: string;
+                    };
+                };
+            };
+            /** @description Why it was not done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                };
+            };
+        };
+    };
+    post_operations_operation_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["VerbRequest"];
+            };
+        };
+        responses: {
+            /** @description It was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationShape"] & {
+                        /** Format: date-time */
+                        server_time: string;
+                    };
+                };
+            };
+            /** @description Why it was not done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                };
+            };
+        };
+    };
+    post_operations_operation_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["VerbRequest"];
+            };
+        };
+        responses: {
+            /** @description It was done */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6093,6 +6288,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"] & {
+                        /** Format: date-time */
+                        server_time: string;
+                    };
+                };
+            };
+            /** @description Why it was not done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                };
+            };
+        };
+    };
+    post_upkeep_operations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrivenShape"] & {
+                        /** Format: date-time */
+                        server_time: string;
+                    };
+                };
+            };
+            /** @description Why it was not done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                };
+            };
+        };
+    };
+    post_upkeep_operations_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation: components["schemas"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdvanceRequest"];
+            };
+        };
+        responses: {
+            /** @description It was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrivenShape"] & {
                         /** Format: date-time */
                         server_time: string;
                     };

@@ -75,6 +75,11 @@ id! {
     WorkerId, "worker"
 }
 
+id! {
+    /// Names one operation on many jobs.
+    OperationId, "operation"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@
 //! - [`retry`]: how long to wait before the next attempt.
 //! - [`schedule`]: jobs that are made again and again: cron, time zones, and what is to be done when.
 //! - [`notice`]: who is told when a job ends, and the jobs that tell them.
+//! - [`operation`]: one verb on many jobs, and how far it has come.
 //! - [`review`]: a person decides about a job, before it starts or about what it made.
 //! - [`log`]: the lines a handler writes, and how much of them is kept.
 //! - [`trace`]: which trace a job was enqueued in.
@@ -37,6 +38,7 @@ pub mod limits;
 pub mod log;
 pub mod name;
 pub mod notice;
+pub mod operation;
 pub mod payload;
 pub mod priority;
 pub mod retry;
@@ -50,6 +52,7 @@ pub mod time;
 pub mod trace;
 pub mod traits;
 pub mod unique;
+mod words;
 
 pub use attempt::{Attempt, AttemptError, AttemptOutcome, Ending, Next, Verdict, lose, settle};
 pub use edge::{Edge, EdgePolicy};
@@ -57,7 +60,7 @@ pub use fingerprint::Fingerprint;
 pub use gate::{
     Bounds, Fence, Gate, GateForm, KeyedLimit, Lock, LockMode, LockTemplate, Need, Pace, Rate, Whole, Wish,
 };
-pub use id::{JobId, WorkerId};
+pub use id::{JobId, OperationId, WorkerId};
 pub use invalid::Invalid;
 pub use job::{Due, Job, JobOptions, NewJob, Progress};
 pub use lease::AttemptToken;
@@ -65,6 +68,7 @@ pub use limits::Limits;
 pub use log::{LogFate, LogFill, LogLevel, LogLine};
 pub use name::{KindName, ProgramName, QueueName, ScheduleName, Tag};
 pub use notice::Notify;
+pub use operation::{BulkVerb, OperationState};
 pub use payload::{Args, Json};
 pub use priority::Priority;
 pub use retry::RetryPolicy;

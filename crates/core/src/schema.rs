@@ -10,10 +10,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::notice::Target;
 use crate::{
-    AttemptError, AttemptOutcome, AttemptToken, Decision, Digest, EdgePolicy, Fence, Fingerprint, FiredBy,
-    JobId, JobOptions, JobState, Json, KeyedLimit, KindName, Lock, LogLevel, Missed, Notify, Overlap, Pace,
-    Phase, Priority, ProgramName, Progress, QueueName, Rate, Reason, RetryPolicy, Review, ScheduleName, Tag,
-    Timestamp, Unique, WorkerId,
+    AttemptError, AttemptOutcome, AttemptToken, BulkVerb, Decision, Digest, EdgePolicy, Fence, Fingerprint,
+    FiredBy, JobId, JobOptions, JobState, Json, KeyedLimit, KindName, Lock, LogLevel, Missed, Notify,
+    OperationId, OperationState, Overlap, Pace, Phase, Priority, ProgramName, Progress, QueueName, Rate,
+    Reason, RetryPolicy, Review, ScheduleName, Tag, Timestamp, Unique, WorkerId,
 };
 
 macro_rules! schemas {
@@ -49,6 +49,7 @@ const NAME: &str =
 schemas! {
     JobId = UUID,
     WorkerId = UUID,
+    OperationId = UUID,
     QueueName = NAME,
     KindName = NAME,
     ScheduleName = NAME,
@@ -62,6 +63,8 @@ schemas! {
     JobState = r#"{"type":"string","enum":["scheduled","ready","retryable","blocked","in_review","running","completed","cancelled","dead"]}"#,
     Reason = r#"{"type":"string","description":"why it is in its state, as in exhausted, operator or dependency"}"#,
     Priority = r#"{"type":"string","enum":["critical","high","normal","low","idle"]}"#,
+    BulkVerb = r#"{"type":"string","enum":["cancel","retry","run_now","rerun","delete"],"description":"what can be done to many jobs"}"#,
+    OperationState = r#"{"type":"string","enum":["selecting","running","paused","done","aborted","failed"],"description":"how far an operation has come"}"#,
     Phase = r#"{"type":"string","enum":["run","settle","cleanup"]}"#,
     EdgePolicy = r#"{"type":"string","enum":["on_success","on_finish"]}"#,
     LogLevel = r#"{"type":"string","enum":["trace","debug","info","warn","error"],"description":"how grave it is"}"#,

@@ -18,6 +18,7 @@ mod jobs;
 mod leases;
 mod maintenance;
 mod notices;
+mod operations;
 mod queues;
 mod reviews;
 mod schedules;

@@ -30,9 +30,10 @@ impl Maintenance for MemoryStore {
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {
-        self.act("tidy the store", |state, _| {
+        self.act("tidy the store", |state, now| {
             state.forget_keys();
             state.forget_errors();
+            state.forget_operations(now);
             Ok(())
         })
     }

@@ -18,6 +18,7 @@ use windlass_store::{
 use crate::errors::ErrorGroups;
 use crate::flows::Edges;
 use crate::gates::Gates;
+use crate::operations::OperationRecord;
 use crate::reviews::Kept;
 use crate::schedules::Schedules;
 use crate::unique::Keys;
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) audit: Vec<AuditEntry>,
     /// Every token that ever was, oldest first.
     pub(crate) tokens: Vec<Token>,
+    /// By number, in the order in which they began.
+    pub(crate) operations: BTreeMap<i64, OperationRecord>,
     pub(crate) gates: Gates,
     /// The jobs in review in the order in which they came into it.
     pub(crate) in_review: BTreeMap<u64, JobId>,

@@ -28,6 +28,7 @@ mod lanes;
 mod leases;
 mod maintenance;
 pub mod migrate;
+mod operations;
 mod options;
 mod queues;
 mod refusal;

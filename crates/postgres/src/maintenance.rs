@@ -12,7 +12,7 @@ use windlass_core::WorkerId;
 use windlass_store::{Fired, Leadership, Maintenance, Pruned, Rescued, Retention, StoreError, StoreStatus};
 
 use crate::error::During;
-use crate::{PostgresStore, errors, gates, schedules, sql, unique};
+use crate::{PostgresStore, errors, gates, operations, schedules, sql, unique};
 
 pub(crate) use rescue::{expire, take_back};
 pub(crate) use retention::Progress;
@@ -55,6 +55,7 @@ impl Maintenance for PostgresStore {
         session.execute(sql::maintenance::FORGET_WORKERS, &[&session.now]).await.during(NAME)?;
         unique::forget(&session, NAME).await?;
         errors::forget(&session, NAME).await?;
+        operations::forget(&session, NAME).await?;
         drop(session);
         gates::forget(&self.core.database, NAME).await?;
         vacuum::vacuum(&self.core, NAME).await

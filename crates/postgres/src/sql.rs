@@ -210,6 +210,20 @@ statements! {
     notice {
         TELL = "tell",
     }
+    operation {
+        BEGIN = "begin",
+        DROP = "drop",
+        FORGET = "forget",
+        FREE = "free",
+        GUARD = "guard",
+        LIST = "list",
+        LOCK = "lock",
+        OPEN = "open",
+        PIECE = "piece",
+        READ = "read",
+        SELECT = "select",
+        WRITE = "write",
+    }
     queue {
         COUNTS = "counts",
         KEEP = "keep",

@@ -4,6 +4,7 @@ mod flows;
 mod jobs;
 mod leases;
 mod maintenance;
+mod operations;
 mod queues;
 mod reviews;
 mod schedules;

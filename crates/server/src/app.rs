@@ -60,7 +60,7 @@ impl App {
             metrics: Metrics::new(Arc::clone(&config.metrics)),
             attempts: Attempts::new(Arc::clone(&config.metrics)),
             numbers: Numbers::new(Arc::clone(&store)),
-            operations: Operations::default(),
+            operations: Operations::new(Arc::clone(&store), config.carries_out),
             streams: Arc::new(Semaphore::new(config.limits.streams_max)),
             listeners: Arc::new(Semaphore::new(config.limits.waiting_max)),
             stopping: CancellationToken::new(),

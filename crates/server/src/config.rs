@@ -24,6 +24,9 @@ pub struct Config {
     pub limits: Limits,
     /// What `/metrics` tells of what is done. A worker in the same process may count here too.
     pub metrics: Arc<Metrics>,
+    /// Whether operations on many jobs that wait in the store are carried out here; they are unless said. One of the servers over
+    /// a store is enough, and more of them take over from each other.
+    pub carries_out: bool,
 }
 
 impl Default for Config {
@@ -34,6 +37,7 @@ impl Default for Config {
             door: None,
             limits: Limits::default(),
             metrics: Arc::default(),
+            carries_out: true,
         }
     }
 }
@@ -70,6 +74,12 @@ impl Config {
     #[must_use]
     pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
         Self { metrics, ..self }
+    }
+
+    /// The same, carrying out operations on many jobs, or leaving them to other servers.
+    #[must_use]
+    pub fn with_operations(self, carries_out: bool) -> Self {
+        Self { carries_out, ..self }
     }
 
     /// The same, with other limits.

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 use windlass_core::{
-    AttemptToken, Fingerprint, Invalid, JobId, KindName, ProgramName, QueueName, ScheduleName, WorkerId,
+    AttemptToken, Fingerprint, Invalid, JobId, KindName, OperationId, ProgramName, QueueName, ScheduleName,
+    WorkerId,
 };
 use windlass_store::TokenId;
 use windlass_wire::FromBody;
@@ -88,19 +89,8 @@ path_part! {
     ScheduleName => "name",
     ProgramName => "program",
     WorkerId => "worker",
+    OperationId => "operation",
     Fingerprint => "fingerprint",
-}
-
-/// The number of an operation.
-#[derive(Debug, utoipa::ToSchema)]
-pub(crate) struct OperationId(pub(crate) String);
-
-impl PathPart for OperationId {
-    const NAME: &'static str = "operation";
-
-    fn read(text: &str) -> Result<Self, Invalid> {
-        Ok(Self(text.to_owned()))
-    }
 }
 
 /// The id of a token of access.

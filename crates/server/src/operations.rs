@@ -1,219 +1,126 @@
-//! Things that are done to many jobs, one after the other: selected once, done at a bounded rate, told of as they go on, and
-//! stopped when somebody says so.
+//! Carries out operations: takes up those of the store that wait for it, and does them at a bounded rate.
 //!
-//! They live as long as the server. One that is cut off by its end has done what it said, and may be asked for again: what it
-//! was done to already refuses it, or does not match any more.
+//! Any number of servers over a store do so, one operation each at a time is one server's, and what a server leaves behind when it
+//! ends is taken up by another, or by itself when it is back.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+mod steps;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use windlass_core::{JobId, JobState};
-use windlass_store::{Actor, Clock, PageRequest, SharedStore, StoreError, ids};
-use windlass_wire::{
-    BulkVerb, Filter, OperationRequest, OperationShape, OperationState, ProblemShape, RefusalShape,
-};
+use windlass_store::operations::OPERATION_LEASE;
+use windlass_store::{ErrorKind, Operation, SharedStore, StoreError};
 
-use crate::answer::Failure;
-
-/// Most jobs of one operation.
-const SELECTED_MAX: usize = 100_000;
-
-/// Most operations that are kept, those that began last.
-const KEPT_MAX: usize = 100;
-
-/// Most that are under way at a time.
+/// Most operations that a server carries out at a time. The others wait.
 const UNDER_WAY_MAX: usize = 8;
 
-/// How many jobs are looked at together.
-const STEP: u32 = 500;
+/// How long to wait at the end for the jobs that are being dealt with.
+const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Most jobs that are shown of a selection, and most refusals.
-const SHOWN_MAX: usize = 10;
-
-/// The operations of a server.
-#[derive(Default)]
-pub(crate) struct Operations(Mutex<VecDeque<Arc<Operation>>>);
-
-/// One of them.
-pub(crate) struct Operation {
-    shape: Mutex<OperationShape>,
-    abort: CancellationToken,
-    task: Mutex<Option<AbortOnDropHandle<()>>>,
-}
-
-/// What an operation is made of.
-pub(crate) struct Plan {
-    pub(crate) store: SharedStore,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) request: OperationRequest,
-    pub(crate) filter: Filter,
-    pub(crate) by: Actor,
+/// The operations that this server carries out.
+pub(crate) struct Operations {
+    store: SharedStore,
+    wake: Arc<Notify>,
+    stopping: CancellationToken,
+    under_way: TaskTracker,
+    task: OnceLock<AbortOnDropHandle<()>>,
 }
 
 impl Operations {
-    /// Begins one.
-    pub(crate) fn begin(&self, plan: Plan) -> Result<Arc<Operation>, Failure> {
-        let mut operations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if operations.iter().filter(|operation| !operation.is_over()).count() >= UNDER_WAY_MAX {
-            let problem =
-                format!("{UNDER_WAY_MAX} operations are under way; wait for one of them, or abort it");
-            return Err(Failure::new("rate_limited", problem).retry_after(5));
+    /// Carries out what waits, from now on if a runtime is there, and else from the first operation on that is begun here.
+    pub(crate) fn new(store: SharedStore, carries_out: bool) -> Self {
+        let operations = Self {
+            store,
+            wake: Arc::default(),
+            stopping: CancellationToken::new(),
+            under_way: TaskTracker::new(),
+            task: OnceLock::new(),
+        };
+        if !carries_out {
+            operations.stopping.cancel();
+        } else if Handle::try_current().is_ok() {
+            operations.start();
         }
-        let id = ids::job_id().to_string();
-        let shape = OperationShape::new(id, &plan.request, plan.by.name.clone(), plan.clock.now());
-        let operation = Arc::new(Operation {
-            shape: Mutex::new(shape),
-            abort: CancellationToken::new(),
-            task: Mutex::new(None),
+        operations
+    }
+
+    /// There is one that waits.
+    pub(crate) fn wake(&self) {
+        self.start();
+        self.wake.notify_one();
+    }
+
+    fn start(&self) {
+        if self.stopping.is_cancelled() {
+            return;
+        }
+        self.task.get_or_init(|| {
+            let (store, wake) = (SharedStore::clone(&self.store), Arc::clone(&self.wake));
+            let (stopping, under_way) = (self.stopping.clone(), self.under_way.clone());
+            AbortOnDropHandle::new(TaskTracker::new().spawn(look_after(store, wake, stopping, under_way)))
         });
-        let task =
-            TaskTracker::new().spawn(perform(Arc::downgrade(&operation), plan, operation.abort.clone()));
-        *operation.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(AbortOnDropHandle::new(task));
-        operations.push_front(Arc::clone(&operation));
-        while operations.len() > KEPT_MAX {
-            // Those that are under way are few, and never the oldest of so many.
-            operations.pop_back();
-        }
-        Ok(operation)
     }
 
-    pub(crate) fn all(&self) -> Vec<OperationShape> {
-        let operations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        operations.iter().map(|operation| operation.shape()).collect()
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Result<Arc<Operation>, Failure> {
-        let operations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = operations.iter().find(|operation| operation.shape().id == id).cloned();
-        found.ok_or_else(|| {
-            Failure::not_found("there is no such operation; they are kept as long as the server runs")
-        })
-    }
-}
-
-impl Operation {
-    pub(crate) fn shape(&self) -> OperationShape {
-        self.shape.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Stops it after what it is doing.
-    pub(crate) fn abort(&self) {
-        self.abort.cancel();
-    }
-
-    fn is_over(&self) -> bool {
-        !matches!(self.shape().state, OperationState::Selecting | OperationState::Running)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut OperationShape)) {
-        change(&mut self.shape.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-async fn perform(operation: std::sync::Weak<Operation>, plan: Plan, abort: CancellationToken) {
-    let ended = tokio::select! {
-        ended = select_and_do(&operation, &plan) => ended,
-        () = abort.cancelled() => Ok(OperationState::Aborted),
-    };
-    let Some(operation) = operation.upgrade() else { return };
-    let now = plan.clock.now();
-    operation.change(|shape| {
-        shape.ended_at = Some(now);
-        match ended {
-            Ok(state) => shape.state = state,
-            Err(error) => {
-                shape.state = OperationState::Failed;
-                shape.problem = Some(ProblemShape::from(&error));
-            }
-        }
-    });
-}
-
-type Kept = std::sync::Weak<Operation>;
-
-fn note(operation: &Kept, change: impl FnOnce(&mut OperationShape)) {
-    if let Some(operation) = operation.upgrade() {
-        operation.change(change);
-    }
-}
-
-async fn select_and_do(operation: &Kept, plan: &Plan) -> Result<OperationState, StoreError> {
-    let (jobs, cut) = select(operation, plan).await?;
-    note(operation, |shape| {
-        shape.cut = cut;
-        shape.sample = jobs.iter().take(SHOWN_MAX).copied().collect();
-    });
-    if plan.request.dry_run {
-        return Ok(OperationState::Done);
-    }
-    note(operation, |shape| shape.state = OperationState::Running);
-    let pause = plan.request.rate.map(|rate| Duration::from_secs(1) / rate);
-    let mut next = Instant::now();
-    for job in jobs {
-        if let Some(pause) = pause {
-            sleep_until(next).await;
-            next = next.max(Instant::now()) + pause;
-        }
-        match apply(plan, job).await {
-            Ok(()) => note(operation, |shape| shape.done += 1),
-            Err(error) if error.is_transient() => return Err(error),
-            Err(error) => note(operation, |shape| {
-                shape.refused += 1;
-                if shape.refusals.len() < SHOWN_MAX {
-                    shape.refusals.push(RefusalShape::new(job, ProblemShape::from(&error)));
-                }
-            }),
+    /// Takes up no more, and waits for the jobs that are being dealt with.
+    pub(crate) async fn stop(&self) {
+        self.stopping.cancel();
+        self.under_way.close();
+        if tokio::time::timeout(FAREWELL, self.under_way.wait()).await.is_err() {
+            tracing::warn!("jobs of an operation are still being dealt with; they will be dealt with again");
         }
     }
-    Ok(OperationState::Done)
 }
 
-/// The jobs it is done to, decided before anything is done: what begins to match later is left alone.
-async fn select(operation: &Kept, plan: &Plan) -> Result<(Vec<JobId>, bool), StoreError> {
-    // By the store's clock, as what it is held against: another may be behind it.
-    let as_of = plan.store.status().await?.now;
-    let (mut jobs, mut page) = (Vec::new(), PageRequest::first(STEP));
+async fn look_after(
+    store: SharedStore,
+    wake: Arc<Notify>,
+    stopping: CancellationToken,
+    under_way: TaskTracker,
+) {
+    let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+    // Ends what is under way together with this.
+    let _ends = stopping.clone().drop_guard();
     loop {
-        let found = plan.store.jobs(plan.filter.indexed.clone(), page).await?;
-        let meant = found.items.into_iter().filter(|job| {
-            job.created_at <= as_of && plan.filter.admits(job) && could_be_done(plan.request.verb, job.state)
-        });
-        jobs.extend(meant.map(|job| job.id));
-        note(operation, |shape| shape.selected = jobs.len().min(SELECTED_MAX) as u64);
-        if jobs.len() > SELECTED_MAX {
-            jobs.truncate(SELECTED_MAX);
-            return Ok((jobs, true));
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let taken_up = tokio::select! {
+            taken_up = store.drive_operation() => taken_up,
+            () = stopping.cancelled() => return,
+        };
+        match taken_up {
+            Ok(Some((token, operation))) => {
+                let (store, stopping) = (SharedStore::clone(&store), stopping.clone());
+                under_way.spawn(async move {
+                    let _place = place;
+                    tell_end(&operation, steps::carry_out(&store, (token, &operation), &stopping).await);
+                });
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "could not look for operations, will look again"),
         }
-        match found.next {
-            Some(next) => page = page.after(Some(next)),
-            None => return Ok((jobs, false)),
+        tokio::select! {
+            () = wake.notified() => {}
+            () = sleep_until(Instant::now() + OPERATION_LEASE) => {}
+            () = stopping.cancelled() => return,
         }
     }
 }
 
-/// Whether the verb can be meant for jobs in this state at all: `cancel` of everything in a queue is not meant for what has
-/// ended. Whether it can be done is for the store to say.
-const fn could_be_done(verb: BulkVerb, state: JobState) -> bool {
-    match verb {
-        BulkVerb::Cancel => !state.is_final(),
-        BulkVerb::Retry => matches!(state, JobState::Dead | JobState::Cancelled | JobState::Retryable),
-        BulkVerb::RunNow => matches!(state, JobState::Scheduled | JobState::Retryable),
-        BulkVerb::Rerun => state.is_final(),
-        _ => true,
-    }
-}
-
-async fn apply(plan: &Plan, job: JobId) -> Result<(), StoreError> {
-    let (store, by) = (&plan.store, plan.by.clone());
-    match plan.request.verb {
-        BulkVerb::Cancel => store.cancel(job, by).await.map(|_| ()),
-        BulkVerb::Retry => store.retry(job, by).await,
-        BulkVerb::RunNow => store.run_now(job, by).await,
-        BulkVerb::Rerun => store.rerun(job, ids::job_id(), by).await.map(|_| ()),
-        _ => store.delete(job, by).await,
+/// Says what is worth a look. Whatever it was, somebody takes it up again unless it is over.
+fn tell_end(operation: &Operation, ended: Result<(), StoreError>) {
+    let id = operation.made.id;
+    match ended {
+        Ok(()) => {}
+        Err(error) if *error.kind() == ErrorKind::LeaseLost => {
+            tracing::info!(operation = %id, "another server has taken up the operation");
+        }
+        Err(error) => {
+            tracing::warn!(operation = %id, %error, "the operation stands still, and will be taken up again");
+        }
     }
 }

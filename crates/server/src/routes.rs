@@ -23,9 +23,9 @@ mod workers;
 
 use windlass_wire::answers;
 use windlass_wire::{
-    AllTokens, BatchShape, BeatShape, EnqueuedShape, ErrorGroupShape, ExplanationShape, FiredShape,
-    HeldShape, JobShape, LeadershipShape, LeasesShape, OperationShape, PrunedShape, RescuedShape,
-    SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
+    AllOperations, AllTokens, BatchShape, BeatShape, DrivenShape, EnqueuedShape, ErrorGroupShape,
+    ExplanationShape, FiredShape, HeldShape, JobShape, LeadershipShape, LeasesShape, OperationShape,
+    PrunedShape, RescuedShape, SettledShape, StatusShape, TokenMadeShape, TokenShape, TurnShape,
 };
 
 use crate::access::{Access, Concerns, Verb};
@@ -310,12 +310,42 @@ fn of_operations() -> Vec<Route> {
     vec![
         post("/api/v1/operations", operates(Named), "Do something to many jobs", operations::begin)
             .gives::<OperationShape>(202),
-        get("/api/v1/operations", reads(Everything), "List what is done to many jobs", operations::list)
-            .gives::<operations::Operations>(200),
-        get("/api/v1/operations/{operation}", reads(Everything), "Say how far it has come", operations::show)
+        get(
+            "/api/v1/operations",
+            reads(Named),
+            "List what is done to many jobs, the last first",
+            operations::list,
+        )
+        .gives::<AllOperations>(200)
+        .query(PAGE),
+        get("/api/v1/operations/{operation}", reads(Named), "Say how far it has come", operations::show)
             .gives::<OperationShape>(200),
-        post("/api/v1/operations/{operation}/abort", operates(Everything), "Stop it", operations::abort)
-            .gives::<OperationShape>(202),
+        post(
+            "/api/v1/operations/{operation}/pause",
+            operates(Named),
+            "Let it stand still",
+            operations::pause,
+        )
+        .gives::<OperationShape>(200),
+        post("/api/v1/operations/{operation}/resume", operates(Named), "Let it go on", operations::resume)
+            .gives::<OperationShape>(200),
+        post("/api/v1/operations/{operation}/abort", operates(Named), "Stop it", operations::abort)
+            .gives::<OperationShape>(200),
+        post(
+            "/api/v1/upkeep/operations",
+            administers(Everything),
+            "Take up an operation that waits",
+            operations::drive,
+        )
+        .gives::<DrivenShape>(200),
+        post(
+            "/api/v1/upkeep/operations/{operation}",
+            administers(Everything),
+            "Tell how an operation has gone on, and ask for the next jobs",
+            operations::advance,
+        )
+        .gives::<DrivenShape>(200)
+        .of_many(),
     ]
 }
 

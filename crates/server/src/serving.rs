@@ -100,7 +100,8 @@ pub async fn serve_encrypted(
     drop(listener);
     app.stopping.cancel();
     tasks.close();
-    let farewell = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+    let farewell = tokio::time::timeout(FAREWELL, graceful.shutdown());
+    let (farewell, ()) = tokio::join!(farewell, app.operations.stop());
     Ok(Served { connections, complete: farewell.is_ok() })
 }
 

@@ -25,6 +25,7 @@ mod leases;
 mod maintenance;
 mod moving;
 mod open;
+mod operations;
 mod options;
 mod queues;
 mod readers;

@@ -19,7 +19,9 @@ use crate::leases::{TakenBack, take_back};
 use crate::wal;
 use crate::workers::{forget, held};
 use crate::writer::Tx;
-use crate::{SqliteStore, errors, gates, jobs, leader, open, queues, reviews, row, schedules, sql, unique};
+use crate::{
+    SqliteStore, errors, gates, jobs, leader, open, operations, queues, reviews, row, schedules, sql, unique,
+};
 
 /// Most jobs that one call of a duty changes: everyone else waits for the writer meanwhile.
 const BATCH: usize = 1_000;
@@ -211,6 +213,7 @@ fn tidy(tx: &Tx<'_>) -> rusqlite::Result<()> {
     gates::forget(tx)?;
     unique::forget(tx)?;
     errors::forget(tx)?;
+    operations::forget(tx)?;
     let mut statement = tx.connection.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}

@@ -164,6 +164,18 @@ statements! {
         HELD = "held",
         READ = "read",
     }
+    operation {
+        BEGIN = "begin",
+        DROP = "drop",
+        FORGET = "forget",
+        FREE = "free",
+        LIST = "list",
+        OPEN = "open",
+        PIECE = "piece",
+        READ = "read",
+        SELECT = "select",
+        WRITE = "write",
+    }
     queue {
         COUNTS = "counts",
         EXISTS = "exists",

@@ -128,6 +128,20 @@ macro_rules! forward {
             check() -> Vec<String>;
         });
     };
+    (@ OperationStore for $store:ty) => {
+        $crate::forward!(@@ OperationStore for $store {
+            begin_operation(operation: ::windlass_store::NewOperation, by: ::windlass_store::Actor)
+                -> ::windlass_store::Operation;
+            operation(id: ::windlass_core::OperationId) -> ::windlass_store::Operation;
+            operations(page: ::windlass_store::PageRequest) -> ::windlass_store::Page<::windlass_store::Operation>;
+            pause_operation(id: ::windlass_core::OperationId, by: ::windlass_store::Actor) -> ::windlass_store::Operation;
+            resume_operation(id: ::windlass_core::OperationId, by: ::windlass_store::Actor) -> ::windlass_store::Operation;
+            abort_operation(id: ::windlass_core::OperationId, by: ::windlass_store::Actor) -> ::windlass_store::Operation;
+            drive_operation() -> Option<(::windlass_store::DriveToken, ::windlass_store::Operation)>;
+            advance_operation(token: ::windlass_store::DriveToken, advance: ::windlass_store::Advance, limit: u32)
+                -> ::windlass_store::Driven;
+        });
+    };
     (@ TokenStore for $store:ty) => {
         $crate::forward!(@@ TokenStore for $store {
             create_token(token: ::windlass_store::NewToken, by: ::windlass_store::Actor) -> ();

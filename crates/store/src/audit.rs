@@ -87,11 +87,14 @@ pub enum Noun {
     Schedule,
     /// A token of access, by its id.
     Token,
+    /// An operation on many jobs, by its id.
+    Operation,
 }
 
 impl Noun {
     /// Every one of them.
-    pub const ALL: &'static [Self] = &[Self::Job, Self::Queue, Self::Kind, Self::Schedule, Self::Token];
+    pub const ALL: &'static [Self] =
+        &[Self::Job, Self::Queue, Self::Kind, Self::Schedule, Self::Token, Self::Operation];
 
     /// Its name, as it is written everywhere.
     #[must_use]
@@ -102,6 +105,7 @@ impl Noun {
             Self::Kind => "kind",
             Self::Schedule => "schedule",
             Self::Token => "token",
+            Self::Operation => "operation",
         }
     }
 
@@ -169,6 +173,7 @@ pub struct AuditFilter {
 /// | kind | `bound` |
 /// | schedule | `put`, `pause`, `resume`, `run`, `backfill`, `delete` |
 /// | token | `create`, `revoke` |
+/// | operation | `begin`, `pause`, `resume`, `abort` |
 ///
 /// What becomes of a flow is told for each of its jobs.
 ///

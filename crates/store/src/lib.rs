@@ -61,7 +61,8 @@
 //! | an edit of a job that makes of it what could not be enqueued; of the args of one that a person decides about | `Invalid` of that field, `Invalid(args)` |
 //! | a decision by who submitted the job, unless they may; with other args for a job that has started already, or is declined | `Invalid(by.name)`, `Invalid(args)` |
 //! | a decision about a job that is not in review, or about another digest than that of what is reviewed | `NotReady`, `Conflict` |
-//! | an unknown job, worker, queue, schedule or token | `NotFound` |
+//! | an operation with a filter longer than 4 KiB or with a NUL, or at a rate outside 1 to 1,000,000 a second; one more than 16 that have not ended | `Invalid(filter)`, `Invalid(rate)`, `Invalid(operation)` |
+//! | an unknown job, worker, queue, schedule, operation or token | `NotFound` |
 //! | a file that is no database, is damaged, or was made by something else | `Corrupt`, with the path |
 //! | a file made by a newer version | `Incompatible`; nothing is written |
 //! | a folder that is missing or read-only | `Unavailable`, with the path |
@@ -80,6 +81,7 @@ pub mod jobs;
 pub mod leases;
 pub mod maintenance;
 pub mod observe;
+pub mod operations;
 pub mod page;
 pub mod queues;
 pub mod retention;
@@ -111,6 +113,9 @@ pub use maintenance::{
     Durability, Fired, LEADER_LEASE, Leadership, Maintenance, Pruned, Rescued, StoreStatus,
 };
 pub use observe::Observer;
+pub use operations::{
+    Advance, DriveToken, Driven, NewOperation, Operation, OperationProblem, OperationRefusal, OperationStore,
+};
 pub use page::{Cursor, Page, PageRequest};
 pub use queues::{Pause, QueueStore, QueueSummary, StateCounts};
 pub use retention::{Keep, QueueRetention, Retention};
@@ -134,6 +139,7 @@ pub trait Store:
     + WorkerStore
     + ReviewStore
     + ScheduleStore
+    + OperationStore
     + TokenStore
     + AuditStore
     + Maintenance

@@ -6,6 +6,7 @@
 
 pub mod edits;
 pub mod flows;
+pub mod operations;
 pub mod reviews;
 pub mod schedules;
 

@@ -22,7 +22,7 @@ pub struct AuditShape {
     pub reason: Option<String>,
     /// What was done.
     pub verb: String,
-    /// What it was done to: `job`, `queue`, `kind`, `schedule` or `token`.
+    /// What it was done to: `job`, `queue`, `kind`, `schedule`, `token` or `operation`.
     pub noun: String,
     /// Which one.
     pub subject: String,

@@ -11,6 +11,7 @@
 //! - [`answers`]: lists, and words.
 //! - [`mod@filter`]: which jobs are meant.
 //! - [`problem`]: why something was not done.
+//! - [`operation`]: something that is done to many jobs, and how far it has come.
 //! - [`job`], [`attempt`], [`log`], [`event`], [`error_group`], [`queue`], [`schedule`], [`worker`], [`notice`], [`review`]: what is answered.
 //! - [`fields`]: a JSON object as its fields in order, each value byte for byte.
 //! - [`mod@nearest`]: what somebody probably meant.
@@ -81,7 +82,9 @@ pub use lease::{HeldShape, InputShape, LeasedJobShape, LeasedShape, LeasesShape,
 pub use log::LogShape;
 pub use nearest::nearest;
 pub use notice::NoticeShape;
-pub use operation::{BulkVerb, OperationRequest, OperationShape, OperationState, RefusalShape};
+pub use operation::{
+    AdvanceRequest, AllOperations, DrivenShape, OperationRequest, OperationShape, RefusalShape,
+};
 pub use problem::ProblemShape;
 pub use queue::{PauseShape, QueueShape};
 pub use request::JobRequest;

@@ -6,6 +6,7 @@ mod explanation;
 mod flow;
 mod job;
 mod lease;
+mod operation;
 mod queue;
 mod review;
 mod schedule;

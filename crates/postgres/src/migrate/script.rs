@@ -35,6 +35,7 @@ const MIGRATIONS: &[Known] = known![
     "0010_access",
     "0011_changes",
     "0012_together",
+    "0013_operations",
 ];
 
 /// The newest schema this version knows.

@@ -31,7 +31,8 @@ pub(crate) async fn remote(store: SharedStore, clock: Arc<dyn Clock>) -> (Remote
     let mut limits = Limits::default();
     limits.batch_jobs_max = usize::MAX;
     limits.body_bytes_max = limits.batch_bytes_max;
-    let config = Config::default().with_clock(clock).with_limits(limits);
+    // Nobody but the cases themselves takes up operations.
+    let config = Config::default().with_clock(clock).with_limits(limits).with_operations(false);
     let (url, serving) = serve("127.0.0.1:0", (store, config), pending()).await;
     (RemoteOptions::new(url).connect().await.expect("the server answers"), serving)
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use windlass_core::{
     Args, Attempt, AttemptToken, Bounds, Job, JobId, JobState, Json, KindName, LogLine, NewJob, NewSchedule,
-    Priority, ProgramName, Progress, QueueName, Reason, ScheduleName, Timestamp, Whole, WorkerId,
+    OperationId, Priority, ProgramName, Progress, QueueName, Reason, ScheduleName, Timestamp, Whole,
+    WorkerId,
 };
 use windlass_store::{
     Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, ErrorKind, Explanation, Fired, Firing, Flow,
@@ -17,6 +18,7 @@ use windlass_store::{
     Schedule, ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError,
     StoreStatus, Turn, Turned, Worker, WorkerStore, ids,
 };
+use windlass_store::{Advance, DriveToken, Driven, NewOperation, Operation, OperationStore};
 use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 /// What the stub spends.
@@ -111,6 +113,41 @@ impl TokenStore for StubStore {
     }
 
     async fn use_token(&self, _: TokenId) -> Result<(), StoreError> {
+        no()
+    }
+}
+
+#[async_trait]
+impl OperationStore for StubStore {
+    async fn begin_operation(&self, _: NewOperation, _: Actor) -> Result<Operation, StoreError> {
+        no()
+    }
+
+    async fn operation(&self, _: OperationId) -> Result<Operation, StoreError> {
+        no()
+    }
+
+    async fn operations(&self, _: PageRequest) -> Result<Page<Operation>, StoreError> {
+        no()
+    }
+
+    async fn pause_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
+        no()
+    }
+
+    async fn resume_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
+        no()
+    }
+
+    async fn abort_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
+        no()
+    }
+
+    async fn drive_operation(&self) -> Result<Option<(DriveToken, Operation)>, StoreError> {
+        no()
+    }
+
+    async fn advance_operation(&self, _: DriveToken, _: Advance, _: u32) -> Result<Driven, StoreError> {
         no()
     }
 }

@@ -157,7 +157,7 @@ impl FaultyStore {
 }
 
 windlass_store_testing::forward!(
-    FaultyStore: JobStore, FlowStore, ReviewStore, ErrorStore, QueueStore, TokenStore, AuditStore
+    FaultyStore: JobStore, FlowStore, ReviewStore, ErrorStore, QueueStore, OperationStore, TokenStore, AuditStore
 );
 
 impl Store for FaultyStore {

@@ -10,10 +10,10 @@ use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use windlass_core::schedule::{JobTemplate, Rhythm};
-use windlass_core::{Args, AttemptToken, JobId, Json, NewJob, NewSchedule, Tag};
+use windlass_core::{Args, AttemptToken, BulkVerb, JobId, Json, NewJob, NewSchedule, OperationId, Tag};
 use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, KindSupport, LeaseTerm, NewToken, NewWorker, Queues, Role, Secret, SharedStore, ids,
+    Actor, KindSupport, LeaseTerm, NewOperation, NewToken, NewWorker, Queues, Role, Secret, SharedStore, ids,
 };
 
 use super::roles::verbs;
@@ -29,12 +29,13 @@ const NAME: &str = "ci";
 /// What stands in every payload of somebody else.
 const CANARY: &str = "canary-of-somebody-else";
 
-/// A job that waits, one that runs, and a schedule, of one queue.
+/// A job that waits, one that runs, a schedule, and an operation, of one queue.
 struct Things {
     queue: &'static str,
     waiting: JobId,
     running: AttemptToken,
     schedule: &'static str,
+    operation: OperationId,
 }
 
 /// A store with things of one's own and of somebody else, and a token for the first.
@@ -77,7 +78,11 @@ async fn things(
     let hourly = Rhythm::Every(std::time::Duration::from_secs(3600));
     let asked = NewSchedule::new(schedule.parse().unwrap(), hourly, template);
     store.put_schedule(asked, Actor::new(by)).await.unwrap();
-    Things { queue, waiting: waiting_id, running, schedule }
+    let tag = if foreign { CANARY } else { "mine" };
+    let filter = format!("queue:{queue} tag:{tag}");
+    let operation = NewOperation::new(ids::operation_id(), BulkVerb::Cancel, filter);
+    let operation = store.begin_operation(operation, Actor::new(by)).await.unwrap().made.id;
+    Things { queue, waiting: waiting_id, running, schedule, operation }
 }
 
 impl Scene {
@@ -112,6 +117,7 @@ impl Scene {
             shown = Some(secret.reveal());
         }
         let config = Config::default().with_authorizer(Tokens::of(Arc::clone(&store))).with_door(Door::new());
+        let config = config.with_operations(false);
         Self { router: crate::router(store, config), own, foreign, worker, shown }
     }
 
@@ -126,7 +132,7 @@ impl Scene {
             ("{kind}", "mail".to_owned()),
             ("{program}", "app".to_owned()),
             ("{fingerprint}", "0000000000000001".to_owned()),
-            ("{operation}", "1".to_owned()),
+            ("{operation}", things.operation.to_string()),
             ("{token_id}", "0000000000000001".to_owned()),
         ];
         let path = names.iter().fold(rules.path.to_owned(), |path, (part, name)| path.replace(part, name));

@@ -2,16 +2,18 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
-use windlass_core::Invalid;
-use windlass_store::SharedStore;
-use windlass_wire::{OperationRequest, OperationShape, VerbRequest};
+use windlass_core::{Invalid, OperationId};
+use windlass_store::{Operation, StoreError, ids};
+use windlass_wire::{
+    AdvanceRequest, AllOperations, DrivenShape, Filter, OperationRequest, OperationShape, VerbRequest,
+};
 
 use super::listing::filter;
-use crate::answer::{Answer, Reply};
-use crate::app::Shared;
-use crate::input::{At, By, OperationId, Sent};
-use crate::operations::Plan;
+use crate::access::Caller;
+use crate::answer::{Answer, Failure, Reply};
+use crate::app::{App, Shared};
+use crate::input::{At, By, Sent};
+use crate::query::{Query, write_cursor};
 
 pub(crate) async fn begin(
     State(app): State<Shared>,
@@ -24,31 +26,87 @@ pub(crate) async fn begin(
         return Err(Invalid::new("filter", problem).into());
     }
     let by = caller.actor(request.by.by.clone(), request.by.reason.clone());
-    by.validate()?;
-    let (store, clock) = (SharedStore::clone(&app.store), app.config.clock.clone());
-    let operation = app.operations.begin(Plan { store, clock, request, filter, by })?;
-    Ok(Answer::with_status(StatusCode::ACCEPTED, operation.shape()))
+    let operation = app.store.begin_operation(request.into_new_operation(ids::operation_id), by).await?;
+    let operation = only_own(&caller, operation)?;
+    app.operations.wake();
+    Ok(Answer::with_status(StatusCode::ACCEPTED, operation.into()))
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Operations {
-    operations: Vec<OperationShape>,
+pub(crate) async fn list(State(app): State<Shared>, By(caller): By, query: Query) -> Reply<AllOperations> {
+    let page = app.store.operations(query.page()?).await?;
+    let own = page.items.into_iter().filter(|operation| is_own(&caller, operation));
+    let operations = own.map(OperationShape::from).collect();
+    Ok(Answer::ok(AllOperations { operations, next: write_cursor(page.next) }))
 }
 
-pub(crate) async fn list(State(app): State<Shared>) -> Answer<Operations> {
-    Answer::ok(Operations { operations: app.operations.all() })
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<OperationId>,
+) -> Reply<OperationShape> {
+    Ok(Answer::ok(find(&app, &caller, id).await?.into()))
 }
 
-pub(crate) async fn show(State(app): State<Shared>, At(id): At<OperationId>) -> Reply<OperationShape> {
-    Ok(Answer::ok(app.operations.get(&id.0)?.shape()))
+pub(crate) async fn pause(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<OperationId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<OperationShape> {
+    find(&app, &caller, id).await?;
+    Ok(Answer::ok(app.store.pause_operation(id, caller.actor(verb.by, verb.reason)).await?.into()))
+}
+
+pub(crate) async fn resume(
+    State(app): State<Shared>,
+    By(caller): By,
+    At(id): At<OperationId>,
+    Sent(verb): Sent<VerbRequest>,
+) -> Reply<OperationShape> {
+    find(&app, &caller, id).await?;
+    let operation = app.store.resume_operation(id, caller.actor(verb.by, verb.reason)).await?;
+    app.operations.wake();
+    Ok(Answer::ok(operation.into()))
 }
 
 pub(crate) async fn abort(
     State(app): State<Shared>,
+    By(caller): By,
     At(id): At<OperationId>,
-    Sent(_): Sent<VerbRequest>,
+    Sent(verb): Sent<VerbRequest>,
 ) -> Reply<OperationShape> {
-    let operation = app.operations.get(&id.0)?;
-    operation.abort();
-    Ok(Answer::with_status(StatusCode::ACCEPTED, operation.shape()))
+    find(&app, &caller, id).await?;
+    Ok(Answer::ok(app.store.abort_operation(id, caller.actor(verb.by, verb.reason)).await?.into()))
+}
+
+/// For whoever carries out operations from afar.
+pub(crate) async fn drive(State(app): State<Shared>) -> Reply<DrivenShape> {
+    Ok(Answer::ok(DrivenShape::taken_up(app.store.drive_operation().await?)))
+}
+
+pub(crate) async fn advance(
+    State(app): State<Shared>,
+    At(id): At<OperationId>,
+    Sent(request): Sent<AdvanceRequest>,
+) -> Reply<DrivenShape> {
+    let (token, advance, limit) = request.into_parts(id)?;
+    Ok(Answer::ok(app.store.advance_operation(token, advance, limit).await?.into()))
+}
+
+/// The operation, if it is about queues of the caller's alone.
+async fn find(app: &App, caller: &Caller, id: OperationId) -> Result<Operation, Failure> {
+    only_own(caller, app.store.operation(id).await?)
+}
+
+/// To others it is as if it were not there.
+fn only_own(caller: &Caller, operation: Operation) -> Result<Operation, Failure> {
+    let not_found = || StoreError::new("read the operation", windlass_store::ErrorKind::NotFound);
+    if is_own(caller, &operation) { Ok(operation) } else { Err(not_found().into()) }
+}
+
+fn is_own(caller: &Caller, operation: &Operation) -> bool {
+    let queues =
+        || Filter::read(&operation.made.filter, operation.began_at).map(|filter| filter.indexed.queues);
+    caller.reaches_all()
+        || queues().is_ok_and(|queues| !queues.is_empty() && queues.iter().all(|queue| caller.reaches(queue)))
 }

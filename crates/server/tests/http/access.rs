@@ -252,3 +252,35 @@ async fn a_job_is_moved_to_ones_own_queues_alone() {
     assert_eq!(edit(&other, "billing.eu").await.problem().0, 404);
     assert_eq!(edit(&own, "billing.us").await.status, 200);
 }
+
+#[tokio::test]
+async fn an_operation_is_there_for_those_alone_who_have_its_queues() {
+    let door = Door::open().await;
+    let body = r#"{"filter":"queue:billing.in","verb":"cancel"}"#;
+    let whole = r#"{"verb":"cancel","all":true}"#;
+    let own = door.call("operate:billing.*", ("POST", "/api/v1/operations"), body).await;
+    assert_eq!(own.status, 202, "{}", own.body);
+    let (id, all) =
+        (own.text("id"), door.call("operate:*", ("POST", "/api/v1/operations"), whole).await.text("id"));
+
+    let at = |id: &str| format!("/api/v1/operations/{id}");
+    let foreign = door.call("operate:mail.*", ("POST", "/api/v1/operations"), body).await;
+    assert_eq!(foreign.problem().1, "forbidden");
+    let again = format!(r#"{{"id":"{all}","filter":"queue:mail.a","verb":"cancel"}}"#);
+    let again = door.call("operate:mail.*", ("POST", "/api/v1/operations"), &again).await;
+    assert_eq!(again.problem().1, "not_found", "the id of somebody else's gives no look at it");
+    assert_eq!(door.call("read:billing.*", ("GET", &at(&id)), "").await.status, 200);
+    assert_eq!(door.call("read:mail.*", ("GET", &at(&id)), "").await.problem().1, "not_found");
+    assert_eq!(door.call("read:billing.*", ("GET", &at(&all)), "").await.problem().1, "not_found");
+    for verb in ["pause", "resume", "abort"] {
+        let path = format!("{}/{verb}", at(&id));
+        assert_eq!(door.call("operate:mail.*", ("POST", &path), "").await.problem().1, "not_found", "{verb}");
+    }
+    let seen = async |token: &str| {
+        let listed = door.call(token, ("GET", "/api/v1/operations"), "").await.json();
+        listed["operations"].as_array().unwrap().len()
+    };
+    assert_eq!((seen("read:billing.*").await, seen("read:mail.*").await, seen("read:*").await), (1, 0, 2));
+    let drive = door.call("operate:*", ("POST", "/api/v1/upkeep/operations"), "").await;
+    assert_eq!(drive.problem().1, "forbidden");
+}

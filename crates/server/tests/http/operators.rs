@@ -233,15 +233,7 @@ async fn an_operation_is_done_to_all_that_match(server: Server) {
         server.get("/api/v1/jobs?filter=state:ready").await.json()["jobs"].as_array().unwrap().len(),
         1
     );
-    let everything = server.post("/api/v1/operations", r#"{"verb":"cancel"}"#).await;
-    assert_eq!(everything.problem(), (422, "invalid".into(), "filter".into()));
-    let slow = server
-        .post("/api/v1/operations", r#"{"filter":"queue:b","all":true,"verb":"cancel","rate":1}"#)
-        .await;
-    let abort = format!("/api/v1/operations/{}/abort", slow.text("id"));
-    assert_eq!(server.post(&abort, "").await.status, 202);
-    assert_eq!(server.get("/api/v1/operations").await.json()["operations"].as_array().unwrap().len(), 3);
-    assert_eq!(server.get("/api/v1/operations/nothing").await.problem().1, "not_found");
+    assert_eq!(server.get("/api/v1/operations").await.json()["operations"].as_array().unwrap().len(), 2);
 }
 
 /// An operation once it has ended.

@@ -17,3 +17,6 @@ DROP TRIGGER IF EXISTS moved_retention_delete;
 DROP TRIGGER IF EXISTS moved_token_insert;
 DROP TRIGGER IF EXISTS moved_token_update;
 DROP TRIGGER IF EXISTS moved_token_delete;
+DROP TRIGGER IF EXISTS moved_operation_insert;
+DROP TRIGGER IF EXISTS moved_operation_update;
+DROP TRIGGER IF EXISTS moved_operation_delete;

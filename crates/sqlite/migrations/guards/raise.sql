@@ -90,3 +90,18 @@ CREATE TRIGGER IF NOT EXISTS moved_token_delete BEFORE DELETE ON token
 BEGIN
     SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
 END;
+
+CREATE TRIGGER IF NOT EXISTS moved_operation_insert BEFORE INSERT ON operation
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_operation_update BEFORE UPDATE ON operation
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;
+
+CREATE TRIGGER IF NOT EXISTS moved_operation_delete BEFORE DELETE ON operation
+BEGIN
+    SELECT RAISE(ABORT, 'its jobs were moved to ' || address || '; open that instead') FROM moved;
+END;

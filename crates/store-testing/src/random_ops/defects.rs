@@ -208,7 +208,7 @@ impl QueueStore for Defective {
 }
 
 crate::forward!(
-    Defective: FlowStore, ReviewStore, ErrorStore, ScheduleStore, Maintenance, WorkerStore, TokenStore, AuditStore
+    Defective: FlowStore, ReviewStore, ErrorStore, ScheduleStore, Maintenance, WorkerStore, OperationStore, TokenStore, AuditStore
 );
 
 impl Store for Defective {

@@ -1,0 +1,6 @@
+-- How many operations have not ended.
+--
+-- Index: operation_ended.
+SELECT count(*)
+FROM operation
+WHERE ended_at IS NULL
