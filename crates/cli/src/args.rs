@@ -9,6 +9,7 @@ mod flows;
 mod gates;
 mod jobs;
 mod notices;
+mod ops;
 mod promote;
 mod retention;
 mod reviews;
@@ -36,6 +37,7 @@ pub(crate) use jobs::{
     JobsWaitArgs, MoveArgs, RerunArgs, SnoozeArgs, VerbArgs, WhichJobs,
 };
 pub(crate) use notices::NoticeArgs;
+pub(crate) use ops::{OpVerbArgs, OpsCommand, OpsListArgs};
 pub(crate) use promote::{Finished, PromoteArgs};
 pub(crate) use retention::RetentionArgs;
 pub(crate) use reviews::{DecisionArgs, ReviewsCommand, ReviewsListArgs};
@@ -239,6 +241,12 @@ pub(crate) enum Command {
     Workers {
         #[command(subcommand)]
         command: Option<WorkersCommand>,
+    },
+    /// See what the servers of a store do to many jobs, and stop it [`list` unless said]
+    #[command(visible_alias = "operations")]
+    Ops {
+        #[command(subcommand)]
+        command: Option<OpsCommand>,
     },
     /// Say who may do what through a server: make tokens, and revoke them [`list` unless said]
     Tokens {

@@ -27,6 +27,7 @@ mod jobs_why;
 mod man;
 mod migrate;
 mod open;
+mod ops;
 mod promote;
 mod queues_bound;
 mod queues_list;
@@ -49,11 +50,13 @@ mod workers_list;
 
 use windlass_core::{Due, Timestamp};
 use windlass_store::{Clock, SystemClock};
-use windlass_wire::{ErrorGroupShape, JobShape, LeaseShape, LogShape, QueueShape, WorkerShape};
+use windlass_wire::{
+    ErrorGroupShape, JobShape, LeaseShape, LogShape, OperationShape, QueueShape, WorkerShape,
+};
 
 use crate::args::{
-    Command, ErrorsCommand, JobsCommand, MigrateCommand, QueuesCommand, SilentArgs, TokensCommand,
-    WorkersCommand,
+    Command, ErrorsCommand, JobsCommand, MigrateCommand, OpsCommand, OpsListArgs, QueuesCommand, SilentArgs,
+    TokensCommand, WorkersCommand,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -85,6 +88,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
             errors(command.unwrap_or(ErrorsCommand::List(list)), context).await
         }
         Command::Workers { command } => workers(command, context).await,
+        Command::Ops { command } => {
+            ops::run(command.unwrap_or(OpsCommand::List(OpsListArgs::default())), context).await
+        }
         Command::Tokens { command } => tokens::run(command.unwrap_or(TokensCommand::List), context).await,
         Command::Audit(args) => audit::run(args, context).await,
         Command::Doctor => doctor::run(context).await,
@@ -150,6 +156,18 @@ async fn workers(command: Option<WorkersCommand>, context: &Context) -> Result<O
     }
 }
 
+/// Whether a verb on many jobs is left to the servers of the store.
+const fn is_left_to_servers(command: &JobsCommand) -> bool {
+    match command {
+        JobsCommand::Retry(args)
+        | JobsCommand::Cancel(args)
+        | JobsCommand::RunNow(args)
+        | JobsCommand::Redrive(args) => args.which.detach,
+        JobsCommand::Delete(args) => args.which.detach,
+        _ => false,
+    }
+}
+
 /// The instant from which on something is meant: one that was named, or one so long ago.
 pub(crate) fn begin(since: Due) -> Timestamp {
     match since {
@@ -165,6 +183,7 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
         Command::Run(_) => run::FIELDS,
         Command::Enqueue(_) => JobShape::FIELDS,
         Command::Tokens { .. } => tokens::FIELDS,
+        Command::Ops { .. } => OperationShape::FIELDS,
         Command::Audit(_) => windlass_wire::AuditShape::FIELDS,
         Command::Doctor => doctor::FIELDS,
         Command::Migrate { command: Some(MigrateCommand::Up | MigrateCommand::Status) | None } => {
@@ -190,6 +209,7 @@ pub(crate) const fn json_fields(command: &Command) -> &'static [&'static str] {
             Some(JobsCommand::Show { .. }) => jobs_show::FIELDS,
             Some(JobsCommand::Why { .. }) => windlass_wire::ExplanationShape::FIELDS,
             Some(JobsCommand::Logs(_)) => LogShape::FIELDS,
+            Some(command) if is_left_to_servers(command) => OperationShape::FIELDS,
             Some(
                 JobsCommand::Retry(_)
                 | JobsCommand::Cancel(_)

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use windlass_core::{Due, Fingerprint, KindName};
 
 use super::By;
-use super::values::{cursor, due, duration};
+use super::values::{cursor, due, duration, rate};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ErrorsCommand {
@@ -52,16 +52,6 @@ pub(crate) struct ErrorsRetryArgs {
     pub(crate) by: By,
 }
 
-/// The time between two, of so many in a time.
-fn rate(text: &str) -> Result<Duration, String> {
-    let wrong = || "is no rate: write it as 20/s or 100/1m".to_owned();
-    let (count, span) = text.split_once('/').ok_or_else(wrong)?;
-    let count: u32 = count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
-    let counted = span.starts_with(|c: char| c.is_ascii_digit());
-    let span = if counted { duration(span)? } else { duration(&format!("1{span}"))? };
-    Ok(span / count)
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ErrorsListArgs {
     /// Of jobs of this kind. Repeatable, or comma-separated.
@@ -76,18 +66,4 @@ pub(crate) struct ErrorsListArgs {
     /// Go on after the last page; the footer says with what.
     #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub(crate) after: Option<i64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_so_many_in_a_time() {
-        assert_eq!(rate("20/s"), Ok(Duration::from_millis(50)));
-        assert_eq!(rate("100/1m"), Ok(Duration::from_millis(600)));
-        for text in ["20", "0/s", "x/s", "20/"] {
-            assert!(rate(text).is_err(), "{text}");
-        }
-    }
 }

@@ -43,6 +43,26 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// What is meant, as text; in these states, where nothing is said of states.
+    ///
+    /// # Errors
+    ///
+    /// As [`filter`](Self::filter).
+    pub(crate) fn as_text(&self, states: &[JobState]) -> Result<String, CliError> {
+        let mut filter = self.filter()?;
+        let Some(text) = &self.text else {
+            if filter.indexed.states.is_empty() {
+                filter.indexed.states = states.to_vec();
+            }
+            return Ok(Filter::of(&filter.indexed));
+        };
+        if !filter.indexed.states.is_empty() {
+            return Ok(text.clone());
+        }
+        let states = JobFilter { states: states.to_vec(), ..JobFilter::default() };
+        Ok(format!("{text} {}", Filter::of(&states)))
+    }
+
     /// What is meant.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::gates::GateOptions;
 use super::notices::NotifyOptions;
 use super::reviews::ReviewOptions;
 use super::unique::UniqueOptions;
-use super::values::{cursor, due, duration, instant};
+use super::values::{cursor, due, duration, instant, rate};
 
 #[derive(Debug, Args)]
 pub(crate) struct EnqueueArgs {
@@ -144,6 +144,12 @@ pub(crate) struct WhichJobs {
     /// Say how many there are and show some, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// No more than so many in a time, such as 20/s or 100/1m.
+    #[arg(long, value_name = "N/TIME", value_parser = rate, conflicts_with = "ids")]
+    pub(crate) rate: Option<Duration>,
+    /// Leave it to the servers of the store, and come back at once; `windlass ops` says how far it has come.
+    #[arg(long, conflicts_with_all = ["ids", "dry_run"])]
+    pub(crate) detach: bool,
 }
 
 #[derive(Debug, Args)]

@@ -25,3 +25,27 @@ pub(super) fn cursor(text: &str) -> Result<i64, String> {
 pub(super) fn due(text: &str) -> Result<Due, String> {
     windlass_wire::request::instant_or_span("", text).map_err(problem)
 }
+
+/// The time between two, of so many in a time.
+pub(super) fn rate(text: &str) -> Result<Duration, String> {
+    let wrong = || "is no rate: write it as 20/s or 100/1m".to_owned();
+    let (count, span) = text.split_once('/').ok_or_else(wrong)?;
+    let count: u32 = count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
+    let counted = span.starts_with(|c: char| c.is_ascii_digit());
+    let span = if counted { duration(span)? } else { duration(&format!("1{span}"))? };
+    Ok(span / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_so_many_in_a_time() {
+        assert_eq!(rate("20/s"), Ok(Duration::from_millis(50)));
+        assert_eq!(rate("100/1m"), Ok(Duration::from_millis(600)));
+        for text in ["20", "0/s", "x/s", "20/"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+}

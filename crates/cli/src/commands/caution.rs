@@ -3,8 +3,8 @@
 use windlass_core::JobId;
 
 use crate::args::{
-    Command, ConfigCommand, ErrorsCommand, FlowsCommand, JobsCommand, MigrateCommand, QueuesCommand,
-    ReviewsCommand, SchedulesCommand, TokensCommand, WhichJobs,
+    Command, ConfigCommand, ErrorsCommand, FlowsCommand, JobsCommand, MigrateCommand, OpsCommand,
+    QueuesCommand, ReviewsCommand, SchedulesCommand, TokensCommand, WhichJobs,
 };
 use crate::output::cell::counted;
 
@@ -76,6 +76,9 @@ pub(crate) const fn only_looks(command: &Command) -> bool {
         }
         Command::Workers { .. } | Command::Audit(_) | Command::Doctor => true,
         Command::Tokens { command } => matches!(command, None | Some(TokensCommand::List)),
+        Command::Ops { command } => {
+            matches!(command, None | Some(OpsCommand::List(_) | OpsCommand::Show { .. }))
+        }
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior};
-use windlass_core::{Fingerprint, JobId, JobState};
+use windlass_core::{BulkVerb, Fingerprint, JobId, JobState};
 use windlass_store::{Actor, SharedStore};
 use windlass_wire::filter::Filter;
 
@@ -26,7 +26,8 @@ use crate::tracker::Tracker;
 pub(crate) const FIELDS: &[&str] =
     &["fingerprint", "jobs", "canaries", "retried", "refused", "completed", "failed", "open"];
 
-const RETRY: Verb = Verb { name: "retry", states: &[JobState::Dead, JobState::Retryable] };
+const RETRY: Verb =
+    Verb { name: "retry", bulk: Some(BulkVerb::Retry), states: &[JobState::Dead, JobState::Retryable] };
 
 /// How often to look what has become of them.
 const LOOK: Duration = Duration::from_millis(200);

@@ -1,6 +1,6 @@
 //! `windlass jobs cancel`
 
-use windlass_core::JobState;
+use windlass_core::{BulkVerb, JobState};
 use windlass_store::CancelOutcome;
 
 use crate::args::VerbArgs;
@@ -12,6 +12,7 @@ use crate::output::Output;
 
 const CANCEL: Verb = Verb {
     name: "cancel",
+    bulk: Some(BulkVerb::Cancel),
     states: &[
         JobState::Scheduled,
         JobState::Ready,
@@ -24,7 +25,7 @@ const CANCEL: Verb = Verb {
 
 pub(crate) async fn run(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
     let by = actor(&args);
-    bulk::run(&CANCEL, args.which, context, |store, id| {
+    bulk::run(&CANCEL, (args.which, &by), context, |store, id| {
         let by = by.clone();
         async move { store.cancel(id, by).await.map(said) }
     })

@@ -13,13 +13,13 @@ use crate::output::Output;
 
 const WAITING: &[JobState] = &[JobState::Scheduled, JobState::Ready, JobState::Retryable, JobState::Blocked];
 
-const SNOOZE: Verb = Verb { name: "snooze", states: WAITING };
+const SNOOZE: Verb = Verb { name: "snooze", bulk: None, states: WAITING };
 
-const MOVE: Verb = Verb { name: "move", states: WAITING };
+const MOVE: Verb = Verb { name: "move", bulk: None, states: WAITING };
 
 pub(crate) async fn snooze(args: SnoozeArgs, context: &Context) -> Result<Output, CliError> {
     let (by, until) = (actor(&args.verb), args.until);
-    bulk::run(&SNOOZE, args.verb.which, context, |store, id| {
+    bulk::run(&SNOOZE, (args.verb.which, &by), context, |store, id| {
         let by = by.clone();
         async move { store.snooze(id, until, by).await.map(|()| "put off") }
     })
@@ -28,7 +28,7 @@ pub(crate) async fn snooze(args: SnoozeArgs, context: &Context) -> Result<Output
 
 pub(crate) async fn to_queue(args: MoveArgs, context: &Context) -> Result<Output, CliError> {
     let (by, edit) = (actor(&args.verb), JobEdit::moving(args.to));
-    bulk::run(&MOVE, args.verb.which, context, |store, id| {
+    bulk::run(&MOVE, (args.verb.which, &by), context, |store, id| {
         let (by, edit) = (by.clone(), edit.clone());
         async move { store.edit(id, edit, by).await.map(|()| "moved") }
     })

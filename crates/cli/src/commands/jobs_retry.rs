@@ -1,6 +1,6 @@
 //! `windlass jobs retry` and `windlass jobs redrive`
 
-use windlass_core::JobState;
+use windlass_core::{BulkVerb, JobState};
 
 use crate::args::VerbArgs;
 use crate::commands::bulk::{self, Verb};
@@ -9,10 +9,13 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Output;
 
-const RETRY: Verb =
-    Verb { name: "retry", states: &[JobState::Dead, JobState::Cancelled, JobState::Retryable] };
+const RETRY: Verb = Verb {
+    name: "retry",
+    bulk: Some(BulkVerb::Retry),
+    states: &[JobState::Dead, JobState::Cancelled, JobState::Retryable],
+};
 
-const REDRIVE: Verb = Verb { name: "redrive", states: &[JobState::Dead] };
+const REDRIVE: Verb = Verb { name: "redrive", bulk: Some(BulkVerb::Retry), states: &[JobState::Dead] };
 
 pub(crate) async fn run(args: VerbArgs, context: &Context) -> Result<Output, CliError> {
     retry(&RETRY, args, context).await
@@ -24,7 +27,7 @@ pub(crate) async fn redrive(args: VerbArgs, context: &Context) -> Result<Output,
 
 async fn retry(verb: &Verb, args: VerbArgs, context: &Context) -> Result<Output, CliError> {
     let by = actor(&args);
-    bulk::run(verb, args.which, context, |store, id| {
+    bulk::run(verb, (args.which, &by), context, |store, id| {
         let by = by.clone();
         async move { store.retry(id, by).await.map(|()| "retried") }
     })

@@ -13,8 +13,9 @@ mod source;
 
 use serde::Serialize;
 use windlass::Address;
+use windlass_core::limits::PAGE_MAX;
 use windlass_postgres::PostgresStore;
-use windlass_store::{Actor, QueueStore, WorkerStore};
+use windlass_store::{Actor, OperationStore, PageRequest, QueueStore, WorkerStore};
 
 use crate::args::PromoteArgs;
 use crate::context::Context;
@@ -64,6 +65,7 @@ pub(crate) async fn run(args: PromoteArgs, context: &Context) -> Result<Output, 
         return report(&source, &to, Copied { there, ..Copied::default() }).await;
     }
     refuse_workers(&target, &to).await?;
+    refuse_operations(&source).await?;
     compare::refuse_others(&source, &target, &to).await?;
     source.hold_still(&to, (args.wait, &interrupt), context).await?;
     access::copy(&source.store, &target).await?;
@@ -97,6 +99,24 @@ async fn refuse_workers(target: &PostgresStore, to: &Address) -> Result<(), CliE
     let there = counted(workers.len() as u64, "worker");
     Err(CliError::new(ErrorCode::InUse, format!("{there} on {to} already"))
         .with_help("stop them, and start them again when the jobs are there; `windlass workers` lists them"))
+}
+
+/// An operation that is half done would stay behind with the file, and nobody would end it.
+async fn refuse_operations(source: &Source) -> Result<(), CliError> {
+    let (mut open, mut page) = (0, PageRequest::first(PAGE_MAX));
+    loop {
+        let found = source.store.operations(page).await?;
+        open += found.items.iter().filter(|operation| !operation.state.is_final()).count();
+        let Some(next) = found.next else { break };
+        page = page.after(Some(next));
+    }
+    if open == 0 {
+        return Ok(());
+    }
+    let there = counted(open as u64, "operation");
+    let place = source.path.display();
+    Err(CliError::new(ErrorCode::InUse, format!("{there} on {place} not ended"))
+        .with_help("let a server end them, or abort them: `windlass ops` lists them"))
 }
 
 /// Pauses in the new store every queue of the old one: what is written there may not run yet.

@@ -333,3 +333,22 @@ fn jobs_are_found_by_a_filter_in_one_text() {
     );
     assert_eq!(shelf.run(&["jobs", "--filter", "kind:mail", "--queue", "a"]).code, Some(2));
 }
+
+#[test]
+fn what_servers_cannot_do_is_not_left_to_them() {
+    let shelf = Shelf::new();
+    shelf.line(&["enqueue", "mail"]);
+    let refused = |words: &[&str], why: &str| {
+        let ran = shelf.run(words);
+        assert_eq!((ran.code, ran.stderr.contains(why)), (Some(2), true), "{words:?}: {ran:?}");
+    };
+
+    refused(&["jobs", "snooze", "--until", "2h", "--all", "--detach"], "servers do not snooze jobs");
+    refused(&["jobs", "cancel", "--all", "--detach", "--rate", "1/1m"], "--rate");
+    refused(&["jobs", "cancel", "--all", "--rate", "often"], "is no rate");
+    assert_eq!(shelf.ok(&["ops", "-q"]), "");
+    let missing = shelf.run(&["ops", "show", "0192f3c1-7a3e-7cc0-9d52-1c5c0f6f2a11"]);
+    assert_eq!((missing.code, missing.stderr.contains("windlass ops")), (Some(3), true), "{missing:?}");
+    shelf.ok(&["jobs", "cancel", "--all", "--rate", "50/s", "--yes"]);
+    assert_eq!(shelf.ok(&["jobs", "-q", "--state", "cancelled"]).lines().count(), 1);
+}

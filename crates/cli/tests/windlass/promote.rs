@@ -242,6 +242,23 @@ fn it_refuses_while_there_are_workers_and_with_wait_it_holds_them_back() {
 }
 
 #[test]
+fn it_refuses_while_an_operation_has_not_ended() {
+    let shelf = lived();
+    let operation = shelf.line(&["jobs", "delete", "--all", "--detach", "--yes", "-q", "--store", "app.db"]);
+
+    let refused = shelf.run(&["promote", "app.db"]);
+
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    assert!(
+        refused.stderr.starts_with("refused[WL0022]: 1 operation on app.db not ended"),
+        "{}",
+        refused.stderr
+    );
+    shelf.ok(&["ops", "abort", &operation, "--store", "app.db"]);
+    promote(&shelf);
+}
+
+#[test]
 fn a_database_with_other_jobs_is_refused_and_both_stay_as_they_were() {
     let shelf = lived();
     let theirs = shelf.line(&["enqueue", "theirs"]);

@@ -171,3 +171,55 @@ fn a_page_is_opened_at_the_server_that_has_the_store() {
     assert_eq!(served.shelf.line(&["open", &id, "--store", "kept.db"]), format!("{}/jobs/{id}", served.url));
     assert_eq!(served.shelf.run(&["open", "--store", "other.db"]).code, Some(69));
 }
+
+#[test]
+fn what_is_left_to_a_server_is_followed_paused_and_ended() {
+    let served = Served::new();
+    for _ in 0..3 {
+        served.ok(&["enqueue", "mail", "--queue", "mail"]);
+    }
+    let fields = |id: &str| -> serde_json::Value {
+        serde_json::from_str(&served.ok(&["ops", "show", id, "--json=state,done,refused,verb,reason"]))
+            .unwrap()
+    };
+
+    let cancel = ["jobs", "cancel", "--queue", "mail", "--detach", "--reason", "wrong", "--yes", "-q"];
+    let id = served.ok(&cancel);
+    served.ok(&["ops", "watch", &id]);
+
+    let told = json!({"state": "done", "done": 3, "refused": 0, "verb": "cancel", "reason": "wrong"});
+    assert_eq!(fields(&id), told);
+    assert_eq!(served.ok(&["jobs", "-q", "--state", "cancelled"]).lines().count(), 3);
+    let slow =
+        served.ok(&["jobs", "retry", "--filter", "queue:mail", "--detach", "--rate", "1/s", "--yes", "-q"]);
+    served.ok(&["ops", "pause", &slow]);
+    assert_eq!(fields(&slow)["state"], "paused");
+    served.ok(&["ops", "resume", &slow]);
+    served.ok(&["ops", "abort", &slow, "--reason", "enough"]);
+    let watched = served.asked_elsewhere(&["ops", "watch", &slow], Some(&served.token));
+    assert_eq!(watched.code, Some(7), "{watched:?}");
+    assert_eq!(served.ok(&["ops", "-q"]), format!("{slow}\n{id}"));
+    let over = served.asked_elsewhere(&["ops", "resume", &slow], Some(&served.token));
+    assert_eq!((over.code, over.stderr.contains("has ended")), (Some(5), true), "{over:?}");
+    assert!(served.ok(&["audit", "--subject", &slow, "--jsonl=verb"]).starts_with(r#"{"verb":"abort"}"#));
+}
+
+#[test]
+fn an_operation_begun_on_a_store_is_carried_out_by_the_next_server() {
+    let shelf = Shelf::new();
+    for _ in 0..3 {
+        shelf.ok(&["enqueue", "mail", "--store", "kept.db"]);
+    }
+    let cancel = ["jobs", "cancel", "--all", "--detach", "--yes", "-q", "--store", "kept.db"];
+    let id = shelf.line(&cancel);
+    assert_eq!(
+        shelf.line(&["ops", "show", &id, "--store", "kept.db", "--jsonl=state"]),
+        r#"{"state":"selecting"}"#
+    );
+
+    let mut server = shelf.start(&["serve", "--store", "kept.db", "--listen", "127.0.0.1:0"]);
+    server.stdout().lines().next().unwrap().unwrap();
+    shelf.ok(&["ops", "watch", &id, "--store", "kept.db"]);
+
+    assert_eq!(shelf.ok(&["jobs", "-q", "--state", "cancelled", "--store", "kept.db"]).lines().count(), 3);
+}
