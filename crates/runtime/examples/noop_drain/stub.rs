@@ -6,20 +6,15 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use windlass_core::{
-    Args, Attempt, AttemptToken, Bounds, Job, JobId, JobState, Json, KindName, LogLine, NewJob, NewSchedule,
-    OperationId, Priority, ProgramName, Progress, QueueName, Reason, ScheduleName, Timestamp, Whole,
-    WorkerId,
+    Args, AttemptToken, JobId, JobState, Json, KindName, NewJob, Priority, Progress, QueueName, Reason,
+    Timestamp, WorkerId,
 };
+use windlass_memory::MemoryStore;
 use windlass_store::{
-    Actor, Backfilled, Beat, CancelOutcome, Declared, Enqueued, ErrorKind, Explanation, Fired, Firing, Flow,
-    FlowStore, Holder, Input, JobEdit, JobEvent, JobFilter, JobStore, Leadership, LeaseStore, LeaseSummary,
-    LeaseTerm, LeasedJob, Maintenance, NewLogLine, NewRuling, NewWorker, Page, PageRequest, Pruned,
-    QueueStore, QueueSummary, Relative, Rescued, Retention, ReviewFilter, ReviewRecord, ReviewStore,
-    Schedule, ScheduleEvent, ScheduleOutcome, ScheduleStore, Settled, Signals, Store, StoreError,
+    Beat, Enqueued, ErrorKind, Fired, Holder, Leadership, LeaseStore, LeaseSummary, LeaseTerm, LeasedJob,
+    Maintenance, NewLogLine, NewWorker, Pruned, Rescued, Retention, Settled, Signals, Store, StoreError,
     StoreStatus, Turn, Turned, Worker, WorkerStore, ids,
 };
-use windlass_store::{Advance, DriveToken, Driven, NewOperation, Operation, OperationStore};
-use windlass_store::{AuditEntry, AuditFilter, AuditStore, NewToken, Token, TokenId, TokenStore};
 
 /// What the stub spends.
 #[derive(Clone, Copy)]
@@ -32,6 +27,8 @@ pub(crate) struct Cost {
 
 /// See the module.
 pub(crate) struct StubStore {
+    /// For what costs nothing here.
+    inner: MemoryStore,
     signals: Signals,
     writer: Mutex<mpsc::Sender<(Turn, oneshot::Sender<Turned>)>>,
 }
@@ -40,7 +37,7 @@ impl StubStore {
     pub(crate) fn start(jobs: u64, cost: Cost) -> Self {
         let (writer, asked) = mpsc::channel();
         std::thread::spawn(move || write(&asked, jobs, cost));
-        Self { signals: Signals::default(), writer: Mutex::new(writer) }
+        Self { inner: MemoryStore::new(), signals: Signals::default(), writer: Mutex::new(writer) }
     }
 }
 
@@ -94,70 +91,10 @@ fn no<T>() -> Result<T, StoreError> {
     Err(StoreError::new("ask a stub", ErrorKind::NotFound))
 }
 
-#[async_trait]
-impl TokenStore for StubStore {
-    async fn create_token(&self, _: NewToken, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn token(&self, _: TokenId) -> Result<Token, StoreError> {
-        no()
-    }
-
-    async fn tokens(&self, _: PageRequest) -> Result<Page<Token>, StoreError> {
-        no()
-    }
-
-    async fn revoke_token(&self, _: TokenId, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn use_token(&self, _: TokenId) -> Result<(), StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl OperationStore for StubStore {
-    async fn begin_operation(&self, _: NewOperation, _: Actor) -> Result<Operation, StoreError> {
-        no()
-    }
-
-    async fn operation(&self, _: OperationId) -> Result<Operation, StoreError> {
-        no()
-    }
-
-    async fn operations(&self, _: PageRequest) -> Result<Page<Operation>, StoreError> {
-        no()
-    }
-
-    async fn pause_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
-        no()
-    }
-
-    async fn resume_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
-        no()
-    }
-
-    async fn abort_operation(&self, _: OperationId, _: Actor) -> Result<Operation, StoreError> {
-        no()
-    }
-
-    async fn drive_operation(&self) -> Result<Option<(DriveToken, Operation)>, StoreError> {
-        no()
-    }
-
-    async fn advance_operation(&self, _: DriveToken, _: Advance, _: u32) -> Result<Driven, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl AuditStore for StubStore {
-    async fn audit(&self, _: AuditFilter, _: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        no()
-    }
-}
+windlass_store_testing::forward!(
+    StubStore: JobStore, FlowStore, ReviewStore, ErrorStore, QueueStore, ScheduleStore, OperationStore, TokenStore,
+    AuditStore
+);
 
 impl Store for StubStore {
     fn signals(&self) -> &Signals {
@@ -241,197 +178,6 @@ impl Maintenance for StubStore {
         no()
     }
     async fn check(&self) -> Result<Vec<String>, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl ScheduleStore for StubStore {
-    async fn put_schedule(&self, _: NewSchedule, _: Actor) -> Result<ScheduleOutcome, StoreError> {
-        no()
-    }
-
-    async fn declare_schedules(&self, _: &ProgramName, _: Vec<NewSchedule>) -> Result<Declared, StoreError> {
-        no()
-    }
-
-    async fn schedule(&self, _: &ScheduleName) -> Result<Schedule, StoreError> {
-        no()
-    }
-
-    async fn schedules(&self, _: PageRequest) -> Result<Page<Schedule>, StoreError> {
-        no()
-    }
-
-    async fn pause_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn resume_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn delete_schedule(&self, _: &ScheduleName, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn run_schedule(&self, _: &ScheduleName, _: JobId, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn backfill(
-        &self,
-        _: &ScheduleName,
-        _: (Timestamp, Timestamp),
-        _: Actor,
-    ) -> Result<Backfilled, StoreError> {
-        no()
-    }
-
-    async fn firings(&self, _: &ScheduleName, _: PageRequest) -> Result<Page<Firing>, StoreError> {
-        no()
-    }
-
-    async fn schedule_events(&self, _: &ScheduleName) -> Result<Vec<ScheduleEvent>, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl windlass_store::ErrorStore for StubStore {
-    async fn error_groups(
-        &self,
-        _: windlass_store::ErrorFilter,
-        _: PageRequest,
-    ) -> Result<Page<windlass_store::ErrorGroup>, StoreError> {
-        no()
-    }
-
-    async fn error_group(
-        &self,
-        _: windlass_core::Fingerprint,
-    ) -> Result<windlass_store::ErrorGroup, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl ReviewStore for StubStore {
-    async fn decide(&self, _: JobId, _: NewRuling) -> Result<Settled, StoreError> {
-        no()
-    }
-
-    async fn review(&self, _: JobId) -> Result<Option<ReviewRecord>, StoreError> {
-        no()
-    }
-
-    async fn reviews(&self, _: ReviewFilter, _: PageRequest) -> Result<Page<ReviewRecord>, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl FlowStore for StubStore {
-    async fn parents(&self, _: JobId, _: PageRequest) -> Result<Page<Relative>, StoreError> {
-        no()
-    }
-
-    async fn children(&self, _: JobId, _: PageRequest) -> Result<Page<Relative>, StoreError> {
-        no()
-    }
-
-    async fn inputs(&self, _: JobId, _: PageRequest) -> Result<Page<Input>, StoreError> {
-        no()
-    }
-
-    async fn flow(&self, _: JobId) -> Result<Flow, StoreError> {
-        no()
-    }
-
-    async fn cancel_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
-        no()
-    }
-
-    async fn retry_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
-        no()
-    }
-
-    async fn delete_flow(&self, _: JobId, _: Actor) -> Result<Vec<JobId>, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl QueueStore for StubStore {
-    async fn keep(
-        &self,
-        _: &QueueName,
-        _: windlass_store::QueueRetention,
-        _: Actor,
-    ) -> Result<(), StoreError> {
-        no()
-    }
-
-    async fn retentions(&self) -> Result<Vec<(QueueName, windlass_store::QueueRetention)>, StoreError> {
-        no()
-    }
-
-    async fn queues(&self) -> Result<Vec<QueueSummary>, StoreError> {
-        no()
-    }
-    async fn pause(&self, _: &QueueName, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn resume(&self, _: &QueueName, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn bound(&self, _: &Whole, _: Bounds, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn bounds(&self) -> Result<Vec<(Whole, Bounds)>, StoreError> {
-        no()
-    }
-}
-
-#[async_trait]
-impl JobStore for StubStore {
-    async fn enqueue(&self, _: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
-        no()
-    }
-    async fn job(&self, _: JobId) -> Result<Job, StoreError> {
-        no()
-    }
-    async fn jobs(&self, _: JobFilter, _: PageRequest) -> Result<Page<Job>, StoreError> {
-        no()
-    }
-    async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>, StoreError> {
-        no()
-    }
-    async fn logs(&self, _: JobId, _: PageRequest) -> Result<Page<LogLine>, StoreError> {
-        no()
-    }
-    async fn events(&self, _: JobId) -> Result<Vec<JobEvent>, StoreError> {
-        no()
-    }
-    async fn explain(&self, _: JobId) -> Result<Explanation, StoreError> {
-        no()
-    }
-    async fn cancel(&self, _: JobId, _: Actor) -> Result<CancelOutcome, StoreError> {
-        no()
-    }
-    async fn retry(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn run_now(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn edit(&self, _: JobId, _: JobEdit, _: Actor) -> Result<(), StoreError> {
-        no()
-    }
-    async fn rerun(&self, _: JobId, _: JobId, _: Actor) -> Result<Enqueued, StoreError> {
-        no()
-    }
-    async fn delete(&self, _: JobId, _: Actor) -> Result<(), StoreError> {
         no()
     }
 }

@@ -36,7 +36,7 @@ macro_rules! modules {
 mod schedule_scene;
 
 modules! {
-    audit, cancel, claim, claim_job, dependency, edit, edit_line, enqueue, errors, explain, flow, gate, gate_bounds, gate_line, gate_random, leader, lease, limits, log, notice, notice_ends, notice_job, operation, operator, queue, read, rescue, retention, review, review_cleanup, review_settle, review_time, schedule, schedule_declare, schedule_hand, schedule_late, schedule_leaders,
+    audit, cancel, claim, claim_job, dependency, edit, edit_line, enqueue, errors, explain, flow, gate, gate_bounds, gate_line, gate_random, leader, lease, limits, log, notice, notice_ends, notice_job, operation, operation_steps, operator, queue, read, rescue, retention, review, review_cleanup, review_settle, review_time, schedule, schedule_declare, schedule_hand, schedule_late, schedule_leaders,
     settle, token, trace,
     turn, unique, unique_replace, worker,
 }
