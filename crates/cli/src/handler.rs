@@ -151,8 +151,7 @@ impl Handler {
     async fn given(&self, token: AttemptToken) -> Result<Given, StoreError> {
         let job = self.store.job_under(token).await?;
         let parents = if self.parents {
-            let about = job.options.cleans.unwrap_or(job.id);
-            Some(inputs::shapes(inputs::all(&self.store, token, about).await?))
+            Some(inputs::shapes(inputs::all(&self.store, token, &job).await?))
         } else {
             None
         };

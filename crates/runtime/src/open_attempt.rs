@@ -35,8 +35,7 @@ impl OpenAttempt {
 
     /// The job that it is about: where it does nothing but clean up behind another job, that one.
     pub(crate) fn about(&self) -> JobId {
-        let options = self.leased.options.as_ref();
-        options.and_then(|options| options.cleans).unwrap_or_else(|| self.leased.id())
+        self.leased.about()
     }
 
     /// When the deadline of the job passes, by the clock of this process.

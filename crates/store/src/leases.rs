@@ -60,6 +60,12 @@ impl LeasedJob {
         self.token.job
     }
 
+    /// Which job it is about: itself, or the one that it does nothing but clean up behind.
+    #[must_use]
+    pub fn about(&self) -> JobId {
+        self.options.as_ref().and_then(|options| options.cleans).unwrap_or_else(|| self.id())
+    }
+
     /// In which trace the job was enqueued, if that is known. The span of its run is linked to it; it is no part of it, since
     /// the one may have ended long before the other begins.
     #[must_use]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use windlass_core::limits::PAGE_MAX;
-use windlass_core::{AttemptError, AttemptToken, JobId, Json, Verdict};
+use windlass_core::{AttemptError, AttemptToken, Job, JobId, Json, Verdict};
 use windlass_store::{Input, PageRequest, SharedStore, StoreError};
 use windlass_wire::InputShape;
 
@@ -36,9 +36,9 @@ impl StdinFrom {
     ///
     /// The end of the attempt: a failure when the store does not answer; fatal when a part of what is needed is gone.
     pub(super) async fn read(self, store: &SharedStore, token: AttemptToken) -> Result<Vec<u8>, Verdict> {
-        let inputs = all(store, token, token.job)
-            .await
-            .map_err(|error| failed(AttemptError::new(error.to_string())))?;
+        let unread = |error: StoreError| failed(AttemptError::new(error.to_string()));
+        let job = store.job_under(token).await.map_err(unread)?;
+        let inputs = all(store, token, &job).await.map_err(unread)?;
         match self {
             Self::ParentsJson => serde_json::to_vec(&shapes(inputs))
                 .map_err(|error| failed(AttemptError::new(error.to_string()))),
@@ -54,12 +54,13 @@ impl StdinFrom {
     }
 }
 
-/// What the jobs that the job `about` waited for have made, in the order of its edges.
+/// What the jobs have made that the job waited for, or the one that it cleans up behind, in the order of the edges.
 pub(super) async fn all(
     store: &SharedStore,
     token: AttemptToken,
-    about: JobId,
+    job: &Job,
 ) -> Result<Vec<Input>, StoreError> {
+    let about = job.options.cleans.unwrap_or(job.id);
     let (mut all, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
     loop {
         let page = store.inputs_under(token, about, request).await?;

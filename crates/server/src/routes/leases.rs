@@ -160,12 +160,12 @@ pub(super) async fn shapes(
     with_parents: bool,
 ) -> Result<Vec<LeasedShape>, Failure> {
     app.attempts.claimed(&jobs);
-    let ids: Vec<_> = jobs.iter().map(LeasedJob::id).collect();
+    let about: Vec<_> = jobs.iter().map(LeasedJob::about).collect();
     let mut shapes: Vec<LeasedShape> = jobs.into_iter().map(LeasedShape::from).collect();
     if with_parents {
         let inputs = |id| app.store.inputs(id, PageRequest::first(PAGE_MAX));
         // A lease that could not be told of would be lost; what its parents made can be asked for later.
-        if let Ok(pages) = try_join_all(ids.into_iter().map(inputs)).await {
+        if let Ok(pages) = try_join_all(about.into_iter().map(inputs)).await {
             for (shape, page) in shapes.iter_mut().zip(pages) {
                 shape.parents = page.items.into_iter().map(InputShape::from).collect();
             }

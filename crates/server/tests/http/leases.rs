@@ -13,6 +13,7 @@ everywhere! {
     one_job_is_claimed_by_its_id,
     children_are_enqueued_as_long_as_the_lease_holds,
     a_child_is_given_what_its_parents_made,
+    who_cleans_up_is_given_what_the_parents_of_the_other_made,
 }
 
 async fn a_job_is_worked_off_with_four_requests(server: Server) {
@@ -174,4 +175,26 @@ async fn a_child_is_given_what_its_parents_made(server: Server) {
 
     let parent = &claimed["leases"][0]["parents"][0];
     assert_eq!((&parent["state"], &parent["result"]["n"]), (&json!("completed"), &json!(7)));
+}
+
+async fn who_cleans_up_is_given_what_the_parents_of_the_other_made(server: Server) {
+    let batch = r#"{"jobs":[{"kind":"a","ref":"p"},{"kind":"b","after":["p"],"review":"outcome"}]}"#;
+    let made = server.post("/api/v1/jobs/batch", batch).await.json();
+    for _ in 0..2 {
+        let settle = format!("/api/v1/leases/{}/settle", server.claim().await);
+        assert_eq!(server.post(&settle, r#"{"outcome":"succeeded","result":{"n":7}}"#).await.status, 200);
+    }
+    let child = made["results"][1]["id"].as_str().unwrap();
+    assert_eq!(server.post(&format!("/api/v1/jobs/{child}/cancel"), "").await.status, 200);
+
+    let claimed = server.post("/api/v1/leases", r#"{"worker":"w1"}"#).await.json();
+
+    let lease = &claimed["leases"][0];
+    assert_eq!(
+        (&lease["job"]["phase"], &lease["parents"][0]["result"]["n"]),
+        (&json!("cleanup"), &json!(7)),
+        "{lease}"
+    );
+    let inputs = format!("/api/v1/leases/{}/inputs", lease["token"].as_str().unwrap());
+    assert_eq!(server.get(&inputs).await.json()["parents"], lease["parents"]);
 }

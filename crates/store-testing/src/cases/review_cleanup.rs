@@ -1,6 +1,8 @@
 //! What a job that a person decides about leaves behind where it ends while nobody runs it.
 
-use windlass_core::{Decision, Due, Job, JobId, JobState, Lock, NewJob, Phase, Priority, Reason, cleanup};
+use windlass_core::{
+    Decision, Due, Edge, Job, JobId, JobState, Json, Lock, NewJob, Phase, Priority, Reason, cleanup,
+};
 use windlass_store::{JobFilter, PageRequest};
 
 use super::review::{made, of_outcome, of_start};
@@ -9,6 +11,7 @@ use crate::bench::{Bench, LEASE, SECOND, at_once, failed, failed_for_now, operat
 cases! {
     a_job_cancelled_in_review_makes_one_that_cleans_up_behind_it,
     what_cleans_up_is_claimed_by_who_could_have_run_the_job,
+    who_cleans_up_behind_a_job_is_given_what_its_parents_made,
     a_job_that_misses_its_deadline_in_review_is_cleaned_up_behind,
     a_job_cancelled_before_its_decision_is_carried_out_is_cleaned_up_behind,
     a_job_cancelled_between_two_attempts_is_cleaned_up_behind,
@@ -80,6 +83,26 @@ async fn what_cleans_up_is_claimed_by_who_could_have_run_the_job(bench: Bench) {
     assert_eq!((settled.state, settled.reason), (JobState::Completed, Some(Reason::Done)));
     assert_eq!(bench.state_of(staged.id()).await, (JobState::Cancelled, Some(Reason::Operator)));
     assert_eq!(bench.claim(10).await, []);
+}
+
+async fn who_cleans_up_behind_a_job_is_given_what_its_parents_made(bench: Bench) {
+    let parent = bench.enqueue_one().await;
+    let staged = bench.enqueue_with(|job| {
+        of_outcome(job);
+        job.after.push(Edge::on_success(parent));
+    });
+    let staged = staged.await;
+    bench.run_to(parent, made("7")).await;
+    let job = bench.claim_one().await;
+    bench.settle(&job, made("{\"rows\":3}")).await;
+    bench.cancel(staged).await;
+
+    let behind = bench.claim_one().await;
+
+    assert_eq!((behind.id() != staged, behind.about()), (true, staged));
+    let inputs = bench.store.inputs_under(behind.token, behind.about(), PageRequest::first(10)).await.unwrap();
+    let given: Vec<_> = inputs.items.into_iter().map(|input| (input.parent, input.result)).collect();
+    assert_eq!(given, [(parent, Some(Json::new("result", "7").unwrap()))]);
 }
 
 async fn a_job_that_misses_its_deadline_in_review_is_cleaned_up_behind(bench: Bench) {
