@@ -30,11 +30,12 @@ pub(crate) use access::{AuditArgs, TokenCreateArgs, TokensCommand};
 pub(crate) use config::{ConfigCommand, ContextAddArgs, ContextsCommand, ManArgs, OpenArgs};
 pub(crate) use dev::DevArgs;
 pub(crate) use errors::{ErrorsCommand, ErrorsListArgs, ErrorsRetryArgs};
+pub(crate) use filter::FilterArgs;
 pub(crate) use flows::{FlowArgs, FlowsCommand};
 pub(crate) use gates::{LimitArgs, RateArgs};
 pub(crate) use jobs::{
-    By, DeleteArgs, EditArgs, EditOptions, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsLogsArgs,
-    JobsWaitArgs, MoveArgs, RerunArgs, SnoozeArgs, VerbArgs, WhichJobs,
+    By, DeleteArgs, EditArgs, EditOptions, EnqueueArgs, EnqueueOptions, JobsListArgs, JobsListWords,
+    JobsLogsArgs, JobsWaitArgs, MoveArgs, RerunArgs, SnoozeArgs, VerbArgs, WhichJobs,
 };
 pub(crate) use notices::NoticeArgs;
 pub(crate) use ops::{OpVerbArgs, OpsCommand, OpsListArgs};
@@ -301,7 +302,7 @@ pub(crate) enum Command {
 pub(crate) enum JobsCommand {
     /// List jobs, newest first
     #[command(visible_alias = "ls")]
-    List(JobsListArgs),
+    List(JobsListWords),
     /// Show a job with its attempts
     Show {
         /// The job's id.

@@ -75,7 +75,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
         Command::Work(args) => work::run(args, context).await,
         Command::Dev(args) => dev::run(args, context).await,
         Command::Serve(args) => serve::run(*args, context).await,
-        Command::Jobs { command, list } => jobs(command.unwrap_or(JobsCommand::List(list)), context).await,
+        Command::Jobs { command: None, list } => jobs_list::run(list, context).await,
+        Command::Jobs { command: Some(command), .. } => jobs(command, context).await,
         Command::Flows { command } => flows::run(command, context).await,
         Command::Queues { command } => queues(command.unwrap_or(QueuesCommand::List), context).await,
         Command::Schedules { command } => {
@@ -112,7 +113,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Output, C
 
 async fn jobs(command: JobsCommand, context: &Context) -> Result<Output, CliError> {
     match command {
-        JobsCommand::List(args) => jobs_list::run(args, context).await,
+        JobsCommand::List(words) => jobs_list::run(words.into(), context).await,
         JobsCommand::Show { id } => jobs_show::run(id, context).await,
         JobsCommand::Why { id } => jobs_why::run(id, context).await,
         JobsCommand::Logs(args) => jobs_logs::run(args, context).await,

@@ -10,7 +10,7 @@ use crate::commands::begin;
 use crate::error::CliError;
 
 /// Jobs that match.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 #[group(id = "job_filter", multiple = true)]
 pub(crate) struct FilterArgs {
     /// As text, as in `state:dead args.user.id:42 age:<1h`; `windlass help filter` explains it.

@@ -1,6 +1,7 @@
 //! What `enqueue` and the verbs on jobs take.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,7 +12,8 @@ use super::gates::GateOptions;
 use super::notices::NotifyOptions;
 use super::reviews::ReviewOptions;
 use super::unique::UniqueOptions;
-use super::values::{cursor, due, duration, instant, rate};
+use super::values::{cursor, due, duration, instant, problem, rate};
+use crate::error::{CliError, ErrorCode};
 
 #[derive(Debug, Args)]
 pub(crate) struct EnqueueArgs {
@@ -95,6 +97,24 @@ pub(crate) struct By {
     pub(crate) by: String,
 }
 
+/// `jobs list`, where a filter needs no name.
+#[derive(Debug, Args)]
+pub(crate) struct JobsListWords {
+    /// Which, as one text: the same as --filter.
+    #[arg(value_name = "FILTER", conflicts_with = "job_filter")]
+    word: Option<String>,
+    #[command(flatten)]
+    list: JobsListArgs,
+}
+
+impl From<JobsListWords> for JobsListArgs {
+    fn from(words: JobsListWords) -> Self {
+        let mut list = words.list;
+        list.filter.text = words.word.or(list.filter.text);
+        list
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct JobsListArgs {
     #[command(flatten)]
@@ -133,23 +153,75 @@ pub(crate) struct VerbArgs {
 /// Jobs by their ids, or all that match.
 #[derive(Debug, Args)]
 pub(crate) struct WhichJobs {
-    /// The jobs' ids; or say below which.
-    #[arg(value_name = "ID", conflicts_with = "job_filter", required_unless_present_any = ["job_filter", "all"])]
-    pub(crate) ids: Vec<JobId>,
+    /// The jobs' ids, or a filter as one text, as in 'queue:mail age:>1h'; or say below which.
+    #[arg(
+        value_name = "ID|FILTER", conflicts_with = "job_filter",
+        required_unless_present_any = ["job_filter", "all"]
+    )]
+    words: Vec<IdOrFilter>,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// All jobs that the verb is for.
-    #[arg(long, conflicts_with_all = ["ids", "job_filter"])]
+    #[arg(long, conflicts_with_all = ["words", "job_filter"])]
     pub(crate) all: bool,
     /// Say how many there are and show some, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// No more than so many in a time, such as 20/s or 100/1m.
-    #[arg(long, value_name = "N/TIME", value_parser = rate, conflicts_with = "ids")]
+    #[arg(long, value_name = "N/TIME", value_parser = rate)]
     pub(crate) rate: Option<Duration>,
     /// Leave it to the servers of the store, and come back at once; `windlass ops` says how far it has come.
-    #[arg(long, conflicts_with_all = ["ids", "dry_run"])]
+    #[arg(long, conflicts_with = "dry_run")]
     pub(crate) detach: bool,
+}
+
+/// A job, or those that match.
+#[derive(Debug, Clone)]
+enum IdOrFilter {
+    Id(JobId),
+    Filter(String),
+}
+
+impl FromStr for IdOrFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) if text.contains(':') => Ok(Self::Filter(text.to_owned())),
+            Err(invalid) => Err(problem(invalid)),
+        }
+    }
+}
+
+impl WhichJobs {
+    /// The jobs that are named; none where those are meant that match.
+    pub(crate) fn ids(&self) -> Vec<JobId> {
+        let id = |word: &IdOrFilter| if let IdOrFilter::Id(id) = word { Some(*id) } else { None };
+        self.words.iter().filter_map(id).collect()
+    }
+
+    /// Which jobs are to match, where none are named.
+    ///
+    /// # Errors
+    ///
+    /// When jobs are named beside a filter, or beside what is for many.
+    pub(crate) fn matching(&self) -> Result<FilterArgs, CliError> {
+        let named = !self.ids().is_empty();
+        let invalid = |what: &str| Err(CliError::new(ErrorCode::Invalid, what));
+        match self.words.as_slice() {
+            [IdOrFilter::Filter(text)] => {
+                Ok(FilterArgs { text: Some(text.clone()), ..FilterArgs::default() })
+            }
+            words if words.len() > self.ids().len() => {
+                invalid("name jobs by their ids, or say which in one filter, and not both")
+            }
+            _ if named && (self.detach || self.rate.is_some()) => {
+                invalid("--detach and --rate are for jobs that match, and not for those that are named")
+            }
+            _ => Ok(self.filter.clone()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

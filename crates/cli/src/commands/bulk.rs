@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
 use windlass_core::{BulkVerb, JobId, JobState};
-use windlass_store::{Actor, NewOperation, PageRequest, SharedStore, StoreError, ids};
+use windlass_store::{Actor, PageRequest, SharedStore, StoreError};
 use windlass_wire::filter::Filter;
 
-use crate::args::{ProgressWhen, WhichJobs};
+use crate::args::{FilterArgs, ProgressWhen, WhichJobs};
 use crate::commands::verb::Answers;
 use crate::commands::{jobs_list, ops};
 use crate::config::Place;
 use crate::confirm;
 use crate::context::Context;
-use crate::error::{CliError, ErrorCode};
+use crate::error::CliError;
 use crate::output::Output;
 use crate::output::cell::counted;
 use crate::progress::{Counts, ProgressShow};
@@ -38,69 +39,58 @@ pub(super) async fn run<F>(
 where
     F: Future<Output = Result<&'static str, StoreError>>,
 {
+    let (ids, matching_args) = (which.ids(), which.matching()?);
+    let named = !ids.is_empty();
+    let filter = filter(verb, &matching_args)?;
+    let left = which.detach.then(|| ops::left(verb, &matching_args, which.rate)).transpose()?;
     let store = context.store().await?;
-    let named = !which.ids.is_empty();
-    let filter = filter(verb, &which)?;
     if which.dry_run {
-        return preview(&store, which.ids, &filter, verb).await;
+        return preview(&store, ids, &filter, verb).await;
     }
-    let (detach, rate) = (which.detach.then(|| operation(verb, &which)).transpose()?, which.rate);
-    let ids = if named { which.ids } else { matching(&store, &filter).await? };
+    let ids = if named { ids } else { matching(&store, &filter).await? };
     if !named && !ids.is_empty() {
         confirm::many(&format!("{} {}", verb.name, counted(ids.len() as u64, "job")), context)?;
     }
-    if let Some(operation) = detach {
+    if let Some(operation) = left {
         let begun = store.begin_operation(operation, by.clone()).await?;
         return Ok(ops::begun(begun, matches!(context.place(), Place::Server(_))));
     }
+    let progress =
+        (!named).then(|| ProgressShow::new(ProgressWhen::Auto, context.stderr_terminal(), verb.name));
+    let answers = each(&ids, (which.rate, progress), |id| act(store.clone(), id)).await;
+    if named { answers.into_output() } else { Ok(answers.into_summary(verb.name, context.form())) }
+}
+
+/// One after the other, no faster than was said.
+pub(super) async fn each<F>(
+    ids: &[JobId],
+    (rate, mut progress): (Option<Duration>, Option<ProgressShow>),
+    act: impl Fn(JobId) -> F,
+) -> Answers
+where
+    F: Future<Output = Result<&'static str, StoreError>>,
+{
     let mut answers = Answers::default();
     let mut pace = rate.map(tokio::time::interval);
-    let mut progress =
-        (!named).then(|| ProgressShow::new(ProgressWhen::Auto, context.stderr_terminal(), verb.name));
+    if let Some(pace) = &mut pace {
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    }
     for (done, id) in ids.iter().enumerate() {
         if let Some(pace) = &mut pace {
             pace.tick().await;
         }
-        answers.add(*id, act(store.clone(), *id).await);
+        answers.add(*id, act(*id).await);
         if let Some(progress) = &mut progress {
             let counts =
                 Counts { total: ids.len(), done: done + 1, failed: answers.refusals(), ..Counts::default() };
             progress.update(counts);
         }
     }
-    drop(progress);
-    if named { answers.into_output() } else { Ok(answers.into_summary(verb.name, context.form())) }
+    answers
 }
 
-/// The same, for the servers of the store.
-fn operation(verb: &Verb, which: &WhichJobs) -> Result<NewOperation, CliError> {
-    let Some(bulk) = verb.bulk else {
-        let what = format!("--detach: servers do not {} jobs", verb.name);
-        return Err(
-            CliError::new(ErrorCode::Invalid, what).with_help("leave it out to have it done from here")
-        );
-    };
-    let mut operation = NewOperation::new(ids::operation_id(), bulk, which.filter.as_text(verb.states)?);
-    operation.rate = which.rate.map(in_a_second).transpose()?;
-    Ok(operation)
-}
-
-/// How many in a second that is.
-fn in_a_second(between: Duration) -> Result<u32, CliError> {
-    let each = between.max(Duration::from_nanos(1)).as_nanos();
-    match u32::try_from(Duration::from_secs(1).as_nanos() / each) {
-        Ok(0) => Err(CliError::new(
-            ErrorCode::Invalid,
-            "--rate: servers do one job in a second at the least, where one is said",
-        )
-        .with_help("leave out --detach to have it done from here, as slowly as you like")),
-        Ok(rate) => Ok(rate),
-        Err(_) => Ok(u32::MAX),
-    }
-}
-
-fn filter(verb: &Verb, which: &WhichJobs) -> Result<Filter, CliError> {
-    let mut filter = which.filter.filter()?;
+fn filter(verb: &Verb, meant: &FilterArgs) -> Result<Filter, CliError> {
+    let mut filter = meant.filter()?;
     if filter.indexed.states.is_empty() {
         filter.indexed.states = verb.states.to_vec();
     }

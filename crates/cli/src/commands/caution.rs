@@ -1,7 +1,5 @@
 //! Which commands are asked about in production, and which heed no settings.
 
-use windlass_core::JobId;
-
 use crate::args::{
     Command, ConfigCommand, ErrorsCommand, FlowsCommand, JobsCommand, MigrateCommand, OpsCommand,
     QueuesCommand, ReviewsCommand, SchedulesCommand, TokensCommand, WhichJobs,
@@ -42,7 +40,7 @@ fn of_jobs(command: &JobsCommand) -> Option<String> {
 }
 
 fn named(verb: &str, which: &WhichJobs) -> Option<String> {
-    let named: &[JobId] = &which.ids;
+    let named = which.ids();
     (!named.is_empty() && !which.dry_run).then(|| format!("{verb} {}", counted(named.len() as u64, "job")))
 }
 

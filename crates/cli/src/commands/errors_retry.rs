@@ -6,13 +6,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use windlass_core::{BulkVerb, Fingerprint, JobId, JobState};
 use windlass_store::{Actor, SharedStore};
 use windlass_wire::filter::Filter;
 
 use super::bulk::{self, Verb};
-use super::verb::Answers;
 use crate::args::{ErrorsRetryArgs, ProgressWhen};
 use crate::confirm;
 use crate::context::Context;
@@ -20,7 +19,7 @@ use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::output::cell::counted;
 use crate::output::{Cell, Output, Record, fields};
-use crate::progress::{Counts, ProgressShow};
+use crate::progress::ProgressShow;
 use crate::tracker::Tracker;
 
 pub(crate) const FIELDS: &[&str] =
@@ -108,21 +107,12 @@ async fn retry(
 ) {
     let actor = Actor::new(&args.by.by);
     let by = args.reason.as_ref().map_or(actor.clone(), |reason| actor.because(reason));
-    let mut pace = args.rate.map(tokio::time::interval);
-    if let Some(pace) = &mut pace {
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    }
-    let mut show = ProgressShow::new(ProgressWhen::Auto, context.stderr_terminal(), "retry");
-    let mut answers = Answers::default();
-    for (done, id) in ids.iter().enumerate() {
-        if let Some(pace) = &mut pace {
-            pace.tick().await;
-        }
-        answers.add(*id, store.retry(*id, by.clone()).await.map(|()| "retried"));
-        let failed = answers.refusals();
-        show.update(Counts { total: ids.len(), done: done + 1, failed, ..Counts::default() });
-    }
-    drop(show);
+    let show = ProgressShow::new(ProgressWhen::Auto, context.stderr_terminal(), "retry");
+    let answers = bulk::each(ids, (args.rate, Some(show)), |id| {
+        let by = by.clone();
+        async move { store.retry(id, by).await.map(|()| "retried") }
+    });
+    let answers = answers.await;
     report.refused += answers.refusals();
     report.retried += ids.len() - answers.refusals();
     answers.tell_refusals();

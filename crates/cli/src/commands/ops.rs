@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use windlass_core::{OperationId, OperationState};
-use windlass_store::{Actor, ErrorKind, Operation, PageRequest, SharedStore, StoreError};
+use windlass_store::{Actor, ErrorKind, NewOperation, Operation, PageRequest, SharedStore, StoreError, ids};
 use windlass_wire::OperationShape;
 
-use crate::args::{OpVerbArgs, OpsCommand, OpsListArgs, ProgressWhen};
+use super::bulk::Verb;
+use crate::args::{FilterArgs, OpVerbArgs, OpsCommand, OpsListArgs, ProgressWhen};
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
@@ -124,6 +125,39 @@ fn exit(operation: &Operation) -> ExitCode {
         OperationState::Done if operation.refused == 0 => ExitCode::Done,
         OperationState::Failed => ExitCode::Failed,
         _ => ErrorCode::Partial.exit_code(),
+    }
+}
+
+/// What a verb on all that match is, left to the servers of the store.
+///
+/// # Errors
+///
+/// When servers do no such thing, or not so slowly.
+pub(super) fn left(
+    verb: &Verb,
+    meant: &FilterArgs,
+    rate: Option<Duration>,
+) -> Result<NewOperation, CliError> {
+    let Some(bulk) = verb.bulk else {
+        let what = format!("--detach: servers do not {} jobs", verb.name);
+        return Err(
+            CliError::new(ErrorCode::Invalid, what).with_help("leave it out to have it done from here")
+        );
+    };
+    let operation = NewOperation::new(ids::operation_id(), bulk, meant.as_text(verb.states)?);
+    Ok(NewOperation { rate: rate.map(in_a_second).transpose()?, ..operation })
+}
+
+/// How many in a second that is.
+fn in_a_second(between: Duration) -> Result<u32, CliError> {
+    let each = between.max(Duration::from_nanos(1)).as_nanos();
+    match u32::try_from(Duration::from_secs(1).as_nanos() / each) {
+        Ok(0) => {
+            let what = "--rate: servers do one job in a second at the least, where one is said";
+            let help = "leave out --detach to have it done from here, as slowly as you like";
+            Err(CliError::new(ErrorCode::Invalid, what).with_help(help))
+        }
+        rate => Ok(rate.unwrap_or(u32::MAX)),
     }
 }
 

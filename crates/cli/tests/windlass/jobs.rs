@@ -335,6 +335,29 @@ fn jobs_are_found_by_a_filter_in_one_text() {
 }
 
 #[test]
+fn a_filter_needs_no_name_where_ids_would_stand() {
+    let shelf = Shelf::new();
+    let ids: Vec<String> =
+        (0..4).map(|n| shelf.line(&["enqueue", "mail", &format!(r#"{{"user":{n}}}"#)])).collect();
+
+    assert_eq!(shelf.line(&["jobs", "list", "args.user:2 state:ready", "-q"]), ids[2]);
+    shelf.ok(&["jobs", "cancel", "args.user:1,2"]);
+    assert_eq!(shelf.ok(&["jobs", "list", "state:cancelled", "-q"]).lines().count(), 2);
+    let refused = |words: &[&str], why: &str| {
+        let ran = shelf.run(words);
+        assert_eq!((ran.code, ran.stderr.contains(why)), (Some(2), true), "{words:?}: {ran:?}");
+    };
+    refused(&["jobs", "cancel", &ids[0], "kind:mail"], "by their ids, or");
+    refused(&["jobs", "cancel", "kind:mail", "state:ready"], "one filter");
+    refused(&["jobs", "cancel", "kind:mail", "--queue", "a"], "cannot be used with");
+    refused(&["jobs", "cancel", "que:mail"], "did you mean `queue`?");
+    refused(&["jobs", "cancel", "mail"], "is not an id");
+    refused(&["jobs", "cancel", &ids[0], "--detach"], "for jobs that match");
+    refused(&["jobs", "list", "kind:mail", "--queue", "a"], "cannot be used with");
+    assert_eq!(shelf.ok(&["jobs", "list", "state:ready", "-q"]).lines().count(), 2);
+}
+
+#[test]
 fn what_servers_cannot_do_is_not_left_to_them() {
     let shelf = Shelf::new();
     shelf.line(&["enqueue", "mail"]);

@@ -70,9 +70,9 @@ one has to.
 
 A verb about all that match says how many that are and asks, where somebody can answer; --dry-run only says it.
 
-With --filter, the same and more stands in one text, which GET /api/v1/jobs?filter= takes, too:
+The same and more stands in one text, with --filter or where ids would stand; GET /api/v1/jobs?filter= takes it, too:
 
-  windlass jobs --filter 'state:dead queue:mail,billing args.user.id:42 error:\"timeout\" age:<1h is:root'
+  windlass jobs list 'state:dead queue:mail,billing args.user.id:42 error:\"timeout\" age:<1h is:root'
 
 The fields are id kind queue state reason tag priority version worker submitted_by error age created finished is args.* meta.*.
 Terms are all to hold, values between commas are alternatives, and what has a blank in it stands in quotes. What a store has no
