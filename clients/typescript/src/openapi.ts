@@ -5025,7 +5025,7 @@ export interface operations {
         };
         responses: {
             /** @description It was done */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5063,7 +5063,7 @@ export interface operations {
         };
         responses: {
             /** @description It was done */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5101,7 +5101,7 @@ export interface operations {
         };
         responses: {
             /** @description It was done */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

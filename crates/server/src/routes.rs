@@ -326,11 +326,11 @@ fn of_operations() -> Vec<Route> {
             "Let it stand still",
             operations::pause,
         )
-        .gives::<OperationShape>(200),
+        .gives::<OperationShape>(202),
         post("/api/v1/operations/{operation}/resume", operates(Named), "Let it go on", operations::resume)
-            .gives::<OperationShape>(200),
+            .gives::<OperationShape>(202),
         post("/api/v1/operations/{operation}/abort", operates(Named), "Stop it", operations::abort)
-            .gives::<OperationShape>(200),
+            .gives::<OperationShape>(202),
         post(
             "/api/v1/upkeep/operations",
             administers(Everything),

@@ -29,7 +29,7 @@ pub(crate) async fn begin(
     let operation = app.store.begin_operation(request.into_new_operation(ids::operation_id), by).await?;
     let operation = only_own(&caller, operation)?;
     app.operations.wake();
-    Ok(Answer::with_status(StatusCode::ACCEPTED, operation.into()))
+    Ok(accepted(operation))
 }
 
 pub(crate) async fn list(State(app): State<Shared>, By(caller): By, query: Query) -> Reply<AllOperations> {
@@ -54,7 +54,7 @@ pub(crate) async fn pause(
     Sent(verb): Sent<VerbRequest>,
 ) -> Reply<OperationShape> {
     find(&app, &caller, id).await?;
-    Ok(Answer::ok(app.store.pause_operation(id, caller.actor(verb.by, verb.reason)).await?.into()))
+    Ok(accepted(app.store.pause_operation(id, caller.actor(verb.by, verb.reason)).await?))
 }
 
 pub(crate) async fn resume(
@@ -66,7 +66,7 @@ pub(crate) async fn resume(
     find(&app, &caller, id).await?;
     let operation = app.store.resume_operation(id, caller.actor(verb.by, verb.reason)).await?;
     app.operations.wake();
-    Ok(Answer::ok(operation.into()))
+    Ok(accepted(operation))
 }
 
 pub(crate) async fn abort(
@@ -76,7 +76,7 @@ pub(crate) async fn abort(
     Sent(verb): Sent<VerbRequest>,
 ) -> Reply<OperationShape> {
     find(&app, &caller, id).await?;
-    Ok(Answer::ok(app.store.abort_operation(id, caller.actor(verb.by, verb.reason)).await?.into()))
+    Ok(accepted(app.store.abort_operation(id, caller.actor(verb.by, verb.reason)).await?))
 }
 
 /// For whoever carries out operations from afar.
@@ -91,6 +91,11 @@ pub(crate) async fn advance(
 ) -> Reply<DrivenShape> {
     let (token, advance, limit) = request.into_parts(id)?;
     Ok(Answer::ok(app.store.advance_operation(token, advance, limit).await?.into()))
+}
+
+/// What is under way when it is asked for is done first.
+fn accepted(operation: Operation) -> Answer<OperationShape> {
+    Answer::with_status(StatusCode::ACCEPTED, operation.into())
 }
 
 /// The operation, if it is about queues of the caller's alone.

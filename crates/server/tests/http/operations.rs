@@ -149,7 +149,7 @@ async fn an_operation_that_is_aborted_leaves_the_rest_alone() {
 
     let aborted = server.post(&format!("/api/v1/operations/{id}/abort"), "").await;
 
-    assert_eq!((aborted.status, aborted.text("state").as_str()), (200, "aborted"));
+    assert_eq!((aborted.status, aborted.text("state").as_str()), (202, "aborted"));
     // The jobs that are being dealt with are told of behind its end.
     let asking = async {
         while done(&server.get(&format!("/api/v1/operations/{id}")).await) < cancelled(&store).await as u64 {
@@ -210,7 +210,7 @@ async fn an_operation_is_paused_and_goes_on(server: Server) {
     let of = |verb: &str| format!("/api/v1/operations/{id}/{verb}");
 
     let paused = server.post(&of("pause"), r#"{"reason":"too fast"}"#).await;
-    assert_eq!((paused.status, paused.text("state").as_str()), (200, "paused"));
+    assert_eq!((paused.status, paused.text("state").as_str()), (202, "paused"));
     let resumed = server.post(&of("resume"), "").await;
     assert!(["selecting", "running"].contains(&resumed.text("state").as_str()), "{}", resumed.body);
 
