@@ -78,6 +78,10 @@ pub(crate) struct Global {
     /// [default: one that runs here, if there is no ./windlass.db].
     #[arg(long, global = true, visible_alias = "server", value_name = "URL", help_heading = "Where")]
     pub(crate) url: Option<String>,
+    /// Trust servers whose certificates the authorities in this PEM file gave, and no others; those that the system trusts unless
+    /// said. `WINDLASS_CA_CERTIFICATE` says the same.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
+    pub(crate) ca_certificate: Option<PathBuf>,
     /// A place that has a name; `windlass config contexts` lists them. `WINDLASS_CONTEXT` says the same.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
     pub(crate) context: Option<String>,

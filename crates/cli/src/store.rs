@@ -50,6 +50,10 @@ async fn server(url: &str, settings: &Settings) -> Result<SharedStore, CliError>
     if let Some(token) = &settings.token {
         options = options.token(token.value.token()?);
     }
+    if let Some(path) = &settings.ca_certificate {
+        let pem = std::fs::read(&path.value).map_err(|error| CliError::unreadable(&path.value, error))?;
+        options = options.ca_certificate(pem);
+    }
     match options.connect().await {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(not_reached(url, error, settings.token.is_some())),
@@ -70,8 +74,13 @@ fn not_reached(url: &str, error: StoreError, has_token: bool) -> CliError {
     if is_there {
         return error;
     }
-    CliError::new(ErrorCode::Unreachable, format!("cannot reach the server at {url}: {}", error.what()))
-        .with_help("start one with `windlass dev`, or point at yours: --url, WINDLASS_URL, `windlass config contexts`")
+    let what = error.what();
+    let help = if what.contains("peer certificate") {
+        "nobody known here vouches for it: --ca-certificate FILE, or WINDLASS_CA_CERTIFICATE, names who does"
+    } else {
+        "start one with `windlass dev`, or point at yours: --url, WINDLASS_URL, `windlass config contexts`"
+    };
+    CliError::new(ErrorCode::Unreachable, format!("cannot reach the server at {url}: {what}")).with_help(help)
 }
 
 /// The file at `path`, which must be there, even if its jobs were moved.

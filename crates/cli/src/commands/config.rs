@@ -65,11 +65,12 @@ pub(crate) fn run(command: ConfigCommand, context: &Context) -> Result<Output, C
 
 /// Nothing of it is a secret: of a token it is said where it comes from.
 fn show(settings: &Settings, origins: bool) -> Output {
-    let token = settings.token.as_ref();
+    let (token, ca_certificate) = (settings.token.as_ref(), settings.ca_certificate.as_ref());
     let values = [
         of("context", settings.context.as_ref().map(|it| (it.value.clone(), &it.origin))),
         of("place", Some((settings.place.value.to_string(), &settings.place.origin))),
         of("token", token.map(|it| (it.value.shown(), &it.origin))),
+        of("ca_certificate", ca_certificate.map(|it| (it.value.display().to_string(), &it.origin))),
         of("production", Some((settings.production.value.to_string(), &settings.production.origin))),
         of("color", Some((settings.color.value.as_str().to_owned(), &settings.color.origin))),
         of("time", Some((settings.time.value.as_str().to_owned(), &settings.time.origin))),
@@ -151,7 +152,10 @@ fn add(args: ContextAddArgs, context: &Context) -> Result<Output, CliError> {
         return Err(CliError::new(ErrorCode::Invalid, "--token-command: a store asks for no token"));
     }
     let ContextAddArgs { name, token_command, production } = args;
-    let entry = ContextEntry { store, url, token_command, production, color: None };
+    let ca_certificate = flags.ca_certificate.as_ref().map(|it| std::path::absolute(&it.value)).transpose();
+    let ca_certificate = ca_certificate
+        .map_err(|error| CliError::new(ErrorCode::Local, "there is no working folder").with_source(error))?;
+    let entry = ContextEntry { store, url, token_command, ca_certificate, production, color: None };
     edit::add_context(&context.folders().user_file_needed()?, &name, &entry)?;
     let note = format!("`windlass config contexts use {name}` lets it hold; --context {name} names it once");
     let taken = flags.context.as_ref().map_or("", |context| &context.value);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{ConfigFile, ContextEntry, Whose};
 use crate::error::{CliError, ErrorCode};
@@ -59,9 +59,14 @@ pub(crate) fn add_context(path: &Path, name: &str, entry: &ContextEntry) -> Resu
 
 fn section(name: &str, entry: &ContextEntry) -> String {
     let mut text = format!("[contexts.{name}]\n");
-    let store = entry.store.as_ref().map(|store| store.to_string_lossy().into_owned());
-    for (key, value) in [("url", &entry.url), ("store", &store), ("token_command", &entry.token_command)] {
-        if let Some(value) = value {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    for (key, value) in [
+        ("url", entry.url.clone()),
+        ("store", path(&entry.store)),
+        ("token_command", entry.token_command.clone()),
+        ("ca_certificate", path(&entry.ca_certificate)),
+    ] {
+        if let Some(value) = &value {
             let _ = writeln!(text, "{key} = {}", quoted(value));
         }
     }

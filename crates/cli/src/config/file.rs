@@ -16,7 +16,7 @@ use crate::error::{CliError, ErrorCode};
 const KEYS: &[&str] = &["store", "url", "context", "color", "time", "contexts"];
 
 /// What it may say of one context.
-const CONTEXT_KEYS: &[&str] = &["store", "url", "token_command", "production", "color"];
+const CONTEXT_KEYS: &[&str] = &["store", "url", "token_command", "ca_certificate", "production", "color"];
 
 /// What one configuration file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) struct ContextEntry {
     pub(crate) url: Option<String>,
     /// A shell command that prints the token for the server.
     pub(crate) token_command: Option<String>,
+    /// The authorities that are believed about the server, in PEM.
+    pub(crate) ca_certificate: Option<PathBuf>,
     /// Whether what changes or removes jobs there has to be confirmed.
     pub(crate) production: bool,
     pub(crate) color: Option<Color>,
@@ -134,6 +136,9 @@ impl Reading<'_> {
                 "store" => entry.store = Some(beside(self.path, self.text(name, value)?)),
                 "url" => entry.url = Some(self.text(name, value)?.to_owned()),
                 "token_command" => entry.token_command = Some(self.text(name, value)?.to_owned()),
+                "ca_certificate" => {
+                    entry.ca_certificate = Some(beside(self.path, self.text(name, value)?));
+                }
                 "production" => entry.production = self.truth(name, value)?,
                 "color" => entry.color = Some(self.word(name, value)?),
                 _ => return Err(self.unknown(name, &format!("{place}."), CONTEXT_KEYS)),

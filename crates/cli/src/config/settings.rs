@@ -28,6 +28,7 @@ pub(crate) struct Layer {
     pub(crate) store: Option<PathBuf>,
     pub(crate) url: Option<String>,
     pub(crate) context: Option<String>,
+    pub(crate) ca_certificate: Option<PathBuf>,
     pub(crate) color: Option<Color>,
     pub(crate) time: Option<TimeForm>,
 }
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) context: Option<Setting<String>>,
     pub(crate) place: Setting<Place>,
     pub(crate) token: Option<Setting<TokenSource>>,
+    /// Which authorities are believed about servers, if not those that the system believes.
+    pub(crate) ca_certificate: Option<Setting<PathBuf>>,
     /// Whether what changes or removes jobs has to be confirmed.
     pub(crate) production: Setting<bool>,
     pub(crate) color: Setting<Color>,
@@ -56,6 +59,7 @@ impl Sources {
             store: super::variable("WINDLASS_STORE").map(PathBuf::from),
             url: text("WINDLASS_URL"),
             context: text("WINDLASS_CONTEXT"),
+            ca_certificate: super::variable("WINDLASS_CA_CERTIFICATE").map(PathBuf::from),
             ..Layer::default()
         };
         let read = |path: Option<PathBuf>, whose| path.map(|path| ConfigFile::read(&path, whose)).transpose();
@@ -84,6 +88,7 @@ impl Sources {
             _ => Setting::new(false, Origin::Default),
         };
         let token = self.token(&place, context.as_ref().zip(entry));
+        let ca_certificate = self.ca_certificate(context.as_ref().zip(entry));
         let color = context
             .as_ref()
             .zip(entry)
@@ -94,6 +99,7 @@ impl Sources {
             context,
             place,
             token,
+            ca_certificate,
             production,
         })
     }
@@ -196,6 +202,19 @@ impl Sources {
         Some(Setting::new(TokenSource::File(here.token_file.clone()), Origin::Running))
     }
 
+    /// Never said by the file of a folder: whoever put that there would say which server is the right one.
+    fn ca_certificate(&self, context: Option<(&Setting<String>, &ContextEntry)>) -> Option<Setting<PathBuf>> {
+        let said = |path: &Option<PathBuf>, origin| path.clone().map(|path| Setting::new(path, origin));
+        let of_context = |(context, entry): (&Setting<String>, &ContextEntry)| {
+            said(&entry.ca_certificate, Origin::Context(context.value.clone()))
+        };
+        said(&self.flags.ca_certificate, Origin::Flag("--ca-certificate"))
+            .or_else(|| {
+                said(&self.environment.ca_certificate, Origin::Environment("WINDLASS_CA_CERTIFICATE"))
+            })
+            .or_else(|| context.and_then(of_context))
+    }
+
     fn printing<T: Copy + Default>(
         &self,
         of: impl Fn(&Layer) -> Option<T>,
@@ -222,6 +241,7 @@ impl Layer {
             store: global.store.clone(),
             url: global.url.clone(),
             context: global.context.clone(),
+            ca_certificate: global.ca_certificate.clone(),
             color: global.color,
             time: global.time,
         }
@@ -232,6 +252,7 @@ impl Layer {
             store: file.store.clone(),
             url: file.url.clone(),
             context: file.context.clone(),
+            ca_certificate: None,
             color: file.color,
             time: file.time,
         }

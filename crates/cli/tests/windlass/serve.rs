@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use windlass_postgres_testing::Port;
 
-use crate::shelf::{Running, Shelf};
+use crate::shelf::{Ran, Running, Shelf};
 
 /// The longest that anything here may take; far above what any of it needs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -207,6 +207,39 @@ fn a_certificate_is_renewed_by_a_hangup_and_stays_if_the_new_one_is_no_good() {
     assert!(log.contains("the certificate was read again"), "{log}");
 }
 
+#[test]
+fn a_command_believes_a_server_whose_certificate_it_was_given() {
+    let shelf = Shelf::new();
+    certificate(&shelf, "ours");
+    let server = Server::start(&shelf, "127.0.0.1:0", &["--tls-cert", "ours.crt", "--tls-key", "ours.key"]);
+    let url = format!("https://localhost:{}", server.at.rsplit(':').next().unwrap());
+    let (elsewhere, pem) = (Shelf::new(), shelf.path("ours.crt").display().to_string());
+    let run = |words: &[&str]| {
+        let mut command = elsewhere.command(words);
+        Ran::of(command.env("WINDLASS_TOKEN", &server.token).output().unwrap())
+    };
+
+    let stranger = run(&["jobs", "--url", &url]);
+    assert_eq!(
+        (stranger.code, stranger.stderr.contains("--ca-certificate")),
+        (Some(69), true),
+        "{stranger:?}"
+    );
+    let known = run(&["jobs", "--url", &url, "--ca-certificate", &pem]);
+    assert_eq!((known.code, known.stderr.as_str()), (Some(0), ""), "{known:?}");
+    let added = run(&["config", "contexts", "add", "ours", "--url", &url, "--ca-certificate", &pem]);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    assert_eq!(run(&["jobs", "--context", "ours"]).code, Some(0));
+    assert!(run(&["config", "show", "--context", "ours"]).stdout.contains(&pem));
+    assert_eq!(
+        run(&["jobs", "--url", &url]).code,
+        Some(0),
+        "what was said of a place holds however it is named"
+    );
+    let missing = run(&["jobs", "--url", &url, "--ca-certificate", "none.pem"]);
+    assert_eq!((missing.code, missing.stderr.contains("none.pem")), (Some(2), true), "{missing:?}");
+}
+
 /// A certificate that signs itself, and its key.
 fn certificate(shelf: &Shelf, name: &str) {
     let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
@@ -224,6 +257,8 @@ fn certificate(shelf: &Shelf, name: &str) {
         "/CN=localhost",
         "-addext",
         "subjectAltName=DNS:localhost",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
         "-keyout",
         &key,
         "-out",

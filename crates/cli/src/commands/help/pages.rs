@@ -44,9 +44,10 @@ are read. A key that means nothing is an error.
   [contexts.prod]               In your own file only
   url = \"https://jobs.example.com\"
   token_command = \"pass show windlass/prod\"
+  ca_certificate = \"ours.pem\"  Who vouches for the server, where the system knows nobody who does
   production = true             What removes or changes many jobs has to be confirmed: by typing the name, or by --yes
 
-Secrets stand in no file: WINDLASS_TOKEN holds the token for a server, or token_command prints it. A server that only the
+WINDLASS_CA_CERTIFICATE and --ca-certificate say the same as the key of a context. Secrets stand in no file: WINDLASS_TOKEN holds the token for a server, or token_command prints it. A server that only the
 file of a project names is not sent WINDLASS_TOKEN.
 
   WINDLASS_SMTP, WINDLASS_MAIL_FROM, WINDLASS_WEBHOOK_SECRETS    For workers that send notices
