@@ -56,6 +56,7 @@ pub(crate) async fn register(store: &SharedStore) -> WorkerId {
         kinds: vec![support()],
         slots: 100,
         lease: Duration::from_secs(60),
+        owner: None,
     };
     store.register(worker).await.expect("registered");
     id

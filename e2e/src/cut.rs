@@ -109,6 +109,7 @@ fn worker() -> Result<(NewWorker, Arc<Scope>), Failure> {
         kinds: kinds.clone(),
         slots: 1,
         lease: Duration::from_secs(60 * 60),
+        owner: None,
     };
     Ok((worker, Arc::new(Scope { queues, kinds: Kinds::Only(kinds) })))
 }

@@ -137,6 +137,7 @@ mod tests {
             kinds: kinds.iter().map(support).collect(),
             slots: 3,
             lease: Duration::from_secs(30),
+            owner: None,
         };
         Worker { registered, since: Timestamp::MIN, seen_at: Timestamp::MIN, running: 1 }
     }

@@ -120,6 +120,7 @@ async fn register(session: &Session, worker: &NewWorker, name: &'static str) -> 
         &as_json(&kinds)?,
         &i64::from(worker.slots),
         &micros(worker.lease),
+        &worker.owner,
     ];
     let values = session.execute(sql::worker::REGISTER, values);
     values.await.during(name).map(|_| ())
@@ -169,6 +170,7 @@ pub(crate) fn worker(row: &Row) -> Result<Worker, StoreError> {
             kinds: kinds.into_iter().map(|(kind, version_max)| KindSupport { kind, version_max }).collect(),
             slots: row::count(row, 6),
             lease: Duration::from_micros(row::unsigned(row, 7)),
+            owner: row.get(11),
         },
         since: row::instant(row, 8),
         seen_at: row::instant(row, 9),

@@ -113,6 +113,7 @@ impl Scene {
             kinds: Vec::new(),
             slots: 1,
             lease: Duration::from_secs(60),
+            owner: None,
         };
         let (id, scope) = (worker.id, Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any }));
         self.store.register(worker).await.unwrap();

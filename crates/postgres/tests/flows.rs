@@ -82,6 +82,7 @@ fn new_worker() -> NewWorker {
         kinds: Vec::new(),
         slots: 3,
         lease: Duration::from_secs(60),
+        owner: None,
     }
 }
 

@@ -45,6 +45,7 @@ async fn work(store: SharedStore, jobs: Arc<Vec<JobId>>) {
         kinds: Vec::new(),
         slots: 4,
         lease: Duration::from_secs(60),
+        owner: None,
     };
     let (id, scope) = (worker.id, Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any }));
     store.register(worker).await.unwrap();

@@ -376,6 +376,7 @@ async fn register(store: &PostgresStore) -> WorkerId {
         kinds: Vec::new(),
         slots: 10,
         lease: Duration::from_secs(600),
+        owner: None,
     };
     let id = worker.id;
     store.register(worker).await.expect("the worker is valid");

@@ -79,6 +79,7 @@ impl Engine {
             kinds: self.registry.supported(),
             slots: self.config.slots(),
             lease: self.config.lease,
+            owner: None,
         }
     }
 

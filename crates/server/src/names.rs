@@ -93,5 +93,6 @@ fn new_worker(name: &str, known: &Known, slots: u32) -> NewWorker {
         kinds,
         slots: slots.max(1),
         lease: LEASE,
+        owner: None,
     }
 }

@@ -1,8 +1,7 @@
 //! Whose worker a worker is: who may beat it, claim for it, ask what it holds and let it leave.
 //!
-//! The ids of workers are no secret, so knowing one gives no right to it. It belongs to the token that registered it here.
-//! Of a worker that is registered and that this server has not met (it was registered at another, or before this one began),
-//! it becomes the first caller's who may claim from every queue it is registered for. Administrators may do it all.
+//! The ids of workers are no secret, so knowing one gives no right to it. It belongs to the token that registered it, at whatever
+//! server: the store keeps that. One that was registered at no server is no caller's. Administrators may do it all.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,15 +14,14 @@ use windlass_store::{NewWorker, Queues};
 use crate::access::{Caller, Verb};
 use crate::answer::Failure;
 use crate::app::App;
-use crate::names;
 
-/// Most workers whose owners are known. Beyond it those are forgotten that have been silent for [`SILENT`], or else all.
+/// Most workers whose owners are remembered. Beyond it those are forgotten that have been silent for [`SILENT`], or else all.
 const KNOWN_MAX: usize = 20_000;
 
 /// How long a worker may be silent before it may be forgotten here: as long as the longest lease.
 const SILENT: Duration = Duration::from_secs(60 * 60);
 
-/// Who owns the workers that were met here.
+/// Who owns the workers that were met here, so that the store is asked once.
 #[derive(Debug, Default)]
 pub(crate) struct Owners(Mutex<HashMap<WorkerId, Owner>>);
 
@@ -42,8 +40,7 @@ impl Owners {
         Some(owner.name == identity(caller))
     }
 
-    /// It is the caller's from now on.
-    fn keep(&self, worker: WorkerId, caller: &Caller) {
+    fn keep(&self, worker: WorkerId, name: String) {
         let (mut owners, now) = (self.lock(), Instant::now());
         if owners.len() >= KNOWN_MAX {
             owners.retain(|_, owner| now.duration_since(owner.seen) < SILENT);
@@ -51,7 +48,7 @@ impl Owners {
         if owners.len() >= KNOWN_MAX {
             owners.clear();
         }
-        owners.insert(worker, Owner { name: identity(caller), seen: now });
+        owners.insert(worker, Owner { name, seen: now });
     }
 
     /// It is gone.
@@ -76,28 +73,22 @@ pub(crate) async fn check(app: &App, caller: &Caller, worker: WorkerId) -> Resul
     }
     let is_own = match app.owners.is_of(worker, caller) {
         Some(is_own) => is_own,
-        None => adopt(app, caller, worker).await?,
+        None => look_up(app, caller, worker).await?,
     };
     if is_own { Ok(()) } else { Err(Failure::not_found("there is no such worker")) }
 }
 
-/// Makes a worker the caller's of which nobody here knows whose it is, if it may be.
-async fn adopt(app: &App, caller: &Caller, worker: WorkerId) -> Result<bool, Failure> {
+/// Asks the store whose it is. Of one that is not there, the store says so itself.
+async fn look_up(app: &App, caller: &Caller, worker: WorkerId) -> Result<bool, Failure> {
     let all = app.store.workers(Duration::ZERO).await?;
-    let Some(found) = all.into_iter().find(|one| one.registered.id == worker) else {
-        // The store says so itself.
-        return Ok(true);
-    };
-    // One that the server registered by its name belongs to nobody.
-    let may = found.registered.host != names::HOST && reaches(caller, &found.registered.queues);
-    if may {
-        app.owners.keep(worker, caller);
-    }
-    Ok(may)
+    let Some(found) = all.into_iter().find(|one| one.registered.id == worker) else { return Ok(true) };
+    let Some(owner) = found.registered.owner else { return Ok(false) };
+    app.owners.keep(worker, owner);
+    Ok(app.owners.is_of(worker, caller).unwrap_or_default())
 }
 
-/// Lets the caller register this worker, if it is nobody else's and is for queues of theirs.
-pub(crate) async fn register(app: &App, caller: &Caller, worker: &NewWorker) -> Result<(), Failure> {
+/// Makes the worker the caller's, if it is nobody else's and is for queues of theirs.
+pub(crate) async fn own(app: &App, caller: &Caller, worker: &mut NewWorker) -> Result<(), Failure> {
     if !reaches(caller, &worker.queues) {
         let problem = "the caller is given some queues alone: register the worker for those";
         return Err(Failure::forbidden(problem));
@@ -105,8 +96,15 @@ pub(crate) async fn register(app: &App, caller: &Caller, worker: &NewWorker) -> 
     if check(app, caller, worker.id).await.is_err() {
         return Err(Failure::forbidden("a worker of this id is registered by somebody else"));
     }
-    app.owners.keep(worker.id, caller);
+    worker.owner = Some(identity(caller));
     Ok(())
+}
+
+/// The worker is registered.
+pub(crate) fn registered(app: &App, worker: WorkerId, owner: Option<String>) {
+    if let Some(owner) = owner {
+        app.owners.keep(worker, owner);
+    }
 }
 
 fn reaches(caller: &Caller, queues: &Queues) -> bool {

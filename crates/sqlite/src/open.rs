@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_access.sql"),
     include_str!("../migrations/0012_changes.sql"),
     include_str!("../migrations/0013_operations.sql"),
+    include_str!("../migrations/0014_owners.sql"),
 ];
 
 /// How long to wait for another process that is writing, before giving up. Its transactions take milliseconds; a

@@ -103,6 +103,7 @@ fn register(tx: &mut Tx<'_>, worker: &NewWorker) -> rusqlite::Result<()> {
         micros(worker.lease),
         tx.now.as_micros(),
         tx.now.after(worker.lease).as_micros(),
+        worker.owner,
     ])?;
     Ok(())
 }
@@ -185,6 +186,7 @@ fn worker(row: &Row<'_>) -> rusqlite::Result<Worker> {
             kinds: kinds.into_iter().map(|(kind, version_max)| KindSupport { kind, version_max }).collect(),
             slots: row.get(6)?,
             lease: Duration::from_micros(row::unsigned(row, 7)?),
+            owner: row.get(11)?,
         },
         since: row::instant(row, 8)?,
         seen_at: row::instant(row, 9)?,

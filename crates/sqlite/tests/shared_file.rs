@@ -35,6 +35,7 @@ async fn claim(store: &SqliteStore, limit: u32) -> ClaimRequest {
         kinds: Vec::new(),
         slots: 1,
         lease: Duration::from_secs(60),
+        owner: None,
     };
     let id = worker.id;
     store.register(worker).await.unwrap();

@@ -213,6 +213,7 @@ impl Bench {
             kinds: vec![KindSupport { kind: kind("mail"), version_max: 1 }],
             slots: 4,
             lease: LEASE,
+            owner: None,
         }
     }
 

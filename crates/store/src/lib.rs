@@ -46,7 +46,7 @@
 //! | a retention of a queue that is longer than a hundred years | `Invalid(retention…)` |
 //! | a progress above 100 | `Invalid(progress.percent)` |
 //! | a checkpoint larger than the limit of results | `Invalid(checkpoint)` |
-//! | a worker without slots, or whose name, host or version is longer than 256 bytes or has a control character | `Invalid` of that field |
+//! | a worker without slots, or whose name, host, version or owner is longer than 256 bytes or has a control character | `Invalid` of that field |
 //! | a unique key that is empty or longer than 512 bytes; a span of zero or of more than a year | `Invalid(unique.key)`, `Invalid(unique.for)`, `Invalid(unique.debounce…)` |
 //! | replace or debounce of a job that has `after`, locks, limits or a review; debounce with a time of its own | `Invalid(unique.on_conflict)` |
 //! | an actor's name that is empty, longer than 128 bytes or has a control character; a reason longer than 1 KiB or with a NUL | `Invalid(by.name)`, `Invalid(by.why)` |

@@ -30,6 +30,8 @@ pub struct NewWorker {
     pub slots: u32,
     /// How long it is taken to be alive after a beat.
     pub lease: Duration,
+    /// Who registered it, where a door knows them: it is nobody else's. A door says so itself, and tells nobody.
+    pub owner: Option<String>,
 }
 
 impl NewWorker {
@@ -37,12 +39,15 @@ impl NewWorker {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] with the field `slots`, `lease`, `name`, `host` or `version`.
+    /// [`Invalid`] with the field `slots`, `lease`, `name`, `host`, `version` or `owner`.
     pub fn validate(&self) -> Result<(), Invalid> {
         if self.slots == 0 {
             return Err(Invalid::new("slots", "must be 1 or more"));
         }
-        for (field, text) in [("name", &self.name), ("host", &self.host), ("version", &self.version)] {
+        let owner = self.owner.iter().map(|owner| ("owner", owner));
+        for (field, text) in
+            [("name", &self.name), ("host", &self.host), ("version", &self.version)].into_iter().chain(owner)
+        {
             if text.len() > WORKER_TEXT_BYTES_MAX {
                 return Err(Invalid::new(field, format!("is longer than {WORKER_TEXT_BYTES_MAX} bytes")));
             }

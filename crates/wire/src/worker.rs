@@ -160,6 +160,7 @@ impl WorkerRequest {
             kinds: self.kinds.into_iter().map(kind).collect(),
             slots: self.slots,
             lease: self.lease,
+            owner: None,
         })
     }
 }

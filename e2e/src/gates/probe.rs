@@ -29,6 +29,7 @@ pub(super) async fn held(store: &SharedStore) -> Result<Vec<String>, Failure> {
         kinds: vec![KindSupport { kind: KindName::new(KIND)?, version_max: 1 }],
         slots: 1,
         lease: LEASE,
+        owner: None,
     };
     let id = worker.id;
     store.register(worker).await?;

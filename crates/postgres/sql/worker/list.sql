@@ -15,7 +15,7 @@ SELECT id, name, host, version, queues, kinds, slots, lease, registered_at, seen
             OFFSET 0
         ) AS job
         WHERE claim.worker = worker.number
-    )
+    ), owner
 FROM windlass.worker
 WHERE gone_at IS NULL AND seen_at <= coalesce($1, statement_timestamp()) - $2 * interval '1 microsecond'
 ORDER BY seen_at, id

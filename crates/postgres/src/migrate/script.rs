@@ -36,6 +36,7 @@ const MIGRATIONS: &[Known] = known![
     "0011_changes",
     "0012_together",
     "0013_operations",
+    "0014_owners",
 ];
 
 /// The newest schema this version knows.

@@ -43,6 +43,7 @@ pub(crate) async fn join(store: &PostgresStore) -> WorkerId {
         kinds: Vec::new(),
         slots: 8,
         lease: Duration::from_secs(300),
+        owner: None,
     };
     let id = worker.id;
     store.register(worker).await.expect("the worker is registered");

@@ -73,6 +73,7 @@ impl Town {
             kinds: Vec::new(),
             slots: 1,
             lease: HOUR,
+            owner: None,
         };
         self.store.register(worker).await.unwrap();
         let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });

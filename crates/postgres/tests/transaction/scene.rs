@@ -85,6 +85,7 @@ impl Scene {
             kinds: Vec::new(),
             slots: 8,
             lease,
+            owner: None,
         };
         self.store.register(registered).await.expect("the worker is registered");
         let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });

@@ -113,6 +113,7 @@ async fn a_worker_works_with_a_token_for_work_alone() {
         kinds: Vec::new(),
         slots: 1,
         lease: std::time::Duration::from_secs(30),
+        owner: None,
     };
 
     worker.register(new.clone()).await.unwrap();

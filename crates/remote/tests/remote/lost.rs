@@ -130,6 +130,7 @@ fn worker() -> NewWorker {
         kinds: Vec::new(),
         slots: 1,
         lease: Duration::from_secs(30),
+        owner: None,
     }
 }
 

@@ -176,6 +176,7 @@ async fn claim_elsewhere(lab: &Lab, count: u32) {
         kinds: Vec::new(),
         slots: count,
         lease: Duration::from_secs(60),
+        owner: None,
     };
     let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });
     let request = ClaimRequest::new(worker.id, scope, count);

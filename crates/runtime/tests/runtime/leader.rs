@@ -191,6 +191,7 @@ impl Town {
             kinds: vec![kind],
             slots: 1,
             lease,
+            owner: None,
         };
         let dead: WorkerId = worker.id;
         self.inner.register(worker).await.unwrap();

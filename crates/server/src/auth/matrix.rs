@@ -104,6 +104,7 @@ impl Scene {
                 kinds,
                 slots: 4,
                 lease,
+                owner: None,
             })
             .await
             .unwrap();

@@ -24,10 +24,11 @@ pub(crate) async fn register(
     By(caller): By,
     Sent(worker): Sent<WorkerRequest>,
 ) -> Reply<Registered> {
-    let worker = worker.into_new_worker(ids::worker_id())?;
-    let id = worker.id;
-    owners::register(&app, &caller, &worker).await?;
+    let mut worker = worker.into_new_worker(ids::worker_id())?;
+    owners::own(&app, &caller, &mut worker).await?;
+    let (id, owner) = (worker.id, worker.owner.clone());
     app.store.register(worker).await?;
+    owners::registered(&app, id, owner);
     Ok(Answer::with_status(StatusCode::CREATED, Registered { id }))
 }
 

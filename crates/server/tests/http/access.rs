@@ -194,36 +194,43 @@ async fn a_worker_is_for_queues_of_its_owner() {
 }
 
 #[tokio::test]
-async fn a_worker_of_another_server_is_taken_on_by_who_may_work_for_its_queues() {
+async fn a_worker_belongs_to_who_registered_it_at_every_server_of_the_store() {
     let (door, store) = Door::with_store().await;
-    let worker = |queue: &str| {
-        let queues = windlass_store::Queues::Only(vec![queue.parse().unwrap()]);
-        windlass_store::NewWorker {
-            id: windlass_store::ids::worker_id(),
-            name: "w".to_owned(),
-            host: "elsewhere".to_owned(),
-            version: String::new(),
-            queues,
-            kinds: Vec::new(),
-            slots: 1,
-            lease: std::time::Duration::from_secs(60),
-        }
-    };
-    let (own, foreign) = (worker("billing.eu"), worker("mail"));
-    let beat = |id| format!("/api/v1/workers/{id}/beat");
-    let (own_beat, foreign_beat) = (beat(own.id), beat(foreign.id));
-    for worker in [own, foreign] {
-        store.register(worker).await.unwrap();
-    }
+    let made = door.call("work:*", ("POST", "/api/v1/workers"), &registration("w", "[\"mail\"]")).await;
+    let path = format!("/api/v1/workers/{}/beat", made.text("id"));
+    let config = Config::default().with_authorizer(ByName);
+    let other = Door(Server::over(std::sync::Arc::clone(&store), config).await);
 
-    assert_eq!(door.call("work:billing.*", ("POST", &foreign_beat), "").await.problem().0, 404);
-    assert_eq!(door.call("work:billing.*", ("POST", &own_beat), "").await.status, 200);
+    for (token, status) in [("work2:*", 404), ("work:*", 200), ("work2:*", 404), ("admin:*", 200)] {
+        assert_eq!(other.call(token, ("POST", &path), "").await.status, status, "{token}");
+    }
     assert_eq!(
-        door.call("work2:billing.*", ("POST", &own_beat), "").await.problem().0,
-        404,
-        "it has an owner"
+        store.workers(std::time::Duration::ZERO).await.unwrap()[0].registered.owner,
+        Some("- work".into())
     );
-    assert_eq!(door.call("admin:*", ("POST", &foreign_beat), "").await.status, 200);
+    let shown = other.call("read:*", ("GET", "/api/v1/workers"), "").await;
+    assert!(!shown.body.contains("owner") && !shown.body.contains("- work"), "{}", shown.body);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_registered_at_no_server_is_no_callers() {
+    let (door, store) = Door::with_store().await;
+    let worker = windlass_store::NewWorker {
+        id: windlass_store::ids::worker_id(),
+        name: "w".to_owned(),
+        host: "elsewhere".to_owned(),
+        version: String::new(),
+        queues: windlass_store::Queues::Any,
+        kinds: Vec::new(),
+        slots: 1,
+        lease: std::time::Duration::from_secs(60),
+        owner: None,
+    };
+    let path = format!("/api/v1/workers/{}/beat", worker.id);
+    store.register(worker).await.unwrap();
+
+    assert_eq!(door.call("work:*", ("POST", &path), "").await.problem().0, 404);
+    assert_eq!(door.call("admin:*", ("POST", &path), "").await.status, 200);
     door.enqueue("billing.eu").await;
     let claimed = door
         .call("work:billing.*", ("POST", "/api/v1/leases"), r#"{"worker":"n","queues":["billing.eu"]}"#)

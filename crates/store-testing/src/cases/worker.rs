@@ -11,6 +11,7 @@ use crate::bench::{
 
 cases! {
     a_registered_worker_is_listed_as_it_registered,
+    whose_a_worker_is_is_kept_and_replaced_with_it,
     workers_are_listed_by_their_silence,
     a_beat_resets_the_silence,
     a_claim_is_no_sign_of_life,
@@ -48,6 +49,23 @@ async fn a_registered_worker_is_listed_as_it_registered(bench: Bench) {
     let now = bench.now();
     let expected = Worker { registered: worker, since: now, seen_at: now, running: 0 };
     assert_eq!(bench.store.workers(Duration::ZERO).await.unwrap(), [expected]);
+}
+
+async fn whose_a_worker_is_is_kept_and_replaced_with_it(bench: Bench) {
+    // A door says itself whose a worker is, and tells nobody.
+    let kept = |owner: &str| (!bench.has_door()).then(|| owner.to_owned());
+    let listed = async || bench.store.workers(Duration::ZERO).await.unwrap().remove(0).registered.owner;
+    let worker = NewWorker { owner: Some("a token".to_owned()), ..bench.new_worker() };
+    bench.store.register(worker.clone()).await.unwrap();
+    assert_eq!(listed().await, kept("a token"));
+    bench.store.beat(worker.id).await.unwrap();
+    assert_eq!(listed().await, kept("a token"));
+
+    let others = NewWorker { owner: Some("another".to_owned()), ..worker.clone() };
+    bench.store.register(others).await.unwrap();
+    assert_eq!(listed().await, kept("another"));
+    bench.store.register(NewWorker { owner: None, ..worker }).await.unwrap();
+    assert_eq!(listed().await, None);
 }
 
 async fn workers_are_listed_by_their_silence(bench: Bench) {

@@ -403,6 +403,7 @@ fn new_worker(index: u8, lease: Duration) -> NewWorker {
         kinds: vec![],
         slots: 1,
         lease,
+        owner: None,
     }
 }
 

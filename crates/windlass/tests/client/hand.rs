@@ -49,6 +49,7 @@ impl Hand {
             kinds: Vec::new(),
             slots: 1,
             lease: Duration::from_secs(30),
+            owner: None,
         };
         store.register(worker).await.unwrap();
         Self { store, request: ClaimRequest::new(id, Arc::new(Scope { queues, kinds }), 1) }

@@ -22,6 +22,7 @@ impl TryFrom<WorkerShape> for Worker {
             kinds: shape.kinds.into_iter().map(kind).collect(),
             slots: shape.slots,
             lease: shape.lease,
+            owner: None,
         };
         Ok(Self { registered, since: shape.since, seen_at: shape.seen_at, running: shape.running })
     }

@@ -37,6 +37,7 @@ impl Place {
             kinds: Vec::new(),
             slots: 9,
             lease: HOUR,
+            owner: None,
         };
         store.register(registered).await.unwrap();
         Self { store, worker }

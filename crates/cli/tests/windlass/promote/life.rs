@@ -82,6 +82,7 @@ async fn begin(store: &SqliteStore) -> WorkerId {
         kinds: Vec::new(),
         slots: 4,
         lease: Duration::from_secs(60),
+        owner: None,
     };
     store.register(worker).await.unwrap();
     id
