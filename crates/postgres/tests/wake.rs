@@ -367,18 +367,8 @@ fn past_job() -> NewJob {
 }
 
 async fn register(store: &PostgresStore) -> WorkerId {
-    let worker = NewWorker {
-        id: ids::worker_id(),
-        name: "test".to_owned(),
-        host: "here".to_owned(),
-        version: "1".to_owned(),
-        queues: Queues::Any,
-        kinds: Vec::new(),
-        slots: 10,
-        lease: Duration::from_secs(600),
-        owner: None,
-    };
-    let id = worker.id;
+    let id = ids::worker_id();
+    let worker = NewWorker { slots: 10, lease: Duration::from_secs(600), ..NewWorker::new(id, "test") };
     store.register(worker).await.expect("the worker is valid");
     id
 }

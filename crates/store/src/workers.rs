@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use windlass_core::limits::LEASE_DEFAULT;
 use windlass_core::{AttemptToken, Invalid, Timestamp, WorkerId};
 
 use crate::leases::check_lease;
 use crate::{KindSupport, Queues, StoreError};
 
-/// Longest name, host or version of a worker, in bytes.
+/// Longest name, host, version or owner of a worker, in bytes.
 const WORKER_TEXT_BYTES_MAX: usize = 256;
 
 /// A process that wants to run jobs.
@@ -35,6 +36,21 @@ pub struct NewWorker {
 }
 
 impl NewWorker {
+    /// A worker of this name for one job at a time, of any queue, that is alive for [`LEASE_DEFAULT`] after a beat.
+    pub fn new(id: WorkerId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            host: String::new(),
+            version: String::new(),
+            queues: Queues::Any,
+            kinds: Vec::new(),
+            slots: 1,
+            lease: LEASE_DEFAULT,
+            owner: None,
+        }
+    }
+
     /// Refuses a worker that could never work.
     ///
     /// # Errors

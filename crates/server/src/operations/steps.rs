@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use windlass_core::{BulkVerb, JobId, OperationState};
 use windlass_store::operations::{OPERATION_JOBS_MAX, OPERATION_LEASE};
 use windlass_store::{
-    Advance, DriveToken, Driven, Operation, OperationProblem, OperationRefusal, PageRequest, SharedStore,
-    StoreError, ids,
+    Advance, DriveToken, Driven, ErrorKind, Operation, OperationProblem, OperationRefusal, PageRequest,
+    SharedStore, StoreError, ids,
 };
 use windlass_wire::Filter;
 
@@ -21,6 +21,11 @@ const STEP: u32 = 100;
 
 /// How many are dealt with at the same time, where no rate is said: those share commits.
 const AT_ONCE: usize = 8;
+
+/// How often in a row others may be at a job in the same moment, before the operation stands still for a while; and how long to
+/// let them.
+const CONFLICTS_MAX: u32 = 10;
+const LET_THEM: Duration = Duration::from_millis(50);
 
 /// Carries out an operation, until it is over, somebody else has it, or the server is about to stop.
 pub(super) async fn carry_out(
@@ -41,13 +46,18 @@ pub(super) async fn carry_out(
         }
     };
     let mut driven = store.advance_operation(token, first, limit).await?;
-    let mut pace = Pace::of(operation);
+    let (mut pace, mut conflicts) = (Pace::of(operation), 0);
     while !driven.next.is_empty() && !stopping.is_cancelled() {
         let step = deal_with(store, &driven, &mut pace).await;
         driven = store.advance_operation(token, step.advance, limit).await?;
-        if let Some(error) = step.stopped_by {
-            return Err(error);
-        }
+        conflicts = match step.stopped_by {
+            None => 0,
+            Some(error) if *error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS_MAX => {
+                sleep_until(Instant::now() + LET_THEM).await;
+                conflicts + 1
+            }
+            Some(error) => return Err(error),
+        };
     }
     Ok(())
 }
@@ -155,5 +165,23 @@ impl Pace {
     async fn wait(&mut self) {
         sleep_until(self.next).await;
         self.next = self.next.max(Instant::now()) + self.between;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_behind_a_job_that_the_store_could_not_answer_for_is_dealt_with_again() {
+        let error = |kind| Err(StoreError::new("cancel the job", kind));
+        let answers = [Ok(()), error(ErrorKind::Finished), Ok(()), error(ErrorKind::Unavailable), Ok(())];
+        let jobs: Vec<JobId> = answers.iter().map(|_| ids::job_id()).collect();
+
+        let step = told(7, jobs.iter().copied().zip(answers).collect());
+
+        assert_eq!(step.stopped_by.map(|error| error.kind().clone()), Some(ErrorKind::Unavailable));
+        let Advance::Did { from, done, refused } = step.advance else { panic!("{:?}", step.advance) };
+        assert_eq!((from, done, refused.len(), refused[0].job), (7, 2, 1, jobs[1]));
     }
 }

@@ -215,17 +215,7 @@ async fn a_worker_belongs_to_who_registered_it_at_every_server_of_the_store() {
 #[tokio::test]
 async fn a_worker_that_is_registered_at_no_server_is_no_callers() {
     let (door, store) = Door::with_store().await;
-    let worker = windlass_store::NewWorker {
-        id: windlass_store::ids::worker_id(),
-        name: "w".to_owned(),
-        host: "elsewhere".to_owned(),
-        version: String::new(),
-        queues: windlass_store::Queues::Any,
-        kinds: Vec::new(),
-        slots: 1,
-        lease: std::time::Duration::from_secs(60),
-        owner: None,
-    };
+    let worker = windlass_store::NewWorker::new(windlass_store::ids::worker_id(), "w");
     let path = format!("/api/v1/workers/{}/beat", worker.id);
     store.register(worker).await.unwrap();
 

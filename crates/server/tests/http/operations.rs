@@ -14,6 +14,7 @@ use crate::server::{Answer, PATIENCE, Server, everywhere};
 everywhere! {
     every_verb_is_done_to_the_jobs_it_is_meant_for,
     an_operation_is_paused_and_goes_on,
+    jobs_that_wait_for_each_other_are_in_nobodys_way,
     what_an_operation_cannot_be_is_refused_by_field,
 }
 
@@ -222,6 +223,24 @@ async fn an_operation_is_paused_and_goes_on(server: Server) {
         audit["entries"].as_array().unwrap().iter().map(|entry| entry["verb"].as_str().unwrap()).collect();
     assert_eq!(verbs, ["resume", "pause", "begin"]);
     assert_eq!(audit["entries"][1]["reason"], "too fast");
+}
+
+async fn jobs_that_wait_for_each_other_are_in_nobodys_way(server: Server) {
+    let job = |index: usize| {
+        let after = if index == 0 { String::new() } else { format!(r#","after":["j{}"]"#, (index - 1) / 2) };
+        format!(r#"{{"kind":"mail","queue":"mail","ref":"j{index}"{after}}}"#)
+    };
+    let batch: Vec<String> = (0..100).map(job).collect();
+    let made = server.post("/api/v1/jobs/batch", &format!(r#"{{"jobs":[{}]}}"#, batch.join(","))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+
+    for verb in ["cancel", "retry", "cancel", "delete"] {
+        let id = begin(&server, verb, "").await;
+        let ended = ended(&server, &id).await;
+        let told = ended.json();
+        assert_eq!((&told["state"], &told["selected"]), (&json!("done"), &json!(100)), "{verb}: {told}");
+    }
+    assert_eq!(server.get("/api/v1/jobs").await.json()["jobs"], json!([]));
 }
 
 async fn what_an_operation_cannot_be_is_refused_by_field(server: Server) {

@@ -394,17 +394,7 @@ pub(super) fn offset(now: Timestamp, seconds: i32) -> Timestamp {
 }
 
 fn new_worker(index: u8, lease: Duration) -> NewWorker {
-    NewWorker {
-        id: worker(index),
-        name: format!("worker {index}"),
-        host: "host".to_owned(),
-        version: "1".to_owned(),
-        queues: Queues::Any,
-        kinds: vec![],
-        slots: 1,
-        lease,
-        owner: None,
-    }
+    NewWorker { lease, ..NewWorker::new(worker(index), format!("worker {index}")) }
 }
 
 fn new_job(asked: &NewJobOf, now: Timestamp) -> NewJob {
