@@ -19,6 +19,7 @@ mod interrupt;
 mod job_file;
 mod notices;
 mod output;
+mod pages;
 mod progress;
 mod push;
 mod store;

@@ -1,6 +1,6 @@
 //! `windlass audit`
 
-use windlass_store::{AuditEntry, AuditFilter, PageRequest};
+use windlass_store::{AuditEntry, AuditFilter};
 use windlass_wire::AuditShape;
 
 use crate::args::AuditArgs;
@@ -8,6 +8,7 @@ use crate::commands::begin;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Cell, Column, Output, Row, fields};
+use crate::pages;
 
 const COLUMNS: &[Column] = &[
     Column::new("AT"),
@@ -28,18 +29,9 @@ pub(crate) async fn run(args: AuditArgs, context: &Context) -> Result<Output, Cl
         subject: args.subject,
         since: args.since.map(begin),
     };
-    let (mut rows, mut page) = (Vec::new(), PageRequest::first(args.limit));
-    let most = args.limit as usize;
-    while rows.len() < most {
-        let found = store.audit(filter.clone(), page).await?;
-        rows.extend(found.items.into_iter().map(row));
-        match found.next {
-            Some(next) => page = page.after(Some(next)),
-            None => break,
-        }
-    }
-    rows.truncate(most);
-    Ok(Output::list(COLUMNS, rows))
+    let found =
+        pages::first(args.limit as usize, async |page| store.audit(filter.clone(), page).await).await?;
+    Ok(Output::list(COLUMNS, found.into_iter().map(row).collect()))
 }
 
 fn row(entry: AuditEntry) -> Row {

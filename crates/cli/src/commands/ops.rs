@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use windlass_core::{OperationId, OperationState};
-use windlass_store::{Actor, ErrorKind, NewOperation, Operation, PageRequest, SharedStore, StoreError, ids};
+use windlass_store::{Actor, ErrorKind, NewOperation, Operation, SharedStore, StoreError, ids};
 use windlass_wire::OperationShape;
 
-use super::bulk::Verb;
 use crate::args::{FilterArgs, OpVerbArgs, OpsCommand, OpsListArgs, ProgressWhen};
+use crate::commands::bulk::Verb;
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::output::cell::counted;
 use crate::output::{Cell, Column, List, Output, Record, Row, fields};
+use crate::pages;
 use crate::progress::{Counts, ProgressShow};
 
 /// How often to look how far one has come.
@@ -58,18 +59,8 @@ fn actor(args: &OpVerbArgs) -> Actor {
 
 async fn list(args: &OpsListArgs, context: &Context) -> Result<Output, CliError> {
     let store = context.store().await?;
-    let (mut rows, mut page) = (Vec::new(), PageRequest::first(args.limit));
-    let most = args.limit as usize;
-    while rows.len() < most {
-        let found = store.operations(page).await?;
-        rows.extend(found.items.into_iter().map(row));
-        match found.next {
-            Some(next) => page = page.after(Some(next)),
-            None => break,
-        }
-    }
-    rows.truncate(most);
-    Ok(Output::list(COLUMNS, rows))
+    let found = pages::first(args.limit as usize, async |page| store.operations(page).await).await?;
+    Ok(Output::list(COLUMNS, found.into_iter().map(row).collect()))
 }
 
 async fn find(store: &SharedStore, id: OperationId) -> Result<Operation, CliError> {

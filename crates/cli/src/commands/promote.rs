@@ -13,18 +13,18 @@ mod source;
 
 use serde::Serialize;
 use windlass::Address;
-use windlass_core::limits::PAGE_MAX;
 use windlass_postgres::PostgresStore;
-use windlass_store::{Actor, OperationStore, PageRequest, QueueStore, WorkerStore};
+use windlass_store::{Actor, OperationStore, QueueStore, WorkerStore};
 
 use crate::args::PromoteArgs;
+use crate::commands::work::unheard;
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::interrupt::Interrupt;
 use crate::output::cell::counted;
 use crate::output::{Cell, Output, Record, fields};
 use crate::progress::ProgressShow;
-use crate::{commands::work::unheard, store};
+use crate::{pages, store};
 
 use copy::{Copied, Copying, Wanted};
 use source::Source;
@@ -103,13 +103,8 @@ async fn refuse_workers(target: &PostgresStore, to: &Address) -> Result<(), CliE
 
 /// An operation that is half done would stay behind with the file, and nobody would end it.
 async fn refuse_operations(source: &Source) -> Result<(), CliError> {
-    let (mut open, mut page) = (0, PageRequest::first(PAGE_MAX));
-    loop {
-        let found = source.store.operations(page).await?;
-        open += found.items.iter().filter(|operation| !operation.state.is_final()).count();
-        let Some(next) = found.next else { break };
-        page = page.after(Some(next));
-    }
+    let all = pages::all(async |page| source.store.operations(page).await).await?;
+    let open = all.iter().filter(|operation| !operation.state.is_final()).count();
     if open == 0 {
         return Ok(());
     }

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use windlass_core::Timestamp;
 use windlass_store::tokens::TOKEN_VALID;
-use windlass_store::{Actor, Clock, NewToken, PageRequest, Secret, SystemClock, Token, TokenId};
+use windlass_store::{Actor, Clock, NewToken, Secret, SystemClock, Token, TokenId};
 
 use crate::args::{By, TokenCreateArgs, TokensCommand};
 use crate::context::Context;
 use crate::error::{CliError, ErrorCode};
 use crate::output::{Cell, Column, Output, Row, fields};
+use crate::pages;
 
 pub(crate) const FIELDS: &[&str] = &[
     "id",
@@ -67,15 +68,8 @@ pub(crate) async fn run(command: TokensCommand, context: &Context) -> Result<Out
 
 async fn list(context: &Context) -> Result<Output, CliError> {
     let store = context.store().await?;
-    let (mut rows, mut page) = (Vec::new(), PageRequest::first(u32::MAX));
-    loop {
-        let found = store.tokens(page).await?;
-        rows.extend(found.items.into_iter().map(|token| row(token, None)));
-        match found.next {
-            Some(next) => page = page.after(Some(next)),
-            None => return Ok(Output::list(COLUMNS, rows)),
-        }
-    }
+    let all = pages::all(async |page| store.tokens(page).await).await?;
+    Ok(Output::list(COLUMNS, all.into_iter().map(|token| row(token, None)).collect()))
 }
 
 async fn create(args: TokenCreateArgs, context: &Context) -> Result<Output, CliError> {

@@ -2,11 +2,15 @@
 
 use std::io::BufRead;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
 
 use crate::shelf::{Ran, Running, Shelf};
+
+/// Nothing here takes as long; what does is not coming.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server over a store of its own, in a folder where nothing else is.
 struct Served {
@@ -222,4 +226,32 @@ fn an_operation_begun_on_a_store_is_carried_out_by_the_next_server() {
     shelf.ok(&["ops", "watch", &id, "--store", "kept.db"]);
 
     assert_eq!(shelf.ok(&["jobs", "-q", "--state", "cancelled", "--store", "kept.db"]).lines().count(), 3);
+}
+
+#[test]
+fn an_operation_goes_on_where_a_killed_server_left_it() {
+    const JOBS: usize = 60;
+    let shelf = Shelf::new();
+    shelf.write("jobs.jsonl", &"{\"kind\":\"mail\"}\n".repeat(JOBS));
+    shelf.ok(&["enqueue", "--bulk", "jobs.jsonl", "--store", "kept.db"]);
+    let serve = ["serve", "--store", "kept.db", "--listen", "127.0.0.1:0"];
+    let mut server = shelf.start(&serve);
+    server.stdout().lines().next().unwrap().unwrap();
+    let id = shelf.line(&["jobs", "cancel", "--all", "--detach", "--rate", "20/s", "--yes", "-q"]);
+    let done = || shelf.json(&["ops", "show", &id, "--json", "--store", "kept.db"])["done"].as_u64().unwrap();
+    let begun = Instant::now();
+    while done() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "it never begins");
+    }
+
+    server.kill();
+
+    let left = shelf.json(&["ops", "show", &id, "--json", "--store", "kept.db"]);
+    assert!(left["state"] == "running" && (1..JOBS as u64).contains(&done()), "{left}");
+    let mut next = shelf.start(&serve);
+    next.stdout().lines().next().unwrap().unwrap();
+    shelf.ok(&["ops", "watch", &id, "--store", "kept.db"]);
+    assert_eq!(done(), JOBS as u64, "none is refused, though some were dealt with twice");
+    let audit = ["audit", "--verb", "cancel", "--limit", "1000", "-q", "--store", "kept.db"];
+    assert_eq!(shelf.ok(&audit).lines().count(), JOBS, "and each was changed once");
 }

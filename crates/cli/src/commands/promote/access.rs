@@ -1,9 +1,10 @@
 //! Copying who may do what, and who did what by hand: before anything is done by hand in the new store.
 
-use windlass_core::limits::PAGE_MAX;
 use windlass_postgres::PostgresStore;
 use windlass_sqlite::SqliteStore;
-use windlass_store::{AuditEntry, AuditFilter, AuditStore, PageRequest, StoreError, Token, TokenStore};
+use windlass_store::{AuditEntry, AuditFilter, AuditStore, StoreError, Token, TokenStore};
+
+use crate::pages;
 
 /// Copies all of it. What is there already stays, so it may be done again.
 pub(super) async fn copy(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
@@ -13,24 +14,14 @@ pub(super) async fn copy(source: &SqliteStore, target: &PostgresStore) -> Result
 
 /// Every token, the oldest first.
 async fn tokens(source: &SqliteStore) -> Result<Vec<Token>, StoreError> {
-    let (mut all, mut ahead) = (Vec::new(), Some(PageRequest::first(PAGE_MAX)));
-    while let Some(request) = ahead {
-        let page = source.tokens(request).await?;
-        ahead = page.next.map(|next| request.after(Some(next)));
-        all.extend(page.items);
-    }
+    let mut all = pages::all(async |page| source.tokens(page).await).await?;
     all.reverse();
     Ok(all)
 }
 
 /// Every entry of the audit, the oldest first.
 async fn audit(source: &SqliteStore) -> Result<Vec<AuditEntry>, StoreError> {
-    let (mut all, mut ahead) = (Vec::new(), Some(PageRequest::first(PAGE_MAX)));
-    while let Some(request) = ahead {
-        let page = source.audit(AuditFilter::default(), request).await?;
-        ahead = page.next.map(|next| request.after(Some(next)));
-        all.extend(page.items);
-    }
+    let mut all = pages::all(async |page| source.audit(AuditFilter::default(), page).await).await?;
     all.reverse();
     Ok(all)
 }

@@ -16,6 +16,7 @@ use super::{beside, schedules};
 use crate::args::Finished;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
+use crate::pages;
 use crate::progress::{Counts, ProgressShow};
 
 /// Jobs in one transaction.
@@ -188,15 +189,7 @@ pub(super) async fn read<S: FlowStore + ReviewStore>(
 }
 
 async fn parents(store: &dyn FlowStore, id: JobId) -> Result<Vec<Relative>, StoreError> {
-    let (mut parents, mut request) = (Vec::new(), PageRequest::first(PAGE_MAX));
-    loop {
-        let page = store.parents(id, request).await?;
-        parents.extend(page.items);
-        match page.next {
-            Some(next) => request = request.after(Some(next)),
-            None => return Ok(parents),
-        }
-    }
+    pages::all(async |page| store.parents(id, page).await).await
 }
 
 /// Whether an unfinished job depends on one that has ended: it goes where its child goes.

@@ -1,19 +1,15 @@
 //! Copying the schedules with their histories: each goes on where it was.
 
-use windlass_core::limits::PAGE_MAX;
 use windlass_postgres::{PostgresStore, ScheduleRecord};
 use windlass_sqlite::SqliteStore;
-use windlass_store::{Firing, PageRequest, Schedule, ScheduleStore, StoreError};
+use windlass_store::{Firing, Schedule, ScheduleStore, StoreError};
+
+use crate::pages;
 
 /// Copies all of them; one that is there already is left as it is.
 pub(super) async fn copy(source: &SqliteStore, target: &PostgresStore) -> Result<(), StoreError> {
-    let mut ahead = Some(PageRequest::first(PAGE_MAX));
-    while let Some(request) = ahead {
-        let page = source.schedules(request).await?;
-        ahead = page.next.map(|next| request.after(Some(next)));
-        for schedule in page.items {
-            target.import_schedule(&read(source, schedule).await?).await?;
-        }
+    for schedule in pages::all(async |page| source.schedules(page).await).await? {
+        target.import_schedule(&read(source, schedule).await?).await?;
     }
     Ok(())
 }
@@ -25,11 +21,5 @@ async fn read(source: &SqliteStore, schedule: Schedule) -> Result<ScheduleRecord
 }
 
 async fn firings(source: &SqliteStore, schedule: &Schedule) -> Result<Vec<Firing>, StoreError> {
-    let (mut firings, mut ahead) = (Vec::new(), Some(PageRequest::first(PAGE_MAX)));
-    while let Some(request) = ahead {
-        let page = source.firings(schedule.name(), request).await?;
-        firings.extend(page.items);
-        ahead = page.next.map(|next| request.after(Some(next)));
-    }
-    Ok(firings)
+    pages::all(async |page| source.firings(schedule.name(), page).await).await
 }
