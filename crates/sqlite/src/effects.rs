@@ -31,7 +31,7 @@ pub(crate) fn ended(
         return Ok(());
     }
     if facts.traits.has(Traits::GATED) {
-        gates::ended(tx, facts.seq)?;
+        gates::ended(tx, facts)?;
     }
     if facts.traits.has(Traits::UNIQUE) {
         unique::ended(tx, &[facts.id])?;

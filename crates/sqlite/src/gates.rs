@@ -53,6 +53,35 @@ pub(crate) struct Turned {
 pub(crate) struct Known {
     pub(crate) id: Option<i64>,
     pub(crate) state: GateState,
+    crowd: Crowd,
+}
+
+/// Who may have to be called at a gate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Crowd {
+    /// Whether a job is listed there.
+    is_stood: bool,
+    /// Whether time is to open it.
+    is_timed: bool,
+}
+
+impl Crowd {
+    /// At most gates there is nobody, and nothing to do.
+    const fn is_there(self) -> bool {
+        self.is_stood || self.is_timed
+    }
+
+    fn of(found: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self { is_stood: found.get(first)?, is_timed: found.get(first + 1)? })
+    }
+}
+
+/// What gates say to a job.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// It may start; of each gate what is known, in the order of its needs.
+    LetIn(Vec<Known>),
+    Turned(Turned),
 }
 
 fn place(found: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
@@ -75,7 +104,7 @@ pub(crate) fn look(connection: &Connection, gate: &Gate) -> rusqlite::Result<Kno
                 arrival: row::instant_option(found, 2)?,
                 ..GateState::default()
             };
-            Ok(Known { id: Some(found.get(0)?), state })
+            Ok(Known { id: Some(found.get(0)?), state, crowd: Crowd::of(found, 6)? })
         })
         .optional()?
         .unwrap_or_default();
@@ -83,7 +112,7 @@ pub(crate) fn look(connection: &Connection, gate: &Gate) -> rusqlite::Result<Kno
         let mut statement = connection.prepare_cached(sql::gate::TURN)?;
         known.state.first = statement.query_row([&*gate.name], |found| row::unsigned(found, 0)).optional()?;
     }
-    if let Some(id) = known.id.filter(|_| gate.form == GateForm::Lock) {
+    if let Some(id) = known.id.filter(|_| gate.form == GateForm::Lock && known.crowd.is_stood) {
         let mut statement = connection.prepare_cached(sql::gate::LINE)?;
         for wish in [Wish::Shared, Wish::Exclusive] {
             let first = statement.query_row([id, wish.as_numbers().0], |found| place(found, 0)).optional()?;
@@ -103,18 +132,16 @@ fn named(connection: &Connection, id: i64) -> rusqlite::Result<Gate> {
 }
 
 /// Asks all gates of a job.
-pub(crate) fn ask(
-    connection: &Connection,
-    candidate: &Candidate,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Turned>> {
+pub(crate) fn ask(connection: &Connection, candidate: &Candidate, now: Timestamp) -> rusqlite::Result<Asked> {
+    let mut gates = Vec::with_capacity(candidate.needs.len());
     for need in &candidate.needs {
-        let state = look(connection, &need.gate)?.state;
-        if let Some(refusal) = state.refusal(need.wish, candidate.place, now) {
-            return Ok(Some(Turned { need: need.clone(), refusal }));
+        let known = look(connection, &need.gate)?;
+        if let Some(refusal) = known.state.refusal(need.wish, candidate.place, now) {
+            return Ok(Asked::Turned(Turned { need: need.clone(), refusal }));
         }
+        gates.push(known);
     }
-    Ok(None)
+    Ok(Asked::LetIn(gates))
 }
 
 fn make(tx: &Tx<'_>, gate: &Gate, known: &Known) -> rusqlite::Result<i64> {
@@ -126,21 +153,26 @@ fn make(tx: &Tx<'_>, gate: &Gate, known: &Known) -> rusqlite::Result<i64> {
     }
 }
 
-/// What a job was given that passed its gates: the numbers of what it holds alone, and the gates.
+/// What a job was given that passed its gates: the numbers of what it holds alone, and the gates at which others may have to be
+/// called now.
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     pub(crate) fences: Vec<Fence>,
     pub(crate) gates: Vec<i64>,
 }
 
-/// Lets a job in whose gates were asked a moment ago.
-pub(crate) fn pass(tx: &Tx<'_>, candidate: &Candidate) -> rusqlite::Result<Passed> {
-    tx.connection.prepare_cached(sql::gate::LEAVE)?.execute([candidate.seq])?;
+/// Lets a job in whose gates were asked a moment ago, and have said this.
+pub(crate) fn pass(tx: &Tx<'_>, candidate: &Candidate, gates: Vec<Known>) -> rusqlite::Result<Passed> {
+    // It is listed at none but its own gates.
+    if gates.iter().any(|known| known.crowd.is_stood) {
+        tx.connection.prepare_cached(sql::gate::LEAVE)?.execute([candidate.seq])?;
+    }
     let mut passed = Passed::default();
-    for Need { gate, wish } in &candidate.needs {
-        let mut known = look(tx.connection, gate)?;
+    for (Need { gate, wish }, mut known) in candidate.needs.iter().zip(gates) {
         let id = make(tx, gate, &known)?;
-        passed.gates.push(id);
+        if known.crowd.is_there() {
+            passed.gates.push(id);
+        }
         known.state.grant(*wish, tx.now);
         if !gate.form.is_held() {
             let arrival = known.state.arrival.unwrap_or(tx.now).as_micros();
@@ -229,10 +261,12 @@ pub(crate) fn leave(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A job has ended, or is about to be removed: it also leaves those of its order key.
-pub(crate) fn ended(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
-    leave(tx, seq)?;
-    let order_key = order_key(tx, seq)?;
+/// A job has ended: it also leaves those of its order key. `facts` are from before: what ran stood at no gate.
+pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
+    if facts.holder.is_none() {
+        leave(tx, facts.seq)?;
+    }
+    let order_key = order_key(tx, facts.seq)?;
     call_turn(tx, order_key.as_deref())
 }
 
@@ -269,7 +303,7 @@ pub(crate) fn keep_order(tx: &Tx<'_>, seq: i64, options: &JobOptions) -> rusqlit
 }
 
 fn order_key(tx: &Tx<'_>, seq: i64) -> rusqlite::Result<Option<String>> {
-    tx.connection.prepare_cached(sql::gate::JOB)?.query_row([seq], |found| found.get(5))
+    tx.connection.prepare_cached(sql::gate::ORDER_KEY)?.query_row([seq], |found| found.get(0))
 }
 
 fn call_turn(tx: &mut Tx<'_>, order_key: Option<&str>) -> rusqlite::Result<()> {
@@ -283,15 +317,17 @@ fn call_turn(tx: &mut Tx<'_>, order_key: Option<&str>) -> rusqlite::Result<()> {
 
 /// Gives back what an attempt of the job had.
 pub(crate) fn give_back(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
-    let mut statement = tx.connection.prepare_cached(sql::gate::HOLDS)?;
-    let gates: Vec<i64> = statement.query_map([seq], |found| found.get(0))?.collect::<Result<_, _>>()?;
+    let mut statement = tx.connection.prepare_cached(sql::gate::GIVE_BACK)?;
+    let gates: BTreeSet<i64> = statement.query_map([seq], |found| found.get(0))?.collect::<Result<_, _>>()?;
     if gates.is_empty() {
         return Ok(());
     }
-    tx.connection.prepare_cached(sql::gate::GIVE_BACK)?.execute([seq])?;
+    let mut crowd = tx.connection.prepare_cached(sql::gate::CROWD)?;
     for id in gates {
-        tx.connection.prepare_cached(sql::gate::FREE)?.execute([id, tx.now.as_micros()])?;
-        call(tx, id)?;
+        if crowd.query_row([id], |found| Crowd::of(found, 0))?.is_there() {
+            tx.connection.prepare_cached(sql::gate::FREE)?.execute([id, tx.now.as_micros()])?;
+            call(tx, id)?;
+        }
     }
     tx.hint_work();
     Ok(())

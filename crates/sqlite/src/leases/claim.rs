@@ -13,7 +13,7 @@ use windlass_store::{ClaimRequest, Claimed, LeasedJob, StoreError};
 
 use super::Claimer;
 use crate::error::During;
-use crate::gates::{self, Wholes};
+use crate::gates::{self, Asked, Wholes};
 use crate::lanes::{Lane, Lanes};
 use crate::maintenance::expire;
 use crate::writer::Tx;
@@ -140,11 +140,14 @@ impl Catch {
         }
         if !needs.is_empty() {
             let candidate = gates::Candidate { seq: met.seq, lane: met.lane, place: met.place, needs };
-            if let Some(turned) = gates::ask(tx.connection, &candidate, tx.now)? {
-                outcome.marked.pop_if(|seq| *seq == met.seq);
-                return self.turn_away(tx, (&candidate, &turned), outcome);
-            }
-            let passed = gates::pass(tx, &candidate)?;
+            let known = match gates::ask(tx.connection, &candidate, tx.now)? {
+                Asked::LetIn(known) => known,
+                Asked::Turned(turned) => {
+                    outcome.marked.pop_if(|seq| *seq == met.seq);
+                    return self.turn_away(tx, (&candidate, &turned), outcome);
+                }
+            };
+            let passed = gates::pass(tx, &candidate, known)?;
             self.passed.extend(passed.gates);
             met.job.fences = passed.fences;
         }
@@ -210,7 +213,7 @@ pub(super) fn claim_one(tx: &mut Tx<'_>, seq: i64, claimer: &Claimer) -> rusqlit
     let Some(met) = meet(tx, &[seq], claimer)?.pop() else { return Ok(None) };
     let wholes = tx.lanes.get(met.lane).map(|lane| catch.wholes.needs(lane)).unwrap_or_default();
     let candidate = gates::candidate(tx.connection, seq, wholes)?;
-    if gates::ask(tx.connection, &candidate, tx.now)?.is_some() {
+    if let Asked::Turned(_) = gates::ask(tx.connection, &candidate, tx.now)? {
         return Ok(None);
     }
     if met.traits.has(Traits::GATED) {

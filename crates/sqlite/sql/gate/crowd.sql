@@ -1,0 +1,8 @@
+-- Whether a job is listed at a gate, and whether time is to open it.
+--
+--   ?1  gate  integer
+--
+-- Index: the rowid of gate, the primary key of stand.
+SELECT EXISTS (SELECT 1 FROM stand WHERE stand.gate = gate.id), opens_at IS NOT NULL
+FROM gate
+WHERE id = ?1
