@@ -266,12 +266,7 @@ pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
     if facts.holder.is_none() {
         leave(tx, facts.seq)?;
     }
-    end_turn(tx, facts.seq)
-}
-
-/// A job that stood at no gate has ended: the next of its order key may go.
-pub(crate) fn end_turn(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
-    let order_key = order_key(tx, seq)?;
+    let order_key = order_key(tx, facts.seq)?;
     call_turn(tx, order_key.as_deref())
 }
 

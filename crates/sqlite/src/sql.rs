@@ -21,7 +21,6 @@ statements! {
     }
     edge {
         BLOCK = "block",
-        BLOCK_ALL = "block_all",
         BLOCKED_BY = "blocked_by",
         BLOCKED_CHILDREN = "blocked_children",
         CLOSE = "close",
@@ -30,11 +29,12 @@ statements! {
         DELETE_OWN = "delete_own",
         INSERT = "insert",
         LIVE_CHILD = "live_child",
-        MARK_PARENTS = "mark_parents",
+        MARK_PARENT = "mark_parent",
         PARENTS_OF = "parents_of",
-        PLACES = "places",
+        PLACE = "place",
         RELEASE = "release",
         STANDING = "standing",
+        UNBLOCK = "unblock",
     }
     error {
         COUNT = "count",
@@ -109,7 +109,6 @@ statements! {
         FACTS = "facts",
         INSERT = "insert",
         INSERT_32 = "insert_32",
-        KNOWN = "known",
         LAST_ATTEMPT = "last_attempt",
         LIST = "list",
         LOG = "log",
