@@ -1,4 +1,4 @@
--- Whether a job is listed at a gate, and whether time is to open it.
+-- Whether a job is listed at a gate, and whether time is to open it. No row: there is no such gate.
 --
 --   ?1  gate  integer
 --
