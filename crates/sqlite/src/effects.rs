@@ -51,16 +51,29 @@ pub(crate) fn ended(
     Ok(())
 }
 
-/// What [`completed`] can follow up of many jobs at once: not what their attempts held or decided about.
-pub(crate) const FOLLOWED_UP: Traits = Traits::UNIQUE.and(Traits::PARENT).and(Traits::NOTIFIES);
+/// What [`completed`] can follow up of many jobs at once: not what a person has decided about.
+pub(crate) const FOLLOWED_UP: Traits =
+    Traits::UNIQUE.and(Traits::PARENT).and(Traits::NOTIFIES).and(Traits::GATED);
 
-/// Jobs that have no special traits but [those](FOLLOWED_UP) were completed together, each with its traits.
-pub(crate) fn completed(tx: &mut Tx<'_>, jobs: &[(JobId, Traits)]) -> rusqlite::Result<()> {
-    let with = |asked: Traits| jobs.iter().filter(move |(_, traits)| traits.has(asked)).map(|(id, _)| *id);
-    let keyed: Vec<JobId> = with(Traits::UNIQUE).collect();
+/// A job that was completed, with what it uses.
+#[derive(Debug)]
+pub(crate) struct Completed {
+    pub(crate) id: JobId,
+    pub(crate) seq: i64,
+    pub(crate) traits: Traits,
+}
+
+/// Jobs that have no special traits but [those](FOLLOWED_UP) were completed together, and with that their attempts were closed.
+pub(crate) fn completed(tx: &mut Tx<'_>, jobs: &[Completed]) -> rusqlite::Result<()> {
+    let with = |asked: Traits| jobs.iter().filter(move |job| job.traits.has(asked));
+    for job in with(Traits::GATED) {
+        gates::give_back(tx, job.seq)?;
+        gates::end_turn(tx, job.seq)?;
+    }
+    let keyed: Vec<JobId> = with(Traits::UNIQUE).map(|job| job.id).collect();
     if !keyed.is_empty() {
         unique::ended(tx, &keyed)?;
     }
-    tx.untold.ended.extend(with(Traits::PARENT).map(|id| (id, Stage::Completed)));
-    with(Traits::NOTIFIES).try_for_each(|id| notices::enqueue(tx, id))
+    tx.untold.ended.extend(with(Traits::PARENT).map(|job| (job.id, Stage::Completed)));
+    with(Traits::NOTIFIES).try_for_each(|job| notices::enqueue(tx, job.id))
 }

@@ -266,7 +266,12 @@ pub(crate) fn ended(tx: &mut Tx<'_>, facts: &Facts) -> rusqlite::Result<()> {
     if facts.holder.is_none() {
         leave(tx, facts.seq)?;
     }
-    let order_key = order_key(tx, facts.seq)?;
+    end_turn(tx, facts.seq)
+}
+
+/// A job that stood at no gate has ended: the next of its order key may go.
+pub(crate) fn end_turn(tx: &mut Tx<'_>, seq: i64) -> rusqlite::Result<()> {
+    let order_key = order_key(tx, seq)?;
     call_turn(tx, order_key.as_deref())
 }
 

@@ -21,6 +21,7 @@ statements! {
     }
     edge {
         BLOCK = "block",
+        BLOCK_ALL = "block_all",
         BLOCKED_BY = "blocked_by",
         BLOCKED_CHILDREN = "blocked_children",
         CLOSE = "close",
@@ -29,12 +30,11 @@ statements! {
         DELETE_OWN = "delete_own",
         INSERT = "insert",
         LIVE_CHILD = "live_child",
-        MARK_PARENT = "mark_parent",
+        MARK_PARENTS = "mark_parents",
         PARENTS_OF = "parents_of",
-        PLACE = "place",
+        PLACES = "places",
         RELEASE = "release",
         STANDING = "standing",
-        UNBLOCK = "unblock",
     }
     error {
         COUNT = "count",
@@ -109,6 +109,7 @@ statements! {
         FACTS = "facts",
         INSERT = "insert",
         INSERT_32 = "insert_32",
+        KNOWN = "known",
         LAST_ATTEMPT = "last_attempt",
         LIST = "list",
         LOG = "log",

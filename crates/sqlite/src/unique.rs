@@ -18,7 +18,7 @@ use crate::error::During;
 use crate::facts::Facts;
 use crate::flows::{check_parents, connect};
 use crate::gates;
-use crate::jobs::{blobs, exists, insert_all, stored_args, stored_options};
+use crate::jobs::{blobs, insert_all, stored_args, stored_options};
 use crate::maintenance::watch_deadline;
 use crate::moving::refuse_answer;
 use crate::writer::Tx;
@@ -45,25 +45,34 @@ pub(crate) fn enqueue(
 
 /// What was answered to those of these jobs that were enqueued before.
 fn known(tx: &Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<HashMap<JobId, Enqueued>> {
-    let mut known = HashMap::new();
-    for job in jobs.iter().filter(|job| !job.drawn) {
-        if exists(tx.connection, job.id)? {
-            known.insert(job.id, Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated: true });
-        } else if job.options.unique.is_some() {
-            known.extend(answered(tx, job.id)?.map(|answer| (job.id, answer)));
-        }
+    let named: Vec<&NewJob> = jobs.iter().filter(|job| !job.drawn).collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keyed = named.iter().filter(|job| job.options.unique.is_some());
+    let mut known = answered(tx, keyed.map(|job| job.id))?;
+    // One that is there was made itself.
+    let ids = blobs(named.iter().map(|job| job.id.as_bytes().as_slice()));
+    let mut statement = tx.connection.prepare_cached(sql::job::KNOWN)?;
+    let made = statement.query_map([ids], |found| row::job_id(found, 0))?;
+    for id in made {
+        let id = id?;
+        known.insert(id, Enqueued { id, outcome: EnqueueOutcome::Created, repeated: true });
     }
     Ok(known)
 }
 
-fn answered(tx: &Tx<'_>, id: JobId) -> rusqlite::Result<Option<Enqueued>> {
+/// What is remembered of jobs of these ids that were not made.
+fn answered(tx: &Tx<'_>, ids: impl Iterator<Item = JobId>) -> rusqlite::Result<HashMap<JobId, Enqueued>> {
+    let ids: Vec<JobId> = ids.collect();
     let mut statement = tx.connection.prepare_cached(sql::unique::ANSWERED)?;
-    let answer = statement
-        .query_row([id.as_bytes()], |found| {
-            Ok((row::job_id(found, 0)?, row::number(found, 1, outcome_from_number)?, row::instant(found, 2)?))
-        })
-        .optional()?;
-    Ok(answer.and_then(|(job, outcome, at)| remembered(job, outcome, at, tx.now)))
+    let found = statement.query_map([blobs(ids.iter().map(|id| id.as_bytes().as_slice()))], |found| {
+        let outcome = row::number(found, 2, outcome_from_number)?;
+        let answer = remembered(row::job_id(found, 1)?, outcome, row::instant(found, 3)?, tx.now);
+        Ok((row::job_id(found, 0)?, answer))
+    })?;
+    let found: Vec<(JobId, Option<Enqueued>)> = found.collect::<Result<_, _>>()?;
+    Ok(found.into_iter().filter_map(|(id, answer)| Some((id, answer?))).collect())
 }
 
 /// The keys of these jobs that are taken.

@@ -1,8 +1,8 @@
--- What was answered to a job that was not made. No row: nothing is remembered of it.
+-- What was answered to jobs that were not made. Those of which nothing is remembered have no row.
 --
---   ?1  id  blob
+--   ?1  ids  array of blobs
 --
 -- Index: the primary key of answer.
-SELECT job, outcome, at
-FROM answer
-WHERE id = ?1
+SELECT answer.id, answer.job, answer.outcome, answer.at
+FROM rarray(?1) AS wanted
+CROSS JOIN answer ON answer.id = wanted.value

@@ -1,7 +1,6 @@
 //! Edges: which job waits for which, and what the end of one means for the others.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -48,78 +47,89 @@ pub(crate) fn check_parents(
     if new_jobs.iter().all(|job| job.after.is_empty()) {
         return Ok(());
     }
-    let named = new_jobs.iter().flat_map(|job| job.after.iter().map(|edge| edge.parent).chain([job.id]));
-    let mut there: HashMap<JobId, bool> = HashMap::new();
-    for id in named {
-        if let Entry::Vacant(unknown) = there.entry(id) {
-            unknown.insert(jobs::exists(connection, id).during(name)?);
-        }
-    }
-    missing_parent(new_jobs, |id| !there[&id], |id| there[&id]).map_or(Ok(()), Err)
+    let there = places(connection, new_jobs.iter()).during(name)?;
+    let is_there = |id: &JobId| there.contains_key(id);
+    missing_parent(new_jobs, |id| !is_there(&id), |id| is_there(&id)).map_or(Ok(()), Err)
+}
+
+/// Where a job stands in the enqueue order, and at which stage it is.
+type Standing = (i64, Stage);
+
+/// Where these jobs and their parents stand, those of them that are there.
+fn places<'a>(
+    connection: &Connection,
+    new_jobs: impl Iterator<Item = &'a NewJob>,
+) -> rusqlite::Result<HashMap<JobId, Standing>> {
+    let named: HashSet<JobId> =
+        new_jobs.flat_map(|job| job.after.iter().map(|edge| edge.parent).chain([job.id])).collect();
+    let ids = jobs::blobs(named.iter().map(|id| id.as_bytes().as_slice()));
+    let mut statement = connection.prepare_cached(sql::edge::PLACES)?;
+    let found =
+        statement.query_map([ids], |row| Ok((row::job_id(row, 0)?, (row.get(1)?, row::stage(row, 2)?))))?;
+    found.collect()
 }
 
 /// Lets the new ones of these jobs wait for their parents, all of which are there.
 pub(crate) fn connect(tx: &mut Tx<'_>, new_jobs: &[NewJob], made: &[Enqueued]) -> rusqlite::Result<()> {
-    let children = || new_jobs.iter().zip(made).filter(|(job, made)| !made.repeated && !job.after.is_empty());
-    if children().next().is_none() {
+    let is_child = |(job, made): &(&NewJob, &Enqueued)| !made.repeated && !job.after.is_empty();
+    let children: Vec<&NewJob> = new_jobs.iter().zip(made).filter(is_child).map(|(job, _)| job).collect();
+    if children.is_empty() {
         return Ok(());
     }
-    let mut places = Places { connection: tx.connection, known: HashMap::new(), marked: HashSet::new() };
-    for (job, _) in children() {
-        places.insert_edges(job)?;
+    let places = places(tx.connection, children.iter().copied())?;
+    let mut parents = BTreeSet::new();
+    // Those that wait for as many are held back together.
+    let mut held: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for child in children {
+        let edges = distinct(&child.after);
+        insert_edges(
+            tx.connection,
+            places[&child.id].0,
+            edges.iter().map(|edge| (places[&edge.parent].0, edge)),
+        )?;
+        parents.extend(edges.iter().map(|edge| places[&edge.parent].0));
+        let standing = edges.iter().map(|edge| (*edge, Some(places[&edge.parent].1)));
+        let Some(waits) = waits(tx, child.id, standing) else { continue };
+        if child.options.review.is_some() {
+            block(tx, child.id, waits)?;
+        } else {
+            held.entry(waits).or_default().push(places[&child.id].0);
+        }
     }
-    for (job, _) in children() {
-        hold(tx, job.id)?;
+    tx.connection.prepare_cached(sql::edge::MARK_PARENTS)?.execute([array(parents.into_iter())])?;
+    let mut statement = tx.connection.prepare_cached(sql::edge::BLOCK_ALL)?;
+    for (waits, seqs) in held {
+        statement.execute(params![array(seqs.into_iter()), waits, Reason::Dependency.as_number()])?;
     }
     Ok(())
 }
 
-/// Where jobs stand in the enqueue order.
-struct Places<'a> {
-    connection: &'a Connection,
-    known: HashMap<JobId, i64>,
-    /// The parents that are marked as such.
-    marked: HashSet<i64>,
+fn insert_edges<'a>(
+    connection: &Connection,
+    child: i64,
+    edges: impl Iterator<Item = (i64, &'a Edge)>,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(sql::edge::INSERT)?;
+    for (position, (parent, edge)) in edges.enumerate() {
+        insert.execute(params![child, position, parent, edge.policy.as_number()])?;
+    }
+    Ok(())
 }
 
-impl Places<'_> {
-    fn of(&mut self, id: JobId) -> rusqlite::Result<i64> {
-        if let Some(place) = self.known.get(&id) {
-            return Ok(*place);
-        }
-        let mut statement = self.connection.prepare_cached(sql::edge::PLACE)?;
-        let place = statement.query_row([id.as_bytes()], |row| row.get(0))?;
-        self.known.insert(id, place);
-        Ok(place)
-    }
-
-    fn insert_edges(&mut self, job: &NewJob) -> rusqlite::Result<()> {
-        let mut insert = self.connection.prepare_cached(sql::edge::INSERT)?;
-        let mut mark = self.connection.prepare_cached(sql::edge::MARK_PARENT)?;
-        let child = self.of(job.id)?;
-        for (position, edge) in distinct(&job.after).into_iter().enumerate() {
-            let parent = self.of(edge.parent)?;
-            insert.execute(params![child, position, parent, edge.policy.as_number()])?;
-            if self.marked.insert(parent) {
-                mark.execute([parent])?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Holds a new job back, now that every job of its batch is there.
-fn hold(tx: &mut Tx<'_>, child: JobId) -> rusqlite::Result<()> {
-    let parents = Graph(tx.connection).parents(child)?;
-    let waits = match footing(parents.iter().copied()) {
-        Footing::Free => return Ok(()),
-        Footing::Blocked(waits) => waits,
+/// For how many of these parents a new job waits; none if for none.
+fn waits(
+    tx: &mut Tx<'_>,
+    child: JobId,
+    parents: impl Iterator<Item = (Edge, Option<Stage>)> + Clone,
+) -> Option<u32> {
+    match footing(parents.clone()) {
+        Footing::Free => None,
+        Footing::Blocked(waits) => Some(waits),
         Footing::Failed(_) => {
             tx.untold.failed.push(child);
-            open_parents(parents)
+            Some(open_parents(parents))
         }
-    };
-    block(tx, child, waits)
+    }
 }
 
 fn block(tx: &Tx<'_>, child: JobId, waits: u32) -> rusqlite::Result<()> {
@@ -181,10 +191,9 @@ fn close(tx: &mut Tx<'_>, child: JobId, error: &AttemptError) -> rusqlite::Resul
 
 fn release(tx: &mut Tx<'_>, child: JobId, by: u32) -> rusqlite::Result<()> {
     let mut statement = tx.connection.prepare_cached(sql::edge::RELEASE)?;
-    let waits: u32 = statement.query_row(params![child.as_bytes(), by], |row| row.get(0))?;
+    let (waits, traits): (u32, Traits) =
+        statement.query_row(params![child.as_bytes(), by], |row| Ok((row.get(0)?, row::traits(row, 1)?)))?;
     if waits == 0 {
-        let mut statement = tx.connection.prepare_cached(sql::edge::UNBLOCK)?;
-        let traits = statement.query_row([child.as_bytes()], |row| row::traits(row, 0))?;
         if traits.has(Traits::REVIEWED) {
             reviews::enter(tx, child)?;
         }

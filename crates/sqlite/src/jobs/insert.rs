@@ -37,12 +37,11 @@ fn answer(job: &NewJob, repeated: bool) -> Enqueued {
     Enqueued { id: job.id, outcome: EnqueueOutcome::Created, repeated }
 }
 
-/// Whether these are as many as the statement for a crowd takes, none has a deadline to be watched or anything else that is more
-/// than a row, and none is there.
+/// Whether these are as many as the statement for a crowd takes, none has anything that is written beside its row as soon as that
+/// is there, and none is there.
 fn may_go_together(tx: &Tx<'_>, jobs: &[NewJob]) -> rusqlite::Result<bool> {
     let is_a_row = |job: &NewJob| {
-        // Of keys, somebody else takes care.
-        job.deadline.is_none() && traits(job).without(Traits::UNIQUE) == Traits::default()
+        job.deadline.is_none() && job.options.order_key.is_none() && job.options.review.is_none()
     };
     if jobs.len() != CROWD || !jobs.iter().all(is_a_row) {
         return Ok(false);

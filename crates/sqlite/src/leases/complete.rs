@@ -35,14 +35,13 @@ pub(super) fn complete(
         // Rows come in the order asked for; a job that is not there has none.
         let Some(index) = waiting.find(|index| settlements[*index].token.job == id) else { break };
         let settlement = &settlements[index];
-        let traits = row::traits(found, 7)?;
+        let (seq, traits): (i64, _) = (found.get(1)?, row::traits(found, 7)?);
         if !standing.is_good(tx, settlement, (found, traits))? {
             continue;
         }
         if traits.has(Traits::SPECIAL) {
-            special.push((id, traits));
+            special.push(effects::Completed { id, seq, traits });
         }
-        let seq: i64 = found.get(1)?;
         let reason = reason(&settlement.verdict);
         let ended = if reason == Reason::Done { &mut done } else { &mut unchanged };
         ended.push(seq);
