@@ -1,4 +1,4 @@
--- Marks jobs as ones that others wait for, which are not marked already.
+-- Marks jobs as ones that others wait for. No row changed: all of them are marked already.
 --
 --   ?1  seqs  array of integers
 UPDATE job

@@ -1,4 +1,4 @@
--- Those of these jobs that are there already.
+-- Those of these jobs that are there already. No row: none is.
 --
 --   ?1  ids  array of blobs
 --
