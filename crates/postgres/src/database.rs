@@ -135,6 +135,14 @@ pub(crate) trait Ask: Sync {
     /// tells when it has committed it.
     fn made_work(&self) {}
 
+    /// Makes sure that a statement is sent as soon as it is asked, and so before those that are asked together with it.
+    fn prepare(
+        &self,
+        _statement: Statement,
+    ) -> impl Future<Output = Result<(), tokio_postgres::Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     fn query(
         &self,
         statement: Statement,
@@ -149,6 +157,10 @@ impl Ask for Session {
 
     fn made_work(&self) {
         self.made_work.store(true, Ordering::Relaxed);
+    }
+
+    async fn prepare(&self, statement: Statement) -> Result<(), tokio_postgres::Error> {
+        Self::prepare(self, statement).await
     }
 
     async fn query(
@@ -217,7 +229,7 @@ impl Session {
         self.met.get().copied()
     }
 
-    /// Makes sure that a statement can be sent without waiting for anything first.
+    /// As [`Ask::prepare`].
     pub(crate) async fn prepare(&self, statement: Statement) -> Result<(), tokio_postgres::Error> {
         if self.named {
             let Ready { text, types } = self.statements.get(statement);
@@ -297,6 +309,9 @@ impl Drop for Session {
     }
 }
 
+/// What begins a transaction.
+pub(crate) const BEGIN: &str = "BEGIN";
+
 /// A transaction of ours.
 ///
 /// Dropped before it is committed, it is rolled back on the store's own runtime, so no caller that goes away leaves a
@@ -306,10 +321,15 @@ pub(crate) struct Transaction(Option<Session>);
 
 impl Transaction {
     pub(crate) async fn begin(session: Session, operation: &'static str) -> Result<Self, StoreError> {
-        // Ours from before the first byte is sent: a caller that goes away while it is on its way leaves one to roll back.
-        let transaction = Self(Some(session));
-        transaction.run("BEGIN").await.during(operation)?;
+        let transaction = Self::unbegun(session);
+        transaction.run(BEGIN).await.during(operation)?;
         Ok(transaction)
+    }
+
+    /// One whose first statements are sent together with [`BEGIN`], and behind it.
+    pub(crate) const fn unbegun(session: Session) -> Self {
+        // Ours from before the first byte is sent: a caller that goes away while it is on its way leaves one to roll back.
+        Self(Some(session))
     }
 
     /// Commits what succeeded, and rolls back what was refused: no lock of ours is left when the caller hears of it.

@@ -57,11 +57,9 @@ impl Effects {
         self.closed.extend(Followed::of(facts));
     }
 
-    /// Jobs completed that have gates, and nothing else that is not seen to.
+    /// Jobs completed that have gates, and nothing else that is not seen to: what ran stood at no gate.
     pub(crate) fn left_gates(&mut self, jobs: Vec<Uuid>) {
-        let jobs = jobs.into_iter().map(|id| Followed { id, traits: Traits::GATED });
-        self.closed.extend(jobs.clone());
-        self.ended.extend(jobs);
+        self.closed.extend(jobs.into_iter().map(|id| Followed { id, traits: Traits::GATED }));
     }
 
     /// The job becomes final at `stage`, for `reason`.

@@ -18,6 +18,7 @@ mod met;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use futures_util::future;
 use tokio_postgres::Row;
 use uuid::Uuid;
 use windlass_core::gate::{GateState, Place, Waiting};
@@ -111,12 +112,13 @@ pub(crate) async fn release(
     if closed.is_empty() && left.is_empty() && keys.is_empty() {
         return Ok(());
     }
-    let concerned = ask.query(sql::gate::LOCK_LEFT, &[closed, left, keys]).await.during(operation)?;
-    if concerned.is_empty() {
-        return Ok(());
-    }
-    let values: Values<'_> = &[&ask.now(), closed, left, keys];
-    let listed = ask.query(sql::gate::RELEASE, values).await.during(operation)?;
+    let now = ask.now();
+    let (lock, release): (Values<'_>, Values<'_>) = (&[closed, left, keys], &[&now, closed, left, keys]);
+    // One behind the other, as what is released is looked for once the gates are locked.
+    ask.prepare(sql::gate::LOCK_LEFT).await.during(operation)?;
+    let (concerned, listed) =
+        future::join(ask.query(sql::gate::LOCK_LEFT, lock), ask.query(sql::gate::RELEASE, release)).await;
+    let (concerned, listed) = (concerned.during(operation)?, listed.during(operation)?);
     // Whom a whole queue or kind keeps out is listed nowhere.
     let is_whole =
         |row: &Row| GateForm::from_number(row.get::<_, i16>(1).into()).is_some_and(GateForm::is_whole);

@@ -50,6 +50,7 @@ statements! {
         LOCK_ENDED = "lock_ended",
         LOCK_OPEN = "lock_open",
         LOCK_PARENTS = "lock_parents",
+        MAKE = "make",
         MARK_COMPLETED = "mark_completed",
         MARK_ENDED = "mark_ended",
         MARK_FAILED = "mark_failed",

@@ -29,7 +29,8 @@ const READERS: [&str; 5] =
     ["gate/forget", "gate/forgettable", "gate/replaced", "maintenance/faults", "queue/counts"];
 
 /// Which indexes a statement has to use, beside those that its header names, as far as it matters which.
-const INDEXES: [(&str, &[&str]); 25] = [
+const INDEXES: [(&str, &[&str]); 26] = [
+    ("edge/make", &["job_pkey", "blocked_pkey"]),
     ("job/ended", &["history_id"]),
     ("job/facts", &["job_pkey"]),
     ("job/insert", &[]),
@@ -58,8 +59,9 @@ const INDEXES: [(&str, &[&str]); 25] = [
 ];
 
 /// Indexes that a header names and that its plan does not show: used by a function on its behalf, or not in every state.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("edge/blame", "job_pkey"),
+    ("edge/make", "history_id"),
     ("gate/call", "stand_job"),
     ("gate/release", "stand_here"),
     ("gate/states", "stand_here"),

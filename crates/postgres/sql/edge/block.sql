@@ -1,4 +1,4 @@
--- Holds jobs back that this transaction made or locked, each until so many of its parents have let it go.
+-- Holds jobs back that this transaction has locked, each until so many of its parents have let it go.
 --
 --   $1  ids    uuid[]
 --   $2  waits  integer[]

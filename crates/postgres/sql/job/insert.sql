@@ -12,7 +12,7 @@
 --   $10 deadline_delays  bigint[], microseconds after now; NULL for none
 --   $11 traits           integer[]; NULL for none
 --   $12 options          text[], JSON; NULL where all is default
---   $13 ended_since      timestamptz, before which none of them can have ended
+--   $13 ended_since      timestamptz, before which none of them can have ended; NULL if none can have
 --
 -- An array that is shorter than the others counts as NULL beyond its end, so what nobody asks for is sent empty.
 -- Index: the primary key of job decides what is there already, and history_id what has ended.
@@ -39,7 +39,7 @@ WITH made AS (
 )
 SELECT made.id
 FROM (
-    SELECT windlass.refuse_ended(ARRAY(SELECT id FROM made), $13) AS fresh,
+    SELECT $13 IS NULL OR windlass.refuse_ended(ARRAY(SELECT id FROM made), $13) AS fresh,
         CASE WHEN EXISTS (SELECT FROM made WHERE traits & 32 <> 0) THEN
             windlass.ask_about_start(ARRAY(SELECT id FROM made WHERE traits & 32 <> 0), coalesce($1, statement_timestamp()))
         END AS asked

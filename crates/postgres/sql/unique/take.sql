@@ -1,5 +1,5 @@
--- Takes keys that nobody has, and says which, in hexadecimal, and when, in microseconds. Waits for whoever has just taken one of them, in the order of the
--- keys, so that two who ask for the same ones do not wait for one another.
+-- Takes keys that nobody has, and says which, in hexadecimal, and when, in microseconds, which is worked out once. Waits for
+-- whoever has just taken one of them, in the order of the keys, so that two who ask for the same ones do not wait for one another.
 --
 --   $1  now    timestamptz; NULL for the server's
 --   $2  keys   bytea[]
@@ -13,4 +13,4 @@ SELECT given.key, given.job, given.hold, coalesce($1, statement_timestamp()) + g
 FROM unnest($2, $3, $4, $5) AS given (key, job, hold, span)
 ORDER BY given.key
 ON CONFLICT (key) DO NOTHING
-RETURNING concat(encode(key, 'hex'), ' ', (extract(epoch FROM coalesce($1, statement_timestamp())) * 1000000)::bigint) AS said
+RETURNING concat(encode(key, 'hex'), ' ', (SELECT (extract(epoch FROM coalesce($1, statement_timestamp())) * 1000000)::bigint)) AS said

@@ -123,18 +123,8 @@ pub(crate) async fn hold_again(
             waits.push(i32::try_from(open).unwrap_or(i32::MAX));
         }
     }
-    block(session, &ids, &waits, name).await
-}
-
-/// Holds jobs back that this transaction made or locked, each until so many parents have let it go.
-pub(super) async fn block(
-    ask: &impl Ask,
-    ids: &Vec<Uuid>,
-    waits: &Vec<i32>,
-    name: &'static str,
-) -> Result<(), StoreError> {
     if !ids.is_empty() {
-        ask.query(sql::edge::BLOCK, &[ids, waits]).await.during(name)?;
+        session.query(sql::edge::BLOCK, &[&ids, &waits]).await.during(name)?;
     }
     Ok(())
 }

@@ -13,11 +13,12 @@ use windlass_core::{Edge, JobId, NewJob, Stage};
 use windlass_store::rules::flows::{missing_parent, parents_outside};
 use windlass_store::{Enqueued, ErrorKind, StoreError};
 
-use super::edges::{block, tell_children};
+use super::edges::tell_children;
 use crate::database::Session;
 use crate::error::{During, ENDED};
 use crate::jobs::{Columns, answer};
 use crate::tries::Tries;
+use crate::value::Instant;
 use crate::{Core, row, sql};
 
 /// Whether a batch has to be enqueued by [`enqueue`].
@@ -157,15 +158,13 @@ async fn check_idle(session: &Session, ids: &[Uuid], name: &'static str) -> Resu
 /// The edges of new jobs, and how the jobs stand with those they wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// Columns of `edge/insert.sql`.
+    /// Columns of `edge/make.sql`: for how many parents each of the jobs waits, if for any.
+    waits: Vec<Option<i32>>,
     children: Vec<Uuid>,
     positions: Vec<i32>,
     parents: Vec<Uuid>,
     policies: Vec<i16>,
-    /// Columns of `edge/block.sql`.
-    blocked: Vec<Uuid>,
-    waits: Vec<i32>,
-    /// Those of the blocked that a parent has failed already.
+    /// Those of the jobs that a parent has failed already.
     pub(crate) failed: Vec<Uuid>,
 }
 
@@ -174,15 +173,15 @@ impl Links {
     pub(crate) fn of(new: &[NewJob], stage: impl Fn(JobId) -> Option<Stage>) -> Self {
         let made: HashSet<JobId> = new.iter().map(|job| job.id).collect();
         let mut links = Self::default();
-        for job in new.iter().filter(|job| !job.after.is_empty()) {
+        for job in new {
             let edges = distinct(&job.after);
             let standing = edges.iter().map(|edge| {
                 let made_with = made.contains(&edge.parent).then_some(Stage::Waiting);
                 (*edge, made_with.or_else(|| stage(edge.parent)))
             });
-            let standing: Vec<(Edge, Option<Stage>)> = standing.collect();
+            let waits = links.waits(job.id, standing);
+            links.waits.push(waits);
             links.add_edges(job.id, &edges);
-            links.hold(job.id, standing);
         }
         links
     }
@@ -196,17 +195,20 @@ impl Links {
         }
     }
 
-    fn hold(&mut self, child: JobId, standing: Vec<(Edge, Option<Stage>)>) {
-        let waits = match footing(standing.iter().copied()) {
-            Footing::Free => return,
+    fn waits(
+        &mut self,
+        child: JobId,
+        standing: impl Iterator<Item = (Edge, Option<Stage>)> + Clone,
+    ) -> Option<i32> {
+        let waits = match footing(standing.clone()) {
+            Footing::Free => return None,
             Footing::Blocked(waits) => waits,
             Footing::Failed(_) => {
                 self.failed.push(child.as_uuid());
                 open_parents(standing)
             }
         };
-        self.blocked.push(child.as_uuid());
-        self.waits.push(i32::try_from(waits).unwrap_or(i32::MAX));
+        Some(i32::try_from(waits).unwrap_or(i32::MAX))
     }
 
     async fn insert(
@@ -216,7 +218,7 @@ impl Links {
         name: &'static str,
     ) -> Result<(), StoreError> {
         let columns = self.columns(new, lanes)?;
-        let made = match session.query(sql::job::INSERT, &columns.values(&session.now)).await {
+        let made = match session.query(sql::edge::MAKE, &self.values(&columns, &session.now)).await {
             Err(error) if error.code().is_some_and(|code| code.code() == ENDED) => 0,
             made => made.during(name)?.len(),
         };
@@ -224,8 +226,7 @@ impl Links {
             // Somebody else made one of them meanwhile.
             return Err(StoreError::new(name, ErrorKind::Conflict));
         }
-        session.query(sql::edge::INSERT, &self.edges()).await.during(name)?;
-        block(session, &self.blocked, &self.waits, name).await
+        Ok(())
     }
 
     /// The jobs as they are inserted.
@@ -235,13 +236,15 @@ impl Links {
         Ok(columns)
     }
 
-    /// The values of `edge/insert.sql`.
-    pub(crate) fn edges(&self) -> [&(dyn ToSql + Sync); 4] {
-        [&self.children, &self.positions, &self.parents, &self.policies]
-    }
-
-    /// The values of `edge/block.sql`; none where nobody is blocked.
-    pub(crate) fn blocks(&self) -> Option<[&(dyn ToSql + Sync); 2]> {
-        (!self.blocked.is_empty()).then_some([&self.blocked, &self.waits])
+    /// The values of `edge/make.sql`.
+    #[expect(clippy::ref_option, reason = "a value of a statement is passed by reference")]
+    pub(crate) fn values<'v>(
+        &'v self,
+        columns: &'v Columns<'_>,
+        now: &'v Option<Instant>,
+    ) -> Vec<&'v (dyn ToSql + Sync)> {
+        let own: [&'v (dyn ToSql + Sync); 5] =
+            [&self.waits, &self.children, &self.positions, &self.parents, &self.policies];
+        columns.values(now).into_iter().chain(own).collect()
     }
 }

@@ -20,7 +20,7 @@ use windlass_store::rules::{LATE_PER_CLAIM_MAX, past};
 use windlass_store::{StoreError, ids};
 
 use super::claim::{Answer, AtGates, Claim, Given, Leased};
-use crate::database::{Session, Transaction, Values};
+use crate::database::{BEGIN, Session, Transaction, Values};
 use crate::error::During;
 use crate::floors::{self, Floors};
 use crate::gates::{self, Known, Wholes};
@@ -160,7 +160,7 @@ impl Guarded<'_, '_> {
         let floors = &self.store.floors;
         let returns = floors.returns();
         let session = self.store.database.turn(NAME).await?;
-        let transaction = Transaction::begin(session, NAME).await?;
+        let transaction = Transaction::unbegun(session);
         let outcome = self.round_in(&transaction).await;
         // Whoever has met these jobs while they were locked has passed those that were not taken.
         let ended = transaction.end(outcome, NAME).await.inspect_err(|_| floors.forget());
@@ -221,7 +221,7 @@ impl Guarded<'_, '_> {
         Ok(Round { more, given, left })
     }
 
-    /// The first due jobs.
+    /// Begins the round's transaction, and locks the first due jobs.
     async fn candidates(&mut self, session: &Session, look: usize) -> Result<Vec<Candidate>, StoreError> {
         let (queues, kinds, versions) = self.claim.scope();
         let closed: Vec<i32> = self.closed.iter().copied().collect();
@@ -240,9 +240,14 @@ impl Guarded<'_, '_> {
             &floors.seqs,
         ];
         let sent = Moment::now();
-        // Neither waits for what the other tells.
-        let asked = future::join(session.query(sql::gate::CANDIDATES, values), Wholes::read(session, NAME));
-        let (rows, wholes) = asked.await;
+        // None waits for what another tells.
+        let (begun, rows, wholes) = future::join3(
+            session.run(BEGIN),
+            session.query(sql::gate::CANDIDATES, values),
+            Wholes::read(session, NAME),
+        )
+        .await;
+        begun.during(NAME)?;
         let (rows, wholes) = (rows.during(NAME)?, wholes?);
         if self.from_front {
             self.store.floors.began_at_front(sent.elapsed(), rows.len());
@@ -275,18 +280,24 @@ impl Guarded<'_, '_> {
         // So that what follows is sent in this order. Others may have the gates for a while, in which the worker may go; where
         // a job stands that we have locked, nobody else changes.
         session.prepare(lock).await.during(NAME)?;
-        let (locked, found, here) = future::join3(
+        let met = ids.clone().unwrap_or_default();
+        let (locked, found, here, known) = future::join4(
             session.query(lock, asked),
             session.query(sql::gate::STANDS, &[&jobs]),
             self.claim.here(session),
+            gates::states(session, &met, NAME),
         )
         .await;
-        let locked = locked.during(NAME)?.iter().map(|row| row.get(0)).collect();
+        let locked: Vec<i64> = locked.during(NAME)?.iter().map(|row| row.get(0)).collect();
         let mut stands = Stands::new();
         for row in found.during(NAME)? {
             stands.entry(row.get(0)).or_default().push(row.get(1));
         }
-        let known = gates::states(session, &locked, NAME).await?;
+        let mut known = known?;
+        // Most often those that were met are all of them.
+        if known.len() != locked.len() {
+            known = gates::states(session, &locked, NAME).await?;
+        }
         self.store.gates_met.learn(&wanted, &known);
         Ok(Locked { known, stands, here: here? })
     }

@@ -34,6 +34,16 @@ fn making(text: &str) -> (String, String) {
     (columns.to_owned(), names.split(", ").take(count).collect::<Vec<_>>().join(", "))
 }
 
+/// The same, but that jobs which wait for others are parked as they are made.
+fn held_back((columns, names): &(String, String)) -> (String, String) {
+    let columns = columns
+        .replace("options) SELECT", "options, stage, reason) SELECT")
+        .replace("given.lane,", "CASE WHEN given.waits IS NULL THEN given.lane ELSE -given.lane END,");
+    let parked =
+        "CASE WHEN given.waits IS NULL THEN 1 ELSE 2 END, CASE WHEN given.waits IS NOT NULL THEN 7 END";
+    (format!("{columns}, {parked}"), format!("{names}, waits"))
+}
+
 /// A statement cannot include another, and one message is worth more than one source: so the copies are held together here.
 #[test]
 fn jobs_are_made_of_the_same_columns_wherever_they_are_made() {
@@ -43,5 +53,6 @@ fn jobs_are_made_of_the_same_columns_wherever_they_are_made() {
 
     assert!(drawn.0.contains("given.deadline_delay") && drawn.1.ends_with("options"), "{drawn:?}");
     assert_eq!(making(job::INSERT.text), drawn);
+    assert_eq!(making(edge::MAKE.text), held_back(&drawn));
     assert_eq!(making(schedule::FIRE.text), fired);
 }

@@ -147,14 +147,10 @@ async fn insert_linked<T: Tx + ?Sized>(
     let lanes = core.lanes.ensure(new, &core.database, NAME).await?;
     let columns = links.columns(new, &lanes)?;
     let now = core.database.now();
-    let made = tx.ids(Request::new(core, (sql::job::INSERT, &columns.values(&now)), NAME)).await?;
+    let made = tx.ids(Request::new(core, (sql::edge::MAKE, &links.values(&columns, &now)), NAME)).await?;
     if made.len() < new.len() {
         return Err(StoreError::new(NAME, ErrorKind::Conflict)
             .with_detail("one of the jobs was made at the same time"));
-    }
-    tx.ids(Request::new(core, (sql::edge::INSERT, &links.edges()), NAME)).await?;
-    if let Some(blocks) = links.blocks() {
-        tx.ids(Request::new(core, (sql::edge::BLOCK, &blocks), NAME)).await?;
     }
     Ok(())
 }

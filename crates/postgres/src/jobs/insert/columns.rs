@@ -30,7 +30,8 @@ pub(crate) struct Columns<'a> {
     deadline_delays: Vec<Option<i64>>,
     traits: Vec<Option<i32>>,
     options: Vec<Option<String>>,
-    pub(super) ended_since: Instant,
+    /// None where all ids were drawn for their calls: none of them can have ended.
+    pub(super) ended_since: Option<Instant>,
 }
 
 impl<'a> Columns<'a> {
@@ -53,7 +54,7 @@ impl<'a> Columns<'a> {
             ),
             traits: unless_none(jobs.iter().map(traits)),
             options: unless_none(options.collect::<Result<Vec<_>, _>>()?.into_iter()),
-            ended_since: ended_since(jobs),
+            ended_since: jobs.iter().any(|job| !job.drawn).then(|| ended_since(jobs)),
         })
     }
 

@@ -12,7 +12,7 @@ use super::super::guarded;
 use super::super::outstanding::Known;
 use super::super::settle::{Answers, Successes, settle_rest};
 use super::{NAME, after_commit, closes, is_closed};
-use crate::database::{Session, Transaction, Values};
+use crate::database::{BEGIN, Session, Transaction, Values};
 use crate::error::During;
 use crate::fates::Fates;
 use crate::floors::Floors;
@@ -172,7 +172,7 @@ impl<'a> Way<'a> {
         // Each is sent when it is first polled, so all are on their way before the first answer is waited for: a caller
         // that goes away cannot leave the transaction open.
         let (begun, passed, rows, committed) = future::join4(
-            session.run("BEGIN"),
+            session.run(BEGIN),
             self.complete(session),
             session.query(claim.statement(), &asked),
             session.run("COMMIT"),
@@ -215,7 +215,7 @@ impl<'a> Way<'a> {
 
     /// Some settlements have to be decided: a transaction of several round trips.
     pub(super) async fn long(&self, session: Session) -> Result<Turned, StoreError> {
-        let transaction = Transaction::begin(session, NAME).await?;
+        let transaction = Transaction::unbegun(session);
         let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
         let outcome = self.decide(&transaction, &mut answers).await;
         let lets_go = transaction.has_made_work() || !all_completed(&answers);
@@ -237,19 +237,31 @@ impl<'a> Way<'a> {
     }
 
     async fn decide(&self, session: &Session, answers: &mut Answers) -> Result<Option<Answer>, StoreError> {
-        if let Some(request) = &self.turn.claim {
-            // Looked up first: under an expired process lease not even the settlements would be good.
-            let values: Values<'_> = &[&session.now, &request.worker.as_uuid()];
-            let here = session.query_opt(sql::worker::HERE, values).await.during(NAME)?;
-            here.ok_or_else(|| unknown("claim jobs", request.worker))?;
-        }
-        if self.successes.len() > 0 {
-            let passed = self.complete(session).await.during(NAME)?;
-            self.successes.answer(&passed, answers);
-        } else if !self.closed.is_empty() {
-            session.execute(sql::lease::FORGET_CLAIMS, &[&self.closed]).await.during(NAME)?;
-        }
+        let (begun, here, passed) =
+            future::join3(session.run(BEGIN), self.here(session), self.pass(session)).await;
+        begun.during(NAME)?;
+        here?;
+        self.successes.answer(&passed.during(NAME)?, answers);
         self.rest(session, answers, None).await
+    }
+
+    /// Refuses to go on for a worker that is gone: under an expired process lease not even the settlements are good.
+    async fn here(&self, session: &Session) -> Result<(), StoreError> {
+        let Some(request) = &self.turn.claim else { return Ok(()) };
+        let values: Values<'_> = &[&session.now, &request.worker.as_uuid()];
+        let here = session.query_opt(sql::worker::HERE, values).await.during(NAME)?;
+        here.map(|_| ()).ok_or_else(|| unknown("claim jobs", request.worker))
+    }
+
+    /// Completes what only succeeded, and forgets what is over.
+    async fn pass(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.successes.len() > 0 {
+            return self.complete(session).await;
+        }
+        if !self.closed.is_empty() {
+            session.execute(sql::lease::FORGET_CLAIMS, &[&self.closed]).await?;
+        }
+        Ok(Vec::new())
     }
 
     fn turned(&self, answers: Answers, answer: Option<Answer>) -> Turned {
