@@ -11,7 +11,8 @@
 --   $9  floor_run_at  timestamptz[]
 --   $10 floor_seq     bigint[]
 --
--- One seek per lane and priority, from the floor where there is one.
+-- One seek per lane and priority, from the floor where there is one. Those that are to be had are put in order before any of them
+-- is read whole: there are more than are wanted, as others may have some of them.
 -- Index: job_place. Reads every lane. No row: nothing is due.
 SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.deadline,
     coalesce($1, statement_timestamp())
@@ -20,27 +21,31 @@ CROSS JOIN LATERAL (
     SELECT locked.id, locked.seq, locked.lane, locked.priority, locked.run_at, locked.traits,
         CASE WHEN locked.traits & 16 <> 0 THEN locked.options END AS options,
         locked.deadline
-    FROM windlass.lane
-    LEFT JOIN unnest($7, $8, $9, $10) AS floor (lane, priority, run_at, seq)
-        ON floor.lane = lane.id AND floor.priority = band.priority
-    CROSS JOIN LATERAL (
-        SELECT seen.ctid AS place, seen.run_at, seen.seq
-        FROM windlass.job AS seen
-        WHERE seen.lane = lane.id AND seen.priority = band.priority AND seen.holder = 0
-            AND seen.run_at <= coalesce($1, statement_timestamp())
-            AND (seen.run_at, seen.seq) > (coalesce(floor.run_at, '-infinity'), coalesce(floor.seq, 0))
-        ORDER BY seen.run_at, seen.seq
-        LIMIT 2 * $5 + 100
+    FROM (
+        SELECT spare.place, spare.run_at, spare.seq
+        FROM windlass.lane
+        LEFT JOIN unnest($7, $8, $9, $10) AS floor (lane, priority, run_at, seq)
+            ON floor.lane = lane.id AND floor.priority = band.priority
+        CROSS JOIN LATERAL (
+            SELECT seen.ctid AS place, seen.run_at, seen.seq
+            FROM windlass.job AS seen
+            WHERE seen.lane = lane.id AND seen.priority = band.priority AND seen.holder = 0
+                AND seen.run_at <= coalesce($1, statement_timestamp())
+                AND (seen.run_at, seen.seq) > (coalesce(floor.run_at, '-infinity'), coalesce(floor.seq, 0))
+            ORDER BY seen.run_at, seen.seq
+            LIMIT 2 * $5 + 100
+        ) AS spare
+        WHERE (lane.queue = ANY ($2) OR $2 IS NULL AND NOT starts_with(lane.queue, 'windlass' || '.'))
+            AND ($3 IS NULL OR EXISTS (
+                SELECT
+                FROM unnest($3, $4) AS known (kind, version_max)
+                WHERE known.kind = lane.kind AND known.version_max >= lane.version
+            ))
+            AND lane.id <> ALL ($6)
+            AND NOT EXISTS (SELECT FROM windlass.queue WHERE queue.name = lane.queue AND queue.paused_at IS NOT NULL)
+        ORDER BY spare.run_at, spare.seq
     ) AS spare
     JOIN windlass.job AS locked ON locked.ctid = spare.place AND locked.holder = 0
-    WHERE (lane.queue = ANY ($2) OR $2 IS NULL AND NOT starts_with(lane.queue, 'windlass' || '.'))
-        AND ($3 IS NULL OR EXISTS (
-            SELECT
-            FROM unnest($3, $4) AS known (kind, version_max)
-            WHERE known.kind = lane.kind AND known.version_max >= lane.version
-        ))
-        AND lane.id <> ALL ($6)
-        AND NOT EXISTS (SELECT FROM windlass.queue WHERE queue.name = lane.queue AND queue.paused_at IS NOT NULL)
     ORDER BY spare.run_at, spare.seq
     LIMIT $5
     FOR NO KEY UPDATE OF locked SKIP LOCKED
