@@ -1,6 +1,6 @@
 -- Makes jobs known of which some wait for others: those are made as what they are, held back until so many of their parents have
 -- let them go. Asks persons about those that need an approval and are not held back; answers those whose ids were not there
--- already, and unless that is all of them, the transaction must not be committed.
+-- already. Unless that is all of them, nobody is linked or counted, and the transaction must not be committed.
 --
 --   $1  now              timestamptz; NULL for the server's
 --   $2  ids              uuid[]
@@ -50,14 +50,15 @@ counted AS (
     INSERT INTO windlass.blocked (job, waits)
     SELECT given.id, given.waits
     FROM unnest($2, $14) AS given (id, waits)
-    WHERE given.waits IS NOT NULL
-    ON CONFLICT (job) DO NOTHING
+    WHERE given.waits IS NOT NULL AND (SELECT count(*) FROM made) = cardinality($2)
+    ON CONFLICT (job) DO UPDATE
+    SET waits = excluded.waits
 ),
 linked AS (
     INSERT INTO windlass.edge (child, position, parent, policy)
     SELECT *
     FROM unnest($15, $16, $17, $18)
-    ON CONFLICT DO NOTHING
+    WHERE (SELECT count(*) FROM made) = cardinality($2)
 )
 SELECT made.id
 FROM (

@@ -280,12 +280,12 @@ impl Guarded<'_, '_> {
         // So that what follows is sent in this order. Others may have the gates for a while, in which the worker may go; where
         // a job stands that we have locked, nobody else changes.
         session.prepare(lock).await.during(NAME)?;
-        let met = ids.clone().unwrap_or_default();
+        let unmet = Vec::new();
         let (locked, found, here, known) = future::join4(
             session.query(lock, asked),
             session.query(sql::gate::STANDS, &[&jobs]),
             self.claim.here(session),
-            gates::states(session, &met, NAME),
+            gates::states(session, ids.as_ref().unwrap_or(&unmet), NAME),
         )
         .await;
         let locked: Vec<i64> = locked.during(NAME)?.iter().map(|row| row.get(0)).collect();
@@ -294,7 +294,7 @@ impl Guarded<'_, '_> {
             stands.entry(row.get(0)).or_default().push(row.get(1));
         }
         let mut known = known?;
-        // Most often those that were met are all of them.
+        // Those that were met and are there are locked, and most often they are all of them.
         if known.len() != locked.len() {
             known = gates::states(session, &locked, NAME).await?;
         }

@@ -54,5 +54,8 @@ fn jobs_are_made_of_the_same_columns_wherever_they_are_made() {
     assert!(drawn.0.contains("given.deadline_delay") && drawn.1.ends_with("options"), "{drawn:?}");
     assert_eq!(making(job::INSERT.text), drawn);
     assert_eq!(making(edge::MAKE.text), held_back(&drawn));
+    let answering =
+        |text: &'static str| text.split_once("SELECT made.id").expect("it answers what it made").1;
+    assert_eq!(answering(edge::MAKE.text), answering(job::INSERT.text));
     assert_eq!(making(schedule::FIRE.text), fired);
 }

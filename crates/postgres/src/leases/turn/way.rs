@@ -237,6 +237,8 @@ impl<'a> Way<'a> {
     }
 
     async fn decide(&self, session: &Session, answers: &mut Answers) -> Result<Option<Answer>, StoreError> {
+        // Sent first: behind a completion that fails, its answer would be that failure and not its own.
+        session.prepare(sql::worker::HERE).await.during(NAME)?;
         let (begun, here, passed) =
             future::join3(session.run(BEGIN), self.here(session), self.pass(session)).await;
         begun.during(NAME)?;
