@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
-use windlass_store::{Clock, StoreError};
+use windlass_core::Timestamp;
+use windlass_store::{Clock, StoreError, SystemClock};
 
 use crate::address::Place;
 use crate::beats::Beats;
@@ -87,6 +88,11 @@ impl Database {
     /// The time, if it is not the server that tells it.
     pub(crate) fn now(&self) -> Option<Instant> {
         self.clock.as_ref().map(|clock| Instant(clock.now()))
+    }
+
+    /// The time as far as this process knows, without asking anybody.
+    pub(crate) fn now_here(&self) -> Timestamp {
+        self.now().map_or_else(|| SystemClock.now(), |now| now.0)
     }
 
     /// A connection for a single statement, which takes effect by itself.

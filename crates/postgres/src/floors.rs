@@ -7,7 +7,9 @@
 //! A job may appear before that place: a producer commits late, another claimer gives back what it had locked, a clock
 //! steps. So claims begin at the front again and again: at once when one found less than it asked for, every second
 //! under load, and in both cases for no more than a fiftieth of the time where that has become dear. A job that a gate calls
-//! comes back to where it stood: the floor is lowered to it.
+//! comes back to where it stood: the floor is lowered to it. Where jobs came back and nobody says to where, floors are
+//! forgotten. That happens with every retry by hand, every child and every tick, and so is heeded at once only until such looks
+//! have come to be dear and many; from then on they may take a fifth of the time, or some more if a look takes seconds.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,6 +28,16 @@ const UNDER_LOAD: Duration = Duration::from_secs(1);
 /// One part in so many is the most that looking from the front may take of the time. Under load that is also less than one
 /// claim in a hundred.
 const SHARE: u32 = 50;
+
+/// However long it took, for what held it up may be over: no longer is what nobody told us of left where it is.
+const REST_MAX: Duration = Duration::from_secs(30);
+
+/// The same share where floors were forgotten, once such looks have taken so much more than that.
+const SHARE_IF_FORGOTTEN: u32 = 5;
+const OVERDRAFT: Duration = Duration::from_secs(10);
+
+/// As far as it is counted, so that nobody waits for more than ten seconds.
+const OVERDRAFT_MAX: Duration = Duration::from_secs(12);
 
 /// What it takes to hand out one job, be it ever so near.
 const PER_JOB: Duration = Duration::from_micros(20);
@@ -79,11 +91,15 @@ pub(crate) struct FloorMap(Mutex<Known>);
 struct Known {
     /// The last place that was claimed, of each lane and priority.
     places: HashMap<(i32, i16), (Timestamp, i64)>,
+    /// Whether jobs lie before those places, to be looked for as soon as that may be.
+    forgotten: bool,
     /// Whether the last claim found as much as it asked for.
     plenty: bool,
     /// When a claim last began at the front, if one did, and how long the way was.
     front_at: Option<Moment>,
     front_took: Duration,
+    /// What such looks took beyond the share of those that were forgotten, until that moment.
+    overdrawn: (Duration, Moment),
     /// When what lanes there are was last looked at.
     lanes_at: Option<Moment>,
     /// How often jobs came back.
@@ -94,9 +110,11 @@ impl Default for FloorMap {
     fn default() -> Self {
         Self(Mutex::new(Known {
             places: HashMap::new(),
+            forgotten: false,
             plenty: false,
             front_at: None,
             front_took: Duration::ZERO,
+            overdrawn: (Duration::ZERO, Moment::now()),
             lanes_at: None,
             returns: 0,
         }))
@@ -106,7 +124,8 @@ impl Default for FloorMap {
 impl FloorMap {
     /// From where the next claim begins.
     pub(crate) fn next(&self) -> Floors {
-        let known = self.lock();
+        let mut known = self.lock();
+        known.heed();
         let wait = if known.plenty { UNDER_LOAD } else { Duration::ZERO };
         if known.may_begin_at_front(wait) {
             let lately = known.lanes_at.is_some_and(|at| at.elapsed() < UNDER_LOAD);
@@ -117,7 +136,9 @@ impl FloorMap {
 
     /// Where a claim begins that another began elsewhere than at the front.
     pub(crate) fn behind(&self) -> Floors {
-        self.lock().floors()
+        let mut known = self.lock();
+        known.heed();
+        known.floors()
     }
 
     /// Whether a claim that found too little behind the floor should look from the front.
@@ -183,10 +204,10 @@ impl FloorMap {
         }
     }
 
-    /// Lets the next claims begin at the front: a job may have come to lie before what was claimed.
+    /// Lets the next claims begin at the front, or soon where that is dear: a job may have come to lie before what was claimed.
     pub(crate) fn forget(&self) {
         let mut known = self.lock();
-        known.places.clear();
+        known.forgotten = true;
         known.lanes_at = None;
         known.returns += 1;
     }
@@ -201,6 +222,13 @@ impl Known {
         let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
         self.front_at = Some(Moment::now());
         self.front_took = took.saturating_sub(PER_JOB.saturating_mul(jobs));
+        let overdrawn = self.overdrawn() + self.front_took;
+        self.overdrawn = (overdrawn.min(OVERDRAFT_MAX), Moment::now());
+    }
+
+    fn overdrawn(&self) -> Duration {
+        let (spent, at) = self.overdrawn;
+        spent.saturating_sub(at.elapsed() / SHARE_IF_FORGOTTEN)
     }
 
     fn pass(&mut self, places: impl Iterator<Item = Place>) {
@@ -221,8 +249,17 @@ impl Known {
         floors
     }
 
+    /// Lets go of what was forgotten, if that may be by now.
+    fn heed(&mut self) {
+        if self.forgotten && self.overdrawn() < OVERDRAFT {
+            self.places.clear();
+            self.forgotten = false;
+        }
+    }
+
     fn may_begin_at_front(&self, wait: Duration) -> bool {
-        let rest = if self.front_took < CHEAP { Duration::ZERO } else { self.front_took * SHARE };
+        let rest =
+            if self.front_took < CHEAP { Duration::ZERO } else { (self.front_took * SHARE).min(REST_MAX) };
         self.front_at.is_none_or(|at| at.elapsed() >= wait.max(rest))
     }
 }
@@ -292,5 +329,25 @@ mod tests {
         floors.forget();
 
         assert!(floors.next().is_front());
+        assert!(floors.behind().is_front());
+    }
+
+    #[test]
+    fn what_is_forgotten_again_and_again_does_not_take_all_the_time() {
+        let floors = FloorMap::default();
+        let look = || floors.claimed(Some(Duration::from_secs(6)), false, [PLACE].into_iter());
+        look();
+        floors.forget();
+        assert!(floors.next().is_front(), "it is heeded at once");
+
+        look();
+        floors.forget();
+        assert_eq!((floors.next().seqs, floors.behind().seqs), (vec![7], vec![7]));
+
+        let ago = Moment::now().checked_sub(Duration::from_secs(11)).expect("a moment");
+        floors.lock().overdrawn.1 = ago;
+        assert!(!floors.should_look_again(), "nobody else may look so soon");
+        assert!(floors.behind().is_front());
+        assert!(floors.next().is_front(), "nothing of what was claimed before is left out");
     }
 }

@@ -25,7 +25,6 @@ impl WorkerStore for PostgresStore {
         let transaction = self.core.database.begin(NAME).await?;
         let outcome = register(&transaction, &worker, NAME).await;
         transaction.end(outcome, NAME).await?;
-        self.core.floors.forget();
         self.core.hint_work();
         Ok(())
     }

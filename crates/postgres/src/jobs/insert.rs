@@ -31,6 +31,9 @@ use columns::traits;
 /// How far the clock of whoever makes ids may be ahead of the store's.
 const SKEW: Duration = Duration::from_secs(60 * 60);
 
+/// A job that is due so far from now has nothing behind it that was claimed, even if our clock is behind the server's.
+const AHEAD_MIN: Duration = Duration::from_secs(60);
+
 /// How long a caller waits for what is said to others beside its insert: a server on which others say much, in transactions
 /// that take long, lets nobody else speak meanwhile.
 const SAY_MAX: Duration = Duration::from_millis(5);
@@ -109,15 +112,16 @@ async fn insert(store: &Core, jobs: &[NewJob], name: &'static str) -> Result<Vec
 
 /// Says in this process that there is work, once for a group: a crowd of callers would say the same again and again.
 fn hint_here(store: &Core, jobs: &[NewJob]) {
-    if comes_before_others(jobs) {
+    if comes_before_others(jobs, store) {
         store.floors.forget();
     }
     store.wake.work_here();
 }
 
 /// Whether one of them may be due at an instant before what was claimed already.
-fn comes_before_others(jobs: &[NewJob]) -> bool {
-    jobs.iter().any(|job| matches!(job.due, Due::At(_)))
+fn comes_before_others(jobs: &[NewJob], store: &Core) -> bool {
+    let at = jobs.iter().filter_map(|job| if let Due::At(at) = job.due { Some(at) } else { None });
+    at.min().is_some_and(|first| first < store.database.now_here().after(AHEAD_MIN))
 }
 
 async fn insert_some(
@@ -180,7 +184,7 @@ async fn say_beside<E>(
 /// that was done. Not of those that others find only once they forget their floors; nor through a pooler, where what is sent
 /// next may arrive first.
 async fn say_work(store: &Core, session: &Session, jobs: &[NewJob]) -> bool {
-    if comes_before_others(jobs) || !store.database.named {
+    if comes_before_others(jobs, store) || !store.database.named {
         return false;
     }
     match store.wake.say_work() {
