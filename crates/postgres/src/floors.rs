@@ -151,14 +151,18 @@ impl FloorMap {
         &self,
         from_front: Option<Duration>,
         plenty: bool,
-        places: impl ExactSizeIterator<Item = Place>,
+        places: impl Iterator<Item = Place>,
     ) {
         let mut known = self.lock();
         known.plenty = plenty;
+        let places: Vec<Place> = places.collect();
         if let Some(took) = from_front {
             known.begin_at_front(took, places.len());
+            if plenty {
+                known.turn_back_to(&places);
+            }
         }
-        known.pass(places);
+        known.pass(places.into_iter());
     }
 
     /// Learns that a claim began at the front, how long it took, and how many jobs it handed out.
@@ -229,6 +233,13 @@ impl Known {
     fn overdrawn(&self) -> Duration {
         let (spent, at) = self.overdrawn;
         spent.saturating_sub(at.elapsed() / SHARE_IF_FORGOTTEN)
+    }
+
+    /// Lets go of floors that lie behind these places: between them there may be more of what nobody told us of.
+    fn turn_back_to(&mut self, places: &[Place]) {
+        for (lane, priority, ..) in places {
+            self.places.remove(&(*lane, *priority));
+        }
     }
 
     fn pass(&mut self, places: impl Iterator<Item = Place>) {
@@ -319,6 +330,19 @@ mod tests {
 
         floors.looked_at_lanes(floors.returns());
         assert!(floors.next().lately);
+    }
+
+    #[test]
+    fn where_there_is_plenty_at_the_front_the_next_claim_goes_on_there() {
+        let floors = FloorMap::default();
+        floors.claimed(None, true, [(1, 3, Timestamp::MIN, 900), (2, 3, Timestamp::MIN, 900)].into_iter());
+
+        floors.claimed(Some(Duration::ZERO), false, [PLACE].into_iter());
+        assert_eq!(floors.behind().in_lane(1).seqs[3], 900, "that was all there was before it");
+
+        floors.claimed(Some(Duration::ZERO), true, [(1, 3, Timestamp::MIN, 6), PLACE].into_iter());
+        assert_eq!(floors.behind().in_lane(1).seqs[3], 7);
+        assert_eq!(floors.behind().in_lane(2).seqs[3], 900);
     }
 
     #[test]
