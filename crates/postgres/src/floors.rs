@@ -11,6 +11,9 @@
 //! forgotten. That happens with every retry by hand, every child and every tick, and so is heeded at once only until such looks
 //! have come to be dear and many; from then on they may take a fifth of the time, or some more if a look takes seconds.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as Moment};
@@ -38,6 +41,9 @@ const OVERDRAFT: Duration = Duration::from_secs(10);
 
 /// As far as it is counted, so that nobody waits for more than ten seconds.
 const OVERDRAFT_MAX: Duration = Duration::from_secs(12);
+
+/// Nobody has claimed behind a job that is due so far from now, even if our clock is behind the server's.
+const AHEAD_MIN: Duration = Duration::from_secs(60);
 
 /// What it takes to hand out one job, be it ever so near.
 const PER_JOB: Duration = Duration::from_micros(20);
@@ -82,6 +88,11 @@ pub(crate) struct LaneFloors {
 
 /// A place in the claim order: lane, priority, due time, enqueue order.
 pub(crate) type Place = (i32, i16, Timestamp, i64);
+
+/// Whether claims may have passed the place of a new job that is due at `run_at`.
+pub(crate) fn may_be_passed(run_at: Timestamp, now: Timestamp) -> bool {
+    run_at < now.after(AHEAD_MIN)
+}
 
 /// What this process knows.
 #[derive(Debug)]
@@ -272,106 +283,5 @@ impl Known {
         let rest =
             if self.front_took < CHEAP { Duration::ZERO } else { (self.front_took * SHARE).min(REST_MAX) };
         self.front_at.is_none_or(|at| at.elapsed() >= wait.max(rest))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PLACE: Place = (1, 3, Timestamp::MIN, 7);
-
-    #[test]
-    fn under_load_a_claim_begins_behind_the_last() {
-        let floors = FloorMap::default();
-        assert!(floors.next().is_front());
-
-        floors.claimed(Some(Duration::ZERO), true, [PLACE, (1, 3, Timestamp::MIN, 9)].into_iter());
-
-        let next = floors.next();
-        assert_eq!((next.lanes, next.priorities, next.seqs), (vec![1], vec![3], vec![9]));
-        assert!(floors.should_look_again());
-    }
-
-    #[test]
-    fn where_the_way_from_the_front_is_long_it_is_gone_seldom() {
-        let floors = FloorMap::default();
-
-        floors.claimed(Some(Duration::from_secs(10)), false, [PLACE].into_iter());
-        assert!(!floors.next().is_front());
-        assert!(!floors.should_look_again());
-
-        floors.claimed(Some(Duration::ZERO), false, [PLACE].into_iter());
-        assert!(floors.next().is_front());
-    }
-
-    #[test]
-    fn a_floor_is_lowered_to_a_job_that_comes_back_before_it() {
-        let floors = FloorMap::default();
-        let before = floors.returns();
-        floors.passed(before, [PLACE].into_iter());
-
-        floors.came_back(&[(1, 3, Timestamp::MIN, 9), (2, 3, Timestamp::MIN, 1)]);
-        assert_eq!(floors.behind().seqs, [7], "what comes back behind it is met all the same");
-        floors.came_back(&[(1, 3, Timestamp::MIN, 5)]);
-        assert_eq!(floors.behind().seqs, [4]);
-        floors.passed(before, [PLACE].into_iter());
-        assert_eq!(floors.behind().seqs, [4], "a claim that was under way meanwhile has not met it");
-    }
-
-    #[test]
-    fn lanes_that_came_while_others_were_looked_at_are_looked_for() {
-        let floors = FloorMap::default();
-        let before = floors.returns();
-        floors.forget();
-
-        floors.looked_at_lanes(before);
-        assert!(!floors.next().lately);
-
-        floors.looked_at_lanes(floors.returns());
-        assert!(floors.next().lately);
-    }
-
-    #[test]
-    fn where_there_is_plenty_at_the_front_the_next_claim_goes_on_there() {
-        let floors = FloorMap::default();
-        floors.claimed(None, true, [(1, 3, Timestamp::MIN, 900), (2, 3, Timestamp::MIN, 900)].into_iter());
-
-        floors.claimed(Some(Duration::ZERO), false, [PLACE].into_iter());
-        assert_eq!(floors.behind().in_lane(1).seqs[3], 900, "that was all there was before it");
-
-        floors.claimed(Some(Duration::ZERO), true, [(1, 3, Timestamp::MIN, 6), PLACE].into_iter());
-        assert_eq!(floors.behind().in_lane(1).seqs[3], 7);
-        assert_eq!(floors.behind().in_lane(2).seqs[3], 900);
-    }
-
-    #[test]
-    fn what_is_forgotten_is_looked_for_from_the_front() {
-        let floors = FloorMap::default();
-        floors.claimed(None, true, [PLACE].into_iter());
-
-        floors.forget();
-
-        assert!(floors.next().is_front());
-        assert!(floors.behind().is_front());
-    }
-
-    #[test]
-    fn what_is_forgotten_again_and_again_does_not_take_all_the_time() {
-        let floors = FloorMap::default();
-        let look = || floors.claimed(Some(Duration::from_secs(6)), false, [PLACE].into_iter());
-        look();
-        floors.forget();
-        assert!(floors.next().is_front(), "it is heeded at once");
-
-        look();
-        floors.forget();
-        assert_eq!((floors.next().seqs, floors.behind().seqs), (vec![7], vec![7]));
-
-        let ago = Moment::now().checked_sub(Duration::from_secs(11)).expect("a moment");
-        floors.lock().overdrawn.1 = ago;
-        assert!(!floors.should_look_again(), "nobody else may look so soon");
-        assert!(floors.behind().is_front());
-        assert!(floors.next().is_front(), "nothing of what was claimed before is left out");
     }
 }

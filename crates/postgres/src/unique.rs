@@ -25,6 +25,7 @@ pub(crate) use passing::{ended, forget, removed, retake};
 use writing::Writing;
 
 use crate::database::Session;
+use crate::floors;
 use crate::flows::is_linked;
 use crate::tries::Tries;
 use crate::workers::micros;
@@ -147,7 +148,8 @@ async fn attempt(
     if !writing.write(&lanes).await? {
         return Ok(Attempted::Again);
     }
-    let early = !plan.changed.is_empty() || plan.made.iter().any(|made| made.run_at.is_some());
+    let mut run_at = plan.made.iter().filter_map(|made| made.run_at);
+    let early = !plan.changed.is_empty() || run_at.any(|run_at| floors::may_be_passed(run_at, now));
     Ok(Attempted::Done(Written { answers: plan.answers, early }))
 }
 

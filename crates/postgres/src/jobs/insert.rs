@@ -19,6 +19,7 @@ use windlass_store::{EnqueueOutcome, Enqueued, StoreError};
 
 use crate::database::{Session, Values};
 use crate::error::{During, ENDED};
+use crate::floors;
 use crate::gather::Errand;
 use crate::row::budget;
 use crate::sql::Statement;
@@ -30,9 +31,6 @@ use columns::traits;
 
 /// How far the clock of whoever makes ids may be ahead of the store's.
 const SKEW: Duration = Duration::from_secs(60 * 60);
-
-/// A job that is due so far from now has nothing behind it that was claimed, even if our clock is behind the server's.
-const AHEAD_MIN: Duration = Duration::from_secs(60);
 
 /// How long a caller waits for what is said to others beside its insert: a server on which others say much, in transactions
 /// that take long, lets nobody else speak meanwhile.
@@ -121,7 +119,7 @@ fn hint_here(store: &Core, jobs: &[NewJob]) {
 /// Whether one of them may be due at an instant before what was claimed already.
 fn comes_before_others(jobs: &[NewJob], store: &Core) -> bool {
     let at = jobs.iter().filter_map(|job| if let Due::At(at) = job.due { Some(at) } else { None });
-    at.min().is_some_and(|first| first < store.database.now_here().after(AHEAD_MIN))
+    at.min().is_some_and(|first| floors::may_be_passed(first, store.database.now_here()))
 }
 
 async fn insert_some(
