@@ -162,12 +162,14 @@ impl Connect for Connector {
 /// every statement is planned anew each time.
 ///
 /// A plan is kept as long as its connection. One that was made while a table was empty would walk through it when it is full,
-/// until the server gathers statistics: so no plan may walk where there is an index.
+/// until the server gathers statistics: so no plan may walk where there is an index. Nor may one begin helpers, which it does
+/// for what it takes to be a long walk, and for 15 ms where there turns out to be nothing: each is a process of its own.
 ///
 /// The server is told to watch the connection as we do, so that it lets go of what we had locked when our machine is gone.
 pub(crate) fn with_settings(config: &mut Config) {
     let settings = format!(
-        "{} -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c search_path=pg_catalog \
+        "{} -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
+         -c max_parallel_workers_per_gather=0 -c search_path=pg_catalog \
          -c default_transaction_isolation=read\\ committed -c statement_timeout={} -c lock_timeout={} \
          -c idle_in_transaction_session_timeout={} -c tcp_user_timeout={} -c tcp_keepalives_idle={} \
          -c tcp_keepalives_interval={} -c tcp_keepalives_count={ASK_TIMES}",

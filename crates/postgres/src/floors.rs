@@ -55,6 +55,8 @@ pub(crate) struct Floors {
     pub(crate) priorities: Vec<i16>,
     pub(crate) run_at: Vec<Instant>,
     pub(crate) seqs: Vec<i64>,
+    /// Whether what other processes took behind it may be passed over.
+    follows: Vec<bool>,
     /// Whether what lanes there are was looked at less than a second ago, by a claim from the front.
     pub(crate) lately: bool,
 }
@@ -66,13 +68,18 @@ impl Floors {
 
     /// Those of one lane; the front where there is none.
     pub(crate) fn in_lane(&self, lane: i32) -> LaneFloors {
-        let mut floors = LaneFloors { run_at: vec![Instant(Timestamp::MIN); 6], seqs: vec![0; 6] };
+        let mut floors = LaneFloors {
+            run_at: vec![Instant(Timestamp::MIN); 6],
+            seqs: vec![0; 6],
+            follows: vec![false; 6],
+        };
         for (index, priority) in self.priorities.iter().enumerate() {
             if self.lanes[index] == lane
                 && let Ok(band) = usize::try_from(*priority)
             {
                 floors.run_at[band] = self.run_at[index];
                 floors.seqs[band] = self.seqs[index];
+                floors.follows[band] = self.follows[index];
             }
         }
         floors
@@ -84,6 +91,7 @@ impl Floors {
 pub(crate) struct LaneFloors {
     pub(crate) run_at: Vec<Instant>,
     pub(crate) seqs: Vec<i64>,
+    pub(crate) follows: Vec<bool>,
 }
 
 /// A place in the claim order: lane, priority, due time, enqueue order.
@@ -102,6 +110,8 @@ pub(crate) struct FloorMap(Mutex<Known>);
 struct Known {
     /// The last place that was claimed, of each lane and priority.
     places: HashMap<(i32, i16), (Timestamp, i64)>,
+    /// The furthest that a claim has come to in each: before it may lie what came back since, or was found from the front.
+    furthest: HashMap<(i32, i16), (Timestamp, i64)>,
     /// Whether jobs lie before those places, to be looked for as soon as that may be.
     forgotten: bool,
     /// Whether the last claim found as much as it asked for.
@@ -121,6 +131,7 @@ impl Default for FloorMap {
     fn default() -> Self {
         Self(Mutex::new(Known {
             places: HashMap::new(),
+            furthest: HashMap::new(),
             forgotten: false,
             plenty: false,
             front_at: None,
@@ -255,18 +266,21 @@ impl Known {
 
     fn pass(&mut self, places: impl Iterator<Item = Place>) {
         for (lane, priority, run_at, seq) in places {
-            let floor = self.places.entry((lane, priority)).or_insert((run_at, seq));
-            *floor = (*floor).max((run_at, seq));
+            for known in [&mut self.places, &mut self.furthest] {
+                let floor = known.entry((lane, priority)).or_insert((run_at, seq));
+                *floor = (*floor).max((run_at, seq));
+            }
         }
     }
 
     fn floors(&self) -> Floors {
         let mut floors = Floors::default();
-        for (&(lane, priority), &(run_at, seq)) in &self.places {
-            floors.lanes.push(lane);
-            floors.priorities.push(priority);
-            floors.run_at.push(Instant(run_at));
-            floors.seqs.push(seq);
+        for (place, floor) in &self.places {
+            floors.lanes.push(place.0);
+            floors.priorities.push(place.1);
+            floors.run_at.push(Instant(floor.0));
+            floors.seqs.push(floor.1);
+            floors.follows.push(self.furthest.get(place) == Some(floor));
         }
         floors
     }

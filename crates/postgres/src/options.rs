@@ -122,7 +122,7 @@ impl PostgresOptions {
     /// transaction mode: nothing is prepared by name, and no settings are sent when a connection is made.
     ///
     /// Then they are the role's: `ALTER ROLE app SET statement_timeout = '60s'`, and the same of `lock_timeout` (20 s),
-    /// `idle_in_transaction_session_timeout` (15 s) and `jit` (off).
+    /// `idle_in_transaction_session_timeout` (15 s), `jit` (off) and `max_parallel_workers_per_gather` (0).
     #[must_use]
     pub const fn pooled(mut self) -> Self {
         self.pooled = Some(true);

@@ -21,7 +21,7 @@ const JOBS: u32 = 1_000_000;
 
 /// What connections of the store are told.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET search_path = pg_catalog; \
-                        SET enable_seqscan = off";
+                        SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0";
 
 /// Those that are meant to read a whole table of jobs, or of what they have of gates; and one of jobs that hardly ever stand at
 /// any, as those that may be replaced have no gates of their own.
@@ -41,7 +41,7 @@ const INDEXES: [(&str, &[&str]); 26] = [
     ("lease/candidates", &["job_place"]),
     ("lease/claim", &["job_place", "job_deadline", "job_stopping", "worker_id_key"]),
     ("lease/claim_given", &["job_pkey"]),
-    ("lease/claim_lane", &["job_place", "job_deadline", "job_stopping", "worker_id_key"]),
+    ("lease/claim_lane", &["job_place", "claim_place", "job_deadline", "job_stopping", "worker_id_key"]),
     ("lease/complete", &["job_pkey", "claim_pkey"]),
     ("lease/complete_at", &["claim_pkey"]),
     ("lease/extend", &["job_pkey"]),

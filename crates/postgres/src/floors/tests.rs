@@ -92,6 +92,31 @@ fn where_there_is_plenty_at_the_front_the_next_claim_goes_on_there() {
 }
 
 #[test]
+fn what_others_took_is_passed_over_only_where_nothing_is_left_before_it() {
+    let at = |seq| (1, 3, Timestamp::MIN, seq);
+    let floors = FloorMap::default();
+    let follows = || floors.behind().in_lane(1).follows[3];
+    assert!(!follows(), "from the front all is looked at");
+    floors.claimed(Some(Duration::ZERO), true, [at(90)].into_iter());
+    assert!(follows());
+    assert_eq!(floors.behind().in_lane(1).follows.iter().filter(|follows| **follows).count(), 1);
+
+    floors.came_back(&[at(50), at(60)]);
+    assert!(!follows(), "there may be more than one");
+    floors.claimed(None, true, [at(50)].into_iter());
+    assert!(!follows());
+    floors.claimed(None, true, [at(60), at(91)].into_iter());
+    assert!(follows());
+
+    floors.claimed(Some(Duration::ZERO), true, [at(70)].into_iter());
+    assert!(!follows(), "as much was found from the front as was asked for");
+    floors.forget();
+    assert!(!follows());
+    floors.claimed(Some(Duration::ZERO), true, [at(92)].into_iter());
+    assert!(follows());
+}
+
+#[test]
 fn what_is_forgotten_is_looked_for_from_the_front() {
     let floors = FloorMap::default();
     floors.claimed(None, true, [PLACE].into_iter());

@@ -110,6 +110,7 @@ impl<'a> Claim<'a> {
                 &self.nonce_signed,
                 &floors.run_at,
                 &floors.seqs,
+                &floors.follows,
             ];
         }
         vec![

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Known] = known![
     "0012_together",
     "0013_operations",
     "0014_owners",
+    "0015_places",
 ];
 
 /// The newest schema this version knows.

@@ -1,0 +1,164 @@
+//! Claims of several processes, which know of each other only by the server, and are told nothing.
+
+#![expect(clippy::unwrap_used, reason = "tests: a failure is a panic")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use uuid::Uuid;
+use windlass_core::job::Due;
+use windlass_core::{Args, Json, NewJob, Timestamp, WorkerId};
+use windlass_postgres::{PostgresOptions, PostgresStore};
+use windlass_postgres_testing::Database;
+use windlass_store::{
+    ClaimRequest, JobStore, Kinds, LeaseStore, NewWorker, Queues, Scope, Turn, WorkerStore, ids,
+};
+
+/// How long to wait for what is sure to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_lie_before_claims_of_two_processes_is_found() {
+    let server = Server::new();
+    let claimers = [server.claimer().await, server.claimer().await];
+    let first = jobs(40);
+    let past: Vec<NewJob> = jobs(10).into_iter().map(due_long_ago).collect();
+    claimers[0].store.enqueue(first.clone()).await.unwrap();
+    let mut found = Vec::new();
+    while found.len() < 20 {
+        claim_in_turn(&claimers, &mut found).await;
+    }
+
+    server.open().await.enqueue(past.clone()).await.unwrap();
+
+    let all = async {
+        while found.len() < 50 {
+            claim_in_turn(&claimers, &mut found).await;
+        }
+    };
+    timeout(PATIENCE, all).await.expect("every job is found");
+    found.sort_unstable();
+    let mut all: Vec<Uuid> = first.iter().chain(&past).map(id).collect();
+    all.sort_unstable();
+    assert_eq!(found, all, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_goes_on_where_that_of_another_has_come_to() {
+    let server = Server::new();
+    let Claimer { store, worker } = server.claimer().await;
+    let jobs = jobs(6);
+    store.enqueue(jobs.clone()).await.unwrap();
+    let claims = Claims::prepare(server.0.url(), worker).await;
+    let ids = |jobs: &[NewJob]| jobs.iter().map(id).collect::<Vec<_>>();
+    assert_eq!(claims.claim_two(1, true).await, ids(&jobs[..2]), "nobody has claimed");
+    let past = due_long_ago(job());
+    store.enqueue(vec![past.clone()]).await.unwrap();
+
+    assert_eq!(claims.claim_two(2, true).await, ids(&jobs[2..4]));
+    assert_eq!(claims.claim_two(3, false).await, ids(&[jobs[4].clone(), past]));
+    assert_eq!(claims.claim_two(4, true).await, ids(&jobs[5..]));
+}
+
+async fn claim_in_turn(claimers: &[Claimer], found: &mut Vec<Uuid>) {
+    for claimer in claimers {
+        found.extend(claimer.claim(2).await);
+    }
+}
+
+/// A database of its own.
+struct Server(Database);
+
+impl Server {
+    fn new() -> Self {
+        let url = windlass_postgres_testing::shared().expect("a server can be started");
+        Self(Database::create(url).expect("a database can be made"))
+    }
+
+    async fn open(&self) -> PostgresStore {
+        PostgresOptions::new(self.0.url()).notify(false).open().await.expect("the store opens")
+    }
+
+    async fn claimer(&self) -> Claimer {
+        let (store, worker) = (self.open().await, ids::worker_id());
+        let lease = Duration::from_secs(600);
+        store.register(NewWorker { slots: 10, lease, ..NewWorker::new(worker, "test") }).await.unwrap();
+        Claimer { store, worker }
+    }
+}
+
+/// A process that claims.
+struct Claimer {
+    store: PostgresStore,
+    worker: WorkerId,
+}
+
+impl Claimer {
+    async fn claim(&self, limit: u32) -> Vec<Uuid> {
+        let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });
+        let claim = Some(ClaimRequest::new(self.worker, scope, limit));
+        let claimed = self.store.turn(Turn { settlements: Vec::new(), claim }).await.unwrap().claimed;
+        claimed.jobs.iter().map(|job| job.token.job.as_uuid()).collect()
+    }
+}
+
+/// The statement itself, from floors before everything.
+struct Claims {
+    client: Client,
+    worker: Uuid,
+    lane: i32,
+    _tasks: JoinSet<()>,
+}
+
+impl Claims {
+    async fn prepare(url: &str, worker: WorkerId) -> Self {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { drop(connection.await) });
+        let types = "timestamptz, uuid, integer, bigint, bigint, timestamptz[], bigint[], boolean[]";
+        let statement = include_str!("../sql/lease/claim_lane.sql");
+        client.batch_execute(&format!("PREPARE claim ({types}) AS {statement}")).await.unwrap();
+        let lane = client.query_one("SELECT id FROM windlass.lane", &[]).await.unwrap().get(0);
+        Self { client, worker: worker.as_uuid(), lane, _tasks: tasks }
+    }
+
+    /// The ids of up to two jobs, sorted.
+    async fn claim_two(&self, nonce: u8, follows: bool) -> Vec<Uuid> {
+        let execute = format!(
+            "EXECUTE claim (NULL, '{}', {}, 2, {nonce}, array_fill('1960-01-01'::timestamptz, ARRAY[6]),
+                array_fill(0::bigint, ARRAY[6]), array_fill({follows}, ARRAY[6]))",
+            self.worker, self.lane
+        );
+        let messages = self.client.simple_query(&execute).await.unwrap();
+        let mut ids: Vec<Uuid> = messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+                _ => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+fn job() -> NewJob {
+    NewJob::new(ids::job_id(), "test".parse().expect("a kind"), Args::Json(Json::null()))
+}
+
+fn jobs(count: usize) -> Vec<NewJob> {
+    (0..count).map(|_| job()).collect()
+}
+
+/// Before anything else.
+fn due_long_ago(mut job: NewJob) -> NewJob {
+    job.due = Due::At(Timestamp::MIN.after(Duration::from_secs(1_000)));
+    job
+}
+
+fn id(job: &NewJob) -> Uuid {
+    job.id.as_uuid()
+}
