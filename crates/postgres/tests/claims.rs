@@ -63,6 +63,34 @@ async fn a_claim_goes_on_where_that_of_another_has_come_to() {
     assert_eq!(claims.claim_two(4, true).await, ids(&jobs[5..]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_passes_by_what_another_has_in_hand_and_only_as_long_as_it_has() {
+    let server = Server::new();
+    let Claimer { store, worker } = server.claimer().await;
+    let jobs = jobs(8);
+    store.enqueue(jobs.clone()).await.unwrap();
+    let claims = Claims::prepare(server.0.url(), worker).await;
+    let ids = |places: [usize; 2]| places.map(|place| id(&jobs[place])).to_vec();
+    let (old, other) = (Session::open(server.0.url()).await, Session::open(server.0.url()).await);
+    let lock = |place: usize| {
+        format!("BEGIN; SELECT FROM windlass.job WHERE id = '{}' FOR UPDATE", id(&jobs[place]))
+    };
+    old.client.batch_execute(&lock(0)).await.unwrap();
+    other.client.batch_execute(&lock(1)).await.unwrap();
+
+    assert_eq!(claims.claim_two(1, true).await, ids([2, 3]));
+    other.client.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(claims.claim_two(2, false).await, ids([1, 4]), "what failed has it in hand no more");
+    let one = format!("id = '{}'", id(&jobs[5]));
+    let change = format!("{}; UPDATE windlass.job SET revision = revision + 1 WHERE {one}; COMMIT", lock(5));
+    other.client.batch_execute(&change).await.unwrap();
+    let marked = format!("SELECT FROM windlass.job WHERE {one} AND xmax <> '0'");
+    assert_eq!(other.client.query(&marked, &[]).await.unwrap().len(), 1, "by what locked it first");
+    assert_eq!(claims.claim_two(3, true).await, ids([5, 6]), "though what began before goes on");
+    old.client.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(claims.claim_two(4, false).await, ids([0, 7]));
+}
+
 async fn claim_in_turn(claimers: &[Claimer], found: &mut Vec<Uuid>) {
     for claimer in claimers {
         found.extend(claimer.claim(2).await);
@@ -105,24 +133,36 @@ impl Claimer {
     }
 }
 
+/// A connection that is nobody's store.
+struct Session {
+    client: Client,
+    _tasks: JoinSet<()>,
+}
+
+impl Session {
+    async fn open(url: &str) -> Self {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { drop(connection.await) });
+        Self { client, _tasks: tasks }
+    }
+}
+
 /// The statement itself, from floors before everything.
 struct Claims {
-    client: Client,
+    session: Session,
     worker: Uuid,
     lane: i32,
-    _tasks: JoinSet<()>,
 }
 
 impl Claims {
     async fn prepare(url: &str, worker: WorkerId) -> Self {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move { drop(connection.await) });
+        let session = Session::open(url).await;
         let types = "timestamptz, uuid, integer, bigint, bigint, timestamptz[], bigint[], boolean[]";
         let statement = include_str!("../sql/lease/claim_lane.sql");
-        client.batch_execute(&format!("PREPARE claim ({types}) AS {statement}")).await.unwrap();
-        let lane = client.query_one("SELECT id FROM windlass.lane", &[]).await.unwrap().get(0);
-        Self { client, worker: worker.as_uuid(), lane, _tasks: tasks }
+        session.client.batch_execute(&format!("PREPARE claim ({types}) AS {statement}")).await.unwrap();
+        let lane = session.client.query_one("SELECT id FROM windlass.lane", &[]).await.unwrap().get(0);
+        Self { session, worker: worker.as_uuid(), lane }
     }
 
     /// The ids of up to two jobs, sorted.
@@ -132,7 +172,7 @@ impl Claims {
                 array_fill(0::bigint, ARRAY[6]), array_fill({follows}, ARRAY[6]))",
             self.worker, self.lane
         );
-        let messages = self.client.simple_query(&execute).await.unwrap();
+        let messages = self.session.client.simple_query(&execute).await.unwrap();
         let mut ids: Vec<Uuid> = messages
             .iter()
             .filter_map(|message| match message {

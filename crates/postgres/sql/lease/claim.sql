@@ -21,6 +21,10 @@
 -- One seek per lane and priority, from the floor where there is one. A row is locked only once it is known to be among
 -- the first of all lanes, so claims that meet take neighbouring jobs instead of waiting; `spare` keeps enough of them in
 -- sight for two. The condition on `holder` stands twice because a lock looks again at the row's newest version.
+--
+-- What a transaction that is not over has locked or changed is passed by before a lock is tried, which would find out the same for
+-- several times the work, and that often where several processes claim. `xmax` names the transaction, if any; it is over unless it
+-- ran when the statement began or has begun since. This very one counts as over.
 -- Index: job_place, job_deadline, job_stopping. Reads every lane.
 WITH me AS MATERIALIZED (
     SELECT number, lease_until, coalesce($1, statement_timestamp()) AS now
@@ -106,6 +110,9 @@ picked AS MATERIALIZED (
                 WHERE seen.lane = open.id AND seen.priority = band.priority AND seen.run_at <= me.now
                     AND (seen.run_at, seen.seq) > (open.run_at, open.seq) AND seen.holder = 0
                     AND (seen.deadline IS NULL OR seen.deadline > me.now)
+                    AND (seen.xmax = '0' OR seen.xmax = (SELECT pg_current_xact_id_if_assigned()::xid)
+                        OR age(seen.xmax) > (SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))
+                        AND seen.xmax <> ALL (ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot())::xid)))
                 ORDER BY seen.run_at, seen.seq
                 LIMIT 2 * $6 + 100
             ) AS spare

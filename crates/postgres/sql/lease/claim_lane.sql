@@ -16,7 +16,8 @@
 -- No row: nothing was leased, and claim.sql says why. Nothing is if a job waits past its deadline, for that has to be ended
 -- first.
 -- Between a floor and where others have come to lies what they took, which would be looked at row by row. Only behind a floor
--- that is no lower than ever before: what came to lie behind a lowered one is still to be found.
+-- that is no lower than ever before: what came to lie behind a lowered one is still to be found. What others have in hand
+-- is passed by as in claim.sql.
 -- Index: job_place, claim_place, job_deadline, job_stopping.
 WITH me AS MATERIALIZED (
     SELECT number, lease_until, coalesce($1, statement_timestamp()) AS now
@@ -45,6 +46,9 @@ picked AS MATERIALIZED (
                 AND (seen.run_at, seen.seq) > (coalesce(other.run_at, band.run_at), coalesce(other.seq, band.seq))
                 AND seen.holder = 0
                 AND (seen.deadline IS NULL OR seen.deadline > me.now)
+                AND (seen.xmax = '0' OR seen.xmax = (SELECT pg_current_xact_id_if_assigned()::xid)
+                    OR age(seen.xmax) > (SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))
+                    AND seen.xmax <> ALL (ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot())::xid)))
             ORDER BY seen.run_at, seen.seq
             LIMIT $4
             FOR NO KEY UPDATE SKIP LOCKED
