@@ -51,6 +51,7 @@ impl Maintenance for PostgresStore {
         const NAME: &str = "tidy the store";
         let session = self.core.database.call(NAME).await?;
         days::make(&session, &self.core.schema, NAME).await?;
+        session.query(sql::maintenance::SUMMARISE, &[&session.now, &self.core.schema]).await.during(NAME)?;
         session.execute(sql::maintenance::FORGET_CLAIMS, &[&session.now]).await.during(NAME)?;
         session.execute(sql::maintenance::FORGET_WORKERS, &[&session.now]).await.during(NAME)?;
         unique::forget(&session, NAME).await?;

@@ -204,6 +204,7 @@ statements! {
         PRUNE_REST = "prune_rest",
         RESCUABLE = "rescuable",
         STATUS = "status",
+        SUMMARISE = "summarise",
         SWEEP_DAY = "sweep_day",
         VACUUMABLE = "vacuumable",
         WARNINGS = "warnings",

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Known] = known![
     "0013_operations",
     "0014_owners",
     "0015_places",
+    "0016_summaries",
 ];
 
 /// The newest schema this version knows.

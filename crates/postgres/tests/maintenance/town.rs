@@ -204,10 +204,11 @@ impl Town {
         let at = format!("to_timestamp({now} / 1e6)");
         let ended = table != "job";
         let number = if also == "number = 2" { 2 } else { 1 };
+        let stage = if table == "failed" { 6 } else { 5 };
         let (columns, values) = if ended {
             (
                 ", finished_at, seq, number, nonce, attempt, revision, stage, traits",
-                format!(", {at}, n, {number}, 1, 1, 3, 5, 0"),
+                format!(", {at}, n, {number}, 1, 1, 3, {stage}, 0"),
             )
         } else {
             ("", String::new())
