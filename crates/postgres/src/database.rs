@@ -1,7 +1,8 @@
 //! Connections, and statements on them.
 
+mod transaction;
+
 use std::fmt;
-use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,9 +21,10 @@ use windlass_store::{Clock, StoreError, SystemClock};
 use crate::address::Place;
 use crate::beats::Beats;
 use crate::connect::{ANSWER_MAX, CALL_MAX, TURN_MAX};
-use crate::error::During;
 use crate::sql::{Ready, Statement, Statements};
 use crate::value::Instant;
+
+pub(crate) use transaction::{BEGIN, BEGIN_AT_GATES, Transaction};
 
 /// The values of a statement's parameters.
 pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -225,6 +227,13 @@ impl Session {
         self.made_work.load(Ordering::Relaxed)
     }
 
+    /// Takes note that what it has done is committed.
+    pub(crate) fn committed(&self) {
+        if self.made_work.swap(false, Ordering::Relaxed) {
+            self.listeners.tell(News::Work);
+        }
+    }
+
     /// Notes a job that somebody else has locked: what is done here is done again behind them.
     pub(crate) fn meet(&self, job: Uuid) {
         let _ = self.met.set(job);
@@ -311,77 +320,6 @@ impl Drop for Session {
                 tracing::debug!("a connection to the database does not answer, and is given up");
                 drop(Object::take(client));
             }
-        });
-    }
-}
-
-/// What begins a transaction.
-pub(crate) const BEGIN: &str = "BEGIN";
-
-/// A transaction of ours.
-///
-/// Dropped before it is committed, it is rolled back on the store's own runtime, so no caller that goes away leaves a
-/// lock behind.
-#[derive(Debug)]
-pub(crate) struct Transaction(Option<Session>);
-
-impl Transaction {
-    pub(crate) async fn begin(session: Session, operation: &'static str) -> Result<Self, StoreError> {
-        let transaction = Self::unbegun(session);
-        transaction.run(BEGIN).await.during(operation)?;
-        Ok(transaction)
-    }
-
-    /// One whose first statements are sent together with [`BEGIN`], and behind it.
-    pub(crate) const fn unbegun(session: Session) -> Self {
-        // Ours from before the first byte is sent: a caller that goes away while it is on its way leaves one to roll back.
-        Self(Some(session))
-    }
-
-    /// Commits what succeeded, and rolls back what was refused: no lock of ours is left when the caller hears of it.
-    pub(crate) async fn end<T>(
-        mut self,
-        outcome: Result<T, StoreError>,
-        operation: &'static str,
-    ) -> Result<T, StoreError> {
-        match outcome {
-            Ok(value) => self.commit(operation).await.map(|()| value),
-            Err(error) => {
-                // Broken connections have been rolled back by the server.
-                if self.run("ROLLBACK").await.is_ok() {
-                    self.0 = None;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn commit(mut self, operation: &'static str) -> Result<(), StoreError> {
-        self.run("COMMIT").await.committing(operation)?;
-        if self.made_work.swap(false, Ordering::Relaxed) {
-            self.listeners.tell(News::Work);
-        }
-        self.0 = None;
-        Ok(())
-    }
-}
-
-impl Deref for Transaction {
-    type Target = Session;
-
-    fn deref(&self) -> &Session {
-        self.0.as_ref().expect("a transaction has its connection until it ends")
-    }
-}
-
-impl Drop for Transaction {
-    fn drop(&mut self) {
-        let Some(session) = self.0.take().filter(|session| !session.client().is_closed()) else { return };
-        let runtime = session.runtime.clone();
-        runtime.spawn(async move {
-            // A connection that cannot do even this is broken, and the pool will find it so; one that does not answer is
-            // given up with the session.
-            let _ = timeout(ANSWER_MAX, session.run("ROLLBACK")).await;
         });
     }
 }

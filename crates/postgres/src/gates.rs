@@ -112,13 +112,33 @@ pub(crate) async fn release(
     if closed.is_empty() && left.is_empty() && keys.is_empty() {
         return Ok(());
     }
-    let now = ask.now();
-    let (lock, release): (Values<'_>, Values<'_>) = (&[closed, left, keys], &[&now, closed, left, keys]);
-    // One behind the other, as what is released is looked for once the gates are locked.
+    prepare_release(ask, operation).await?;
+    give_back(ask, (closed, left, keys), false).await.during(operation)
+}
+
+/// Sees to it that what releases is sent when it is asked for, and in its order.
+pub(crate) async fn prepare_release(ask: &impl Ask, operation: &'static str) -> Result<(), StoreError> {
     ask.prepare(sql::gate::LOCK_LEFT).await.during(operation)?;
+    ask.prepare(sql::gate::RELEASE).await.during(operation)
+}
+
+/// Gives back what those of these jobs had that are over, which need not be known yet.
+pub(crate) async fn release_ended(ask: &impl Ask, jobs: &Vec<Uuid>) -> Result<(), tokio_postgres::Error> {
+    give_back(ask, (jobs, &Vec::new(), &Vec::new()), true).await
+}
+
+async fn give_back(
+    ask: &impl Ask,
+    (closed, left, keys): (&Vec<Uuid>, &Vec<Uuid>, &Vec<String>),
+    if_over: bool,
+) -> Result<(), tokio_postgres::Error> {
+    let now = ask.now();
+    let (lock, release): (Values<'_>, Values<'_>) =
+        (&[closed, left, keys], &[&now, closed, left, keys, &if_over]);
+    // One behind the other, as what is released is looked for once the gates are locked.
     let (concerned, listed) =
         future::join(ask.query(sql::gate::LOCK_LEFT, lock), ask.query(sql::gate::RELEASE, release)).await;
-    let (concerned, listed) = (concerned.during(operation)?, listed.during(operation)?);
+    let (concerned, listed) = (concerned?, listed?);
     // Whom a whole queue or kind keeps out is listed nowhere.
     let is_whole =
         |row: &Row| GateForm::from_number(row.get::<_, i16>(1).into()).is_some_and(GateForm::is_whole);

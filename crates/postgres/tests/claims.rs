@@ -10,11 +10,12 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use uuid::Uuid;
 use windlass_core::job::Due;
-use windlass_core::{Args, Json, NewJob, Timestamp, WorkerId};
+use windlass_core::{Args, Json, Lock, NewJob, Timestamp, Verdict, WorkerId};
 use windlass_postgres::{PostgresOptions, PostgresStore};
 use windlass_postgres_testing::Database;
 use windlass_store::{
-    ClaimRequest, JobStore, Kinds, LeaseStore, NewWorker, Queues, Scope, Turn, WorkerStore, ids,
+    ClaimRequest, JobStore, Kinds, LeaseStore, LeasedJob, NewWorker, Queues, Scope, Settlement, Turn,
+    WorkerStore, ids,
 };
 
 /// How long to wait for what is sure to come.
@@ -91,6 +92,28 @@ async fn a_claim_passes_by_what_another_has_in_hand_and_only_as_long_as_it_has()
     assert_eq!(claims.claim_two(4, false).await, ids([0, 7]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_and_is_over_is_forgotten_with_the_next_ends() {
+    for locks in [Vec::new(), vec![Lock::exclusive("a")]] {
+        let server = Server::new();
+        let claimer = server.claimer().await;
+        let of_locks = |mut job: NewJob| {
+            job.options.locks.clone_from(&locks);
+            job
+        };
+        claimer.store.enqueue(jobs(6).into_iter().map(of_locks).collect()).await.unwrap();
+        let mut running = Vec::new();
+        for _ in 0..6 {
+            running = claimer.turn(running, 1).await;
+            assert_eq!(running.len(), 1);
+        }
+
+        let session = Session::open(server.0.url()).await;
+        let kept = session.client.query_one("SELECT count(*) FROM windlass.claim", &[]).await.unwrap();
+        assert_eq!(kept.get::<_, i64>(0), 2, "what runs, and what ended with the last claim");
+    }
+}
+
 async fn claim_in_turn(claimers: &[Claimer], found: &mut Vec<Uuid>) {
     for claimer in claimers {
         found.extend(claimer.claim(2).await);
@@ -126,10 +149,17 @@ struct Claimer {
 
 impl Claimer {
     async fn claim(&self, limit: u32) -> Vec<Uuid> {
+        self.turn(Vec::new(), limit).await.iter().map(|job| job.token.job.as_uuid()).collect()
+    }
+
+    /// Completes jobs and claims others.
+    async fn turn(&self, running: Vec<LeasedJob>, limit: u32) -> Vec<LeasedJob> {
         let scope = Arc::new(Scope { queues: Queues::Any, kinds: Kinds::Any });
         let claim = Some(ClaimRequest::new(self.worker, scope, limit));
-        let claimed = self.store.turn(Turn { settlements: Vec::new(), claim }).await.unwrap().claimed;
-        claimed.jobs.iter().map(|job| job.token.job.as_uuid()).collect()
+        let well = || Verdict::Succeeded { result: None };
+        let settlements = running.iter().map(|job| Settlement { token: job.token, verdict: well() });
+        let turn = Turn { settlements: settlements.collect(), claim };
+        self.store.turn(turn).await.unwrap().claimed.jobs
     }
 }
 

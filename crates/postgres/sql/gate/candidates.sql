@@ -12,7 +12,8 @@
 --   $10 floor_seq     bigint[]
 --
 -- One seek per lane and priority, from the floor where there is one. Those that are to be had are put in order before any of them
--- is read whole: there are more than are wanted, as others may have some of them.
+-- is read whole: there are more than are wanted, as others may have some of them. What a transaction that is not over has in hand is
+-- passed by before a lock is tried, as in claim.sql.
 -- Index: job_place. Reads every lane. No row: nothing is due.
 SELECT first.id, first.seq, first.lane, first.priority, first.run_at, first.traits, first.options, first.deadline,
     coalesce($1, statement_timestamp())
@@ -32,6 +33,9 @@ CROSS JOIN LATERAL (
             WHERE seen.lane = lane.id AND seen.priority = band.priority AND seen.holder = 0
                 AND seen.run_at <= coalesce($1, statement_timestamp())
                 AND (seen.run_at, seen.seq) > (coalesce(floor.run_at, '-infinity'), coalesce(floor.seq, 0))
+                AND (seen.xmax = '0' OR seen.xmax = (SELECT pg_current_xact_id_if_assigned()::xid)
+                    OR age(seen.xmax) > (SELECT age(pg_snapshot_xmax(pg_current_snapshot())::xid))
+                    AND seen.xmax <> ALL (ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot())::xid)))
             ORDER BY seen.run_at, seen.seq
             LIMIT 2 * $5 + 100
         ) AS spare

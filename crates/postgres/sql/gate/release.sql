@@ -5,9 +5,10 @@
 --   $2  closed  uuid[], jobs whose attempts give back what they have
 --   $3  left    uuid[], jobs that no longer wait
 --   $4  keys    text[], order keys
+--   $5  if_over  bool, whether only those of `closed` give back what they have whose jobs are over: all others are still in job
 --
 -- The gates were locked in the same transaction, by a statement before this one, so that it sees whoever was parked meanwhile.
--- Index: held_job, stand_job, stand_here, stand_line, the primary key of gate. No row: nobody else is concerned.
+-- Index: the primary key of job, held_job, stand_job, stand_here, stand_line, the primary key of gate. No row: nobody else is concerned.
 WITH freed AS (
     DELETE FROM windlass.held
     WHERE held.ctid = ANY (ARRAY(
@@ -19,6 +20,7 @@ WITH freed AS (
             WHERE of_job.job = one.job
             OFFSET 0
         ) AS found
+        WHERE NOT ($5 AND EXISTS (SELECT FROM windlass.job WHERE job.id = one.job OFFSET 0))
     ))
     RETURNING gate
 ),

@@ -30,6 +30,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     -- At most gates nobody is listed, and there is no more to look for.
     SELECT EXISTS (SELECT FROM windlass.stand WHERE stand.gate = gate.id) AS somebody
+    OFFSET 0
 ) AS listed
 LEFT JOIN LATERAL (
     SELECT stand.priority, stand.run_at, stand.seq

@@ -20,7 +20,7 @@ use windlass_store::rules::{LATE_PER_CLAIM_MAX, past};
 use windlass_store::{StoreError, ids};
 
 use super::claim::{Answer, AtGates, Claim, Given, Leased};
-use crate::database::{BEGIN, Session, Transaction, Values};
+use crate::database::{BEGIN_AT_GATES, Session, Transaction, Values};
 use crate::error::During;
 use crate::floors::{self, Floors};
 use crate::gates::{self, Known, Wholes};
@@ -70,11 +70,12 @@ struct Guarded<'a, 'r> {
     from_front: bool,
 }
 
-/// What a round has done.
+/// What a round comes to.
 struct Round {
     /// Whether there may be more to find.
     more: bool,
-    given: Vec<Leased>,
+    /// Those who are let in, and the worker that they are for.
+    admitted: Option<(Sorting, Row)>,
     /// Where those stand that it has locked, and left for others.
     left: Vec<floors::Place>,
 }
@@ -162,9 +163,15 @@ impl Guarded<'_, '_> {
         let session = self.store.database.turn(NAME).await?;
         let transaction = Transaction::unbegun(session);
         let outcome = self.round_in(&transaction).await;
+        let ended = match outcome {
+            Ok(Round { more, admitted: Some((sorting, here)), left }) => {
+                let lease = async |session: &Session| self.lease(session, &here, &sorting).await;
+                transaction.end_behind(lease, NAME).await.map(|given| (more, given, left))
+            }
+            outcome => transaction.end(outcome, NAME).await.map(|round| (round.more, Vec::new(), round.left)),
+        };
         // Whoever has met these jobs while they were locked has passed those that were not taken.
-        let ended = transaction.end(outcome, NAME).await.inspect_err(|_| floors.forget());
-        let Round { more, given, left } = ended?;
+        let (more, given, left) = ended.inspect_err(|_| floors.forget())?;
         floors.passed(returns, given.iter().map(|one| one.place));
         floors.came_back(&left);
         self.jobs.extend(given);
@@ -186,10 +193,10 @@ impl Guarded<'_, '_> {
             expire(session, late, NAME).await?.follow(session, NAME).await?;
             self.late += late.len();
             let left = candidates.iter().map(Candidate::place_in_lane).collect();
-            return Ok(Round { more: true, given: Vec::new(), left });
+            return Ok(Round { more: true, admitted: None, left });
         }
         if candidates.is_empty() {
-            return Ok(Round { more: false, given: Vec::new(), left: Vec::new() });
+            return Ok(Round { more: false, admitted: None, left: Vec::new() });
         }
         let Locked { known, stands, here } = self.lock(session, &candidates).await?;
         // Others may have had the gates until this moment; who starts later by the clock has not started before them.
@@ -217,8 +224,15 @@ impl Guarded<'_, '_> {
         let gone: HashSet<Uuid> = sorting.taken.iter().chain(&sorting.parked).copied().collect();
         let left = candidates.iter().filter(|one| !gone.contains(&one.id));
         let left = left.map(Candidate::place_in_lane).collect();
-        let given = self.write(session, (&candidates, &here), sorting).await?;
-        Ok(Round { more, given, left })
+        sorting.write(session, &candidates).await?;
+        if sorting.taken.is_empty() {
+            return Ok(Round { more, admitted: None, left });
+        }
+        // So that they are sent in their order, and the commit behind them.
+        for statement in [sql::lease::CLAIM_GIVEN, sql::gate::HOLD, sql::gate::NUMBER] {
+            session.prepare(statement).await.during(NAME)?;
+        }
+        Ok(Round { more, admitted: Some((sorting, here)), left })
     }
 
     /// Begins the round's transaction, and locks the first due jobs.
@@ -242,7 +256,7 @@ impl Guarded<'_, '_> {
         let sent = Moment::now();
         // None waits for what another tells.
         let (begun, rows, wholes) = future::join3(
-            session.run(BEGIN),
+            session.run(BEGIN_AT_GATES),
             session.query(sql::gate::CANDIDATES, values),
             Wholes::read(session, NAME),
         )
@@ -269,11 +283,12 @@ impl Guarded<'_, '_> {
         let wanted: BTreeSet<&Gate> =
             candidates.iter().flat_map(|one| &one.needs).map(|need| &need.gate).collect();
         let jobs: Vec<Uuid> = candidates.iter().filter(|one| one.gated).map(|one| one.id).collect();
-        let (forms, names) = gates::columns(wanted.iter().copied());
         let ids = self.store.gates_met.ids(&wanted);
+        let (forms, names);
         let (lock, asked): (_, Values<'_>) = if let Some(ids) = &ids {
             (sql::gate::LOCK_MET, &[ids, &jobs])
         } else {
+            (forms, names) = gates::columns(wanted.iter().copied());
             session.execute(sql::gate::MAKE, &[&forms, &names]).await.during(NAME)?;
             (sql::gate::LOCK, &[&forms, &names, &jobs])
         };
@@ -302,16 +317,13 @@ impl Guarded<'_, '_> {
         Ok(Locked { known, stands, here: here? })
     }
 
-    async fn write(
+    /// Leases the jobs that are let in, and writes what they hold.
+    async fn lease(
         &self,
         session: &Session,
-        (candidates, here): (&[Candidate], &Row),
-        mut sorting: Sorting,
+        here: &Row,
+        sorting: &Sorting,
     ) -> Result<Vec<Leased>, StoreError> {
-        sorting.write(session, candidates).await?;
-        if sorting.taken.is_empty() {
-            return Ok(Vec::new());
-        }
         let given = Given { nonce: ids::nonce(), jobs: &sorting.taken, at: Some(Instant(self.now)) };
         let leased = self.claim.take_given((self.store, session), here, &given);
         let (fences, jobs) = future::join(sorting.held.write(session), leased).await;

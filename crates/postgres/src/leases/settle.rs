@@ -133,6 +133,11 @@ impl<'a> Successes<'a> {
         !self.gated.is_empty()
     }
 
+    /// Those among them that have gates.
+    pub(super) fn gated(&self) -> Vec<Uuid> {
+        self.gated.iter().map(|(_, id)| *id).collect()
+    }
+
     /// Those among them that have passed and have gates.
     pub(super) fn at_gates(&self, answers: &Answers) -> Vec<Uuid> {
         let passed = self.gated.iter().filter(|(place, _)| answers[*place].is_some());

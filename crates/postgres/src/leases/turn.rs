@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future;
-use windlass_core::AttemptToken;
+use windlass_core::{AttemptToken, Traits};
 use windlass_store::{ErrorKind, Settled, Settlement, StoreError, Turn, Turned};
 
 use super::outstanding::Known;
@@ -52,11 +52,9 @@ impl Errand for Settling {
 
 /// From how many settlements or wanted jobs on a turn that is alone goes as two halves at the same time, each on a connection
 /// of its own: the server works on a connection with one processor. With fewer, that processor keeps up with what a process can
-/// run, and to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors.
+/// run, and to divide them costs more than it gains: a sixth of the rate where the server has the other of two processors. Never
+/// where special jobs are settled: what they let go may come before all that a half would claim meanwhile.
 const LARGE: usize = 1_000;
-
-/// The same where special jobs are settled, each of which is several times the work.
-const LARGE_IF_SPECIAL: usize = 200;
 
 /// Turns under way in this process.
 #[derive(Debug, Default)]
@@ -89,41 +87,33 @@ impl Drop for UnderWay<'_> {
 
 /// Takes a turn.
 pub(super) async fn take(store: &Core, turn: &Turn) -> Result<Turned, StoreError> {
-    let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
     let known = store.outstanding.known(turn.settlements.iter().map(|settlement| &settlement.token));
-    let special = known.iter().flatten().any(|known| known.lets_go());
-    let large = if special { LARGE_IF_SPECIAL } else { LARGE };
     let under_way = store.turns.begin();
-    if turn.settlements.len().max(wanted) < large || !special && !under_way.is_alone() {
+    let gated = known.iter().flatten().any(|known| known.traits.has(Traits::GATED));
+    if gated && turn.claim.is_some() {
+        return take_in_steps(store, turn, &known).await;
+    }
+    let special = known.iter().flatten().any(|known| known.lets_go());
+    let wanted = turn.claim.as_ref().map_or(0, |claim| claim.limit as usize);
+    if special || turn.settlements.len().max(wanted) < LARGE || !under_way.is_alone() {
         return take_one(store, turn, &known).await;
     }
     let (one, other) = halves(turn);
     let known = known.split_at(one.settlements.len());
-    let mut turned = if special {
-        take_in_steps(store, (&one, &other), known).await?
-    } else {
-        let halves = future::join(take_one(store, &one, known.0), take_one(store, &other, known.1));
-        both(Box::pin(halves).await)?
-    };
+    let halves = future::join(take_one(store, &one, known.0), take_one(store, &other, known.1));
+    let mut turned = both(Box::pin(halves).await)?;
     // What one half closed after the other had looked.
     let Turned { settled, cancelled, .. } = &mut turned;
     cancelled.retain(|token| !is_closed(turn, settled, token));
     Ok(turned)
 }
 
-/// Settles in both halves before it claims in both: what special jobs let go may come before all that a half would claim
-/// meanwhile.
-async fn take_in_steps(
-    store: &Core,
-    (one, other): (&Turn, &Turn),
-    known: (&[Option<Known>], &[Option<Known>]),
-) -> Result<Turned, StoreError> {
-    let settles = future::join(settle_one(store, one, known.0), settle_one(store, other, known.1));
-    let settled = both(Box::pin(settles).await)?;
-    let claim = |half: &Turn| Turn { settlements: Vec::new(), claim: half.claim.clone() };
-    let (one, other) = (claim(one), claim(other));
-    let claims = future::join(take_one(store, &one, &[]), take_one(store, &other, &[]));
-    let claimed = both(Box::pin(claims).await).map_err(after_commit)?;
+/// Settles before it claims, each in transactions of its own: what a claim asks of gates is none of the first, and nobody waits
+/// for what was given back to them until there is an answer.
+async fn take_in_steps(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
+    let settled = settle_one(store, turn, known).await?;
+    let claim = Turn { settlements: Vec::new(), claim: turn.claim.clone() };
+    let claimed = Box::pin(take_one(store, &claim, &[])).await.map_err(after_commit)?;
     Ok(joined(settled, claimed))
 }
 
@@ -195,23 +185,13 @@ async fn take_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<
     if turn.settlements.is_empty() && turn.claim.is_none() {
         return Ok(Turned::default());
     }
-    let way = Way::of(store, turn, known);
-    let session = store.database.turn(NAME).await?;
-    let answer = if way.successes.len() == turn.settlements.len() && !way.successes.have_gates() {
-        way.short(session).await
-    } else {
-        way.long(session).await
-    };
-    unless_met(way, known, answer).await
+    go(Way::of(store, turn, known), known).await
 }
 
-/// The answer; where others changed a key while its job was settled, nothing was done, and it is done again with care.
-async fn unless_met(
-    way: Way<'_>,
-    known: &[Option<Known>],
-    answer: Result<Turned, StoreError>,
-) -> Result<Turned, StoreError> {
-    match answer {
+/// Goes that way; where others changed a key while its job was settled, nothing was done, and it is done again with care.
+async fn go(way: Way<'_>, known: &[Option<Known>]) -> Result<Turned, StoreError> {
+    let session = way.store.database.turn(NAME).await?;
+    match way.go(session).await {
         Err(error) if *error.kind() == ErrorKind::Conflict => {
             let session = way.store.database.turn(NAME).await?;
             way.with_care(known).long(session).await
@@ -222,9 +202,10 @@ async fn unless_met(
 
 /// Settles, and does not claim, but only while the worker is there that would.
 async fn settle_one(store: &Core, turn: &Turn, known: &[Option<Known>]) -> Result<Turned, StoreError> {
-    let way = Way { claims: false, ..Way::of(store, turn, known) };
-    let answer = way.long(store.database.turn(NAME).await?).await;
-    unless_met(way, known, answer).await
+    if turn.settlements.is_empty() {
+        return Ok(Turned::default());
+    }
+    go(Way { claims: false, ..Way::of(store, turn, known) }, known).await
 }
 
 #[cfg(test)]

@@ -59,11 +59,6 @@ impl Prefetch {
         if by_work < running { 0 } else { self.wanted.min(by_work).min(by_bytes).min(by_gates) }
     }
 
-    /// Whether the jobs that were claimed last have gates.
-    pub(super) const fn is_gated(&self) -> bool {
-        self.gated
-    }
-
     /// Learns from a claim.
     pub(super) fn claimed(&mut self, haul: Haul) {
         if let Some(mean) = haul.bytes.checked_div(haul.found) {

@@ -184,12 +184,9 @@ impl PoolState {
     }
 
     /// Whether enough has ended for a turn beside one that is in flight. If not, the dispatcher is woken when it has.
-    ///
-    /// Never where jobs have gates: what they hold is kept from all others while a turn is on its way, and turns that meet at a
-    /// gate wait for one another.
     pub(super) fn has_crowd(&mut self) -> bool {
         let crowd = (self.held() / CROWD_SHARE).max(CROWD_MIN);
-        let has_crowd = self.member.is_some() && !self.prefetch.is_gated() && self.done.len() >= crowd;
+        let has_crowd = self.member.is_some() && self.done.len() >= crowd;
         self.waits_for = if has_crowd { WaitsFor::Nothing } else { WaitsFor::Ends(crowd) };
         has_crowd
     }

@@ -117,11 +117,18 @@ async fn it_waits_where_the_store_takes_one_turn_after_the_other() {
 }
 
 #[tokio::test]
-async fn it_waits_where_jobs_have_gates() {
+async fn a_crowd_keeps_its_gates_no_longer_than_it_must() {
     let lock = |number: usize, job: &mut NewJob| {
         job.options.locks.push(Lock::exclusive(format!("r{number}")));
     };
-    a_crowd_waits(Scene::of(2, [Fault::Hold], lock).await).await;
+    let scene = Scene::of(2, [Fault::Hold], lock).await;
+
+    scene.end_a_crowd().await;
+    until(|| scene.told().len() == 2).await;
+
+    assert_eq!(scene.told(), [1, CROWD]);
+    scene.lab.store.let_go();
+    scene.ends_well().await;
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! What one commit does: settle, then claim, for a worker that lives.
 
 use futures_util::FutureExt;
-use windlass_core::{Due, JobState, Reason, Verdict};
+use windlass_core::gate::Lock;
+use windlass_core::{Due, JobId, JobState, Reason, Verdict};
 use windlass_store::rules::LATE_PER_CLAIM_MAX;
-use windlass_store::{ClaimRequest, ErrorKind, Settlement, Turn};
+use windlass_store::{ClaimRequest, ErrorKind, LeaseTerm, LeasedJob, Settlement, Turn};
 
 use crate::bench::{Bench, LEASE, SECOND, anything, field_of, ids_of, refused, succeeded, just_before};
 
@@ -11,6 +12,8 @@ cases! {
     an_unknown_worker_gets_nothing,
     an_expired_worker_gets_nothing,
     a_turn_of_an_expired_worker_stores_nothing,
+    a_turn_of_an_expired_worker_stores_no_end_of_a_job_with_a_lock,
+    a_stale_end_gives_back_nothing_that_the_job_holds_by_now,
     a_turn_with_an_invalid_claim_stores_nothing,
     a_turn_settles_before_it_claims,
     a_job_past_its_deadline_dies_instead_of_being_claimed,
@@ -51,6 +54,55 @@ async fn a_turn_of_an_expired_worker_stores_nothing(bench: Bench) {
 
     assert_eq!(refused(answer), ErrorKind::NotFound);
     assert_eq!(bench.state_of(job.id()).await, (JobState::Running, None));
+}
+
+impl Bench {
+    async fn enqueue_alone(&self, with: &str) -> JobId {
+        self.enqueue_with(|job| job.options.locks.push(Lock::exclusive(with))).await
+    }
+
+    /// A running job that has a resource alone.
+    async fn start_alone(&self, with: &str, lease: LeaseTerm) -> LeasedJob {
+        self.enqueue_alone(with).await;
+        let claim = ClaimRequest::new(self.worker().await, anything(), 1).with_lease(lease);
+        self.store.claim(claim).await.unwrap().jobs.remove(0)
+    }
+}
+
+fn well(job: &LeasedJob) -> Settlement {
+    Settlement { token: job.token, verdict: succeeded() }
+}
+
+async fn a_turn_of_an_expired_worker_stores_no_end_of_a_job_with_a_lock(bench: Bench) {
+    let worker = bench.worker().await;
+    let job = bench.start_alone("a", LeaseTerm::Own(LEASE * 10)).await;
+    bench.advance(LEASE);
+
+    let claim = Some(ClaimRequest::new(worker, anything(), 1));
+    let answer = bench.store.turn(Turn { settlements: vec![well(&job)], claim }).await;
+
+    assert_eq!(refused(answer), ErrorKind::NotFound);
+    assert_eq!(bench.state_of(job.id()).await, (JobState::Running, None));
+}
+
+async fn a_stale_end_gives_back_nothing_that_the_job_holds_by_now(bench: Bench) {
+    let stale = bench.start_alone("a", LeaseTerm::Process).await;
+    bench.advance(LEASE);
+    bench.rescue().await;
+    bench.forget_worker();
+    let current = bench.claim_one().await;
+    let other = bench.start_alone("b", LeaseTerm::Process).await;
+    let (behind_current, behind_other) = (bench.enqueue_alone("a").await, bench.enqueue_alone("b").await);
+
+    let claim = Some(ClaimRequest::new(bench.worker().await, anything(), 9));
+    let turned = bench.store.turn(Turn { settlements: vec![well(&stale), well(&other)], claim }).await;
+
+    let turned = turned.unwrap();
+    assert!(matches!(&turned.settled[0], Err(error) if *error.kind() == ErrorKind::LeaseLost));
+    assert!(matches!(&turned.settled[1], Ok(settled) if settled.state == JobState::Completed));
+    assert_eq!(ids_of(&turned.claimed.jobs), [behind_other]);
+    bench.settle(&current, succeeded()).await;
+    assert_eq!(ids_of(&bench.claim(9).await), [behind_current]);
 }
 
 async fn a_turn_with_an_invalid_claim_stores_nothing(bench: Bench) {

@@ -5,19 +5,19 @@ use std::time::Instant as Moment;
 use futures_util::future;
 use tokio_postgres::Row;
 use windlass_core::{JobState, Traits};
-use windlass_store::{Claimed, ErrorKind, Settled, StoreError, Turn, Turned};
+use windlass_store::{ClaimRequest, Claimed, ErrorKind, Settled, StoreError, Turn, Turned};
 
 use super::super::claim::{Answer, Claim};
 use super::super::guarded;
 use super::super::outstanding::Known;
 use super::super::settle::{Answers, Successes, settle_rest};
 use super::{NAME, after_commit, closes, is_closed};
-use crate::database::{BEGIN, Session, Transaction, Values};
+use crate::database::{BEGIN, BEGIN_AT_GATES, Session, Transaction, Values};
 use crate::error::During;
 use crate::fates::Fates;
 use crate::floors::Floors;
 use crate::workers::unknown;
-use crate::{Core, sql};
+use crate::{Core, gates, sql};
 
 /// A turn on one connection.
 pub(super) struct Way<'a> {
@@ -33,7 +33,9 @@ pub(super) struct Way<'a> {
 impl<'a> Way<'a> {
     pub(super) fn of(store: &'a Core, turn: &'a Turn, known: &[Option<Known>]) -> Self {
         let successes = Successes::among(&turn.settlements, known, &store.limits);
-        Self { store, turn, successes, closed: store.outstanding.closed(), claims: true }
+        // Told by whoever settles.
+        let closed = if turn.settlements.is_empty() { Vec::new() } else { store.outstanding.closed() };
+        Self { store, turn, successes, closed, claims: true }
     }
 
     /// The same, but that jobs with keys are locked before their keys are looked at: nobody can change these meanwhile.
@@ -72,14 +74,38 @@ impl<'a> Way<'a> {
         self.store.hint_work();
     }
 
-    /// Nothing to decide: one round trip.
-    pub(super) async fn short(&self, session: Session) -> Result<Turned, StoreError> {
+    /// The shortest that it can take.
+    pub(super) async fn go(&self, session: Session) -> Result<Turned, StoreError> {
+        let decides = self.successes.len() < self.turn.settlements.len();
+        match self.turn.claim.as_ref().filter(|_| self.claims) {
+            None if !decides => self.settle(session).await,
+            Some(request) if !decides && !self.successes.have_gates() => self.short(session, request).await,
+            _ => self.long(session).await,
+        }
+    }
+
+    /// Nothing to decide, and nothing to claim: one round trip.
+    async fn settle(&self, session: Session) -> Result<Turned, StoreError> {
         let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
-        let Some(request) = &self.turn.claim else {
-            let passed = self.complete(&session).await.committing(NAME)?;
-            self.successes.answer(&passed, &mut answers);
-            return self.finish(session, answers, None).await.map_err(after_commit);
+        let passed = if self.successes.have_gates() {
+            self.complete_at_gates(&session).await?
+        } else {
+            self.complete(&session).await.committing(NAME)?
         };
+        self.successes.answer(&passed, &mut answers);
+        if session.has_made_work() {
+            self.hint_at_others();
+        }
+        session.committed();
+        if answers.iter().any(Option::is_none) {
+            self.here(&session).await.map_err(after_commit)?;
+        }
+        self.finish(session, answers, None).await.map_err(after_commit)
+    }
+
+    /// Nothing to decide: one round trip.
+    async fn short(&self, session: Session, request: &ClaimRequest) -> Result<Turned, StoreError> {
+        let mut answers: Answers = self.turn.settlements.iter().map(|_| None).collect();
         let lane = self.store.lanes.only(&request.scope);
         let claim = Claim::of(request, self.store.floors.next()).in_lane(lane);
         let (sent, returns) = (Moment::now(), self.store.floors.returns());
@@ -158,6 +184,26 @@ impl<'a> Way<'a> {
     async fn complete(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
         let worker = self.turn.claim.as_ref().map(|claim| claim.worker.as_uuid());
         self.successes.complete(session, &self.closed, worker).await
+    }
+
+    /// Completes jobs of which some have gates, and gives back what those had that passed, without waiting in between.
+    async fn complete_at_gates(&self, session: &Session) -> Result<Vec<Row>, StoreError> {
+        let gated = self.successes.gated();
+        session.prepare(self.successes.statement()).await.during(NAME)?;
+        gates::prepare_release(session, NAME).await?;
+        // All are on their way before the first answer is waited for, as in `together`.
+        let (begun, passed, released, committed) = future::join4(
+            session.run(BEGIN_AT_GATES),
+            self.complete(session),
+            gates::release_ended(session, &gated),
+            session.run("COMMIT"),
+        )
+        .await;
+        begun.committing(NAME)?;
+        let passed = passed.committing(NAME)?;
+        released.committing(NAME)?;
+        committed.committing(NAME)?;
+        Ok(passed)
     }
 
     /// Sends both statements and the commit behind them without waiting in between.
@@ -239,8 +285,9 @@ impl<'a> Way<'a> {
     async fn decide(&self, session: &Session, answers: &mut Answers) -> Result<Option<Answer>, StoreError> {
         // Sent first: behind a completion that fails, its answer would be that failure and not its own.
         session.prepare(sql::worker::HERE).await.during(NAME)?;
+        let start = if self.successes.have_gates() { BEGIN_AT_GATES } else { BEGIN };
         let (begun, here, passed) =
-            future::join3(session.run(BEGIN), self.here(session), self.pass(session)).await;
+            future::join3(session.run(start), self.here(session), self.pass(session)).await;
         begun.during(NAME)?;
         here?;
         self.successes.answer(&passed.during(NAME)?, answers);
