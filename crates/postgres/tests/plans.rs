@@ -28,6 +28,9 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
 const READERS: [&str; 5] =
     ["gate/forget", "gate/forgettable", "gate/replaced", "maintenance/faults", "queue/counts"];
 
+/// Those that draw up maps of rows, and are never part of a transaction at gates.
+const BY_MAPS: [&str; 3] = ["job/list", "maintenance/prune_completed", "maintenance/prune_rest"];
+
 /// Which indexes a statement has to use, beside those that its header names, as far as it matters which.
 const INDEXES: [(&str, &[&str]); 26] = [
     ("edge/make", &["job_pkey", "blocked_pkey"]),
@@ -149,7 +152,23 @@ async fn check(client: &Client, state: &str) -> Vec<String> {
             faults.push(format!("{state}: {name} does not use {index}, but {:?}", used.indexes));
         }
     }
+    faults.extend(check_at_gates(client, state).await);
     client.batch_execute("RESET ALL").await.unwrap();
+    faults
+}
+
+/// A transaction that looks at many gates goes without maps of rows. What it plans is kept for others on its connection.
+async fn check_at_gates(client: &Client, state: &str) -> Vec<String> {
+    client.batch_execute("SET enable_bitmapscan = off").await.unwrap();
+    let mut faults = Vec::new();
+    let elsewhere = |name: &str| READERS.contains(&name) || BY_MAPS.contains(&name);
+    for (name, text) in statements().into_iter().filter(|(name, _)| !elsewhere(name)) {
+        let mut used = Used::default();
+        used.gather(&plan(client, &text).await);
+        for table in used.walked.iter().filter(|table| is_big(table)) {
+            faults.push(format!("{state}, at gates: {name} walks through {table}"));
+        }
+    }
     faults
 }
 
