@@ -50,8 +50,9 @@ const LOCK_MAX: Duration = Duration::from_secs(20);
 /// death, and what it locked is let go.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one.
-const FRESH: Duration = Duration::from_millis(50);
+/// No server is started anew so quickly, so a connection that was in use so shortly ago has not been closed by one. A small
+/// one may be within 40 ms.
+const FRESH: Duration = Duration::from_millis(5);
 
 /// One that was in use so shortly ago is not asked whether it lives, which is a round trip: if a server has closed it, that has
 /// arrived; and what else may befall it in so little time may as well befall it while a statement is on its way. One that was
